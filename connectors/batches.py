@@ -1,0 +1,79 @@
+"""What readers yield: record batches with addresses, and bad records set aside in two columns."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .address import ADDRESS
+
+RULE = "__rule"
+"""Reserved column: null, or the name of the rule a record broke."""
+
+RAW = "__raw"
+"""Reserved column: null, or the bytes of a record that could not be parsed."""
+
+RESERVED = (ADDRESS, RULE, RAW)
+
+
+def reading_schema(columns: pa.Schema) -> pa.Schema:
+    """Return the schema that readers yield for some columns: address, rule, raw, then the columns."""
+    fields = [pa.field(ADDRESS, pa.int64()), pa.field(RULE, pa.string()), pa.field(RAW, pa.binary())]
+    return pa.schema(fields + list(columns), metadata=columns.metadata)
+
+
+def good_batch(addresses: NDArray[np.int64], columns: list[pa.Array], schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch of records that parsed; ``schema`` is a reading schema."""
+    n = len(addresses)
+    head = [pa.array(addresses), pa.nulls(n, pa.string()), pa.nulls(n, pa.binary())]
+    return pa.RecordBatch.from_arrays(head + columns, schema=schema)
+
+
+def bad_batch(addresses: list[int], rules: list[str], raw: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch of records that did not parse: their columns are null."""
+    n = len(addresses)
+    head = [pa.array(addresses, pa.int64()), pa.array(rules, pa.string()), pa.array(raw, pa.binary())]
+    return pa.RecordBatch.from_arrays(head + [pa.nulls(n, f.type) for f in list(schema)[3:]], schema=schema)
+
+
+def conform(batch: pa.RecordBatch, columns: pa.Schema) -> list[pa.Array]:
+    """Return the named columns of a batch in the types of a schema: absent ones null, others cast without loss."""
+    arrays = []
+    for field in columns:
+        at = batch.schema.get_field_index(field.name)
+        if at < 0:
+            arrays.append(pa.nulls(batch.num_rows, field.type))
+        else:
+            column = batch.column(at)
+            arrays.append(column if column.type == field.type else column.cast(field.type))
+    return arrays
+
+
+def pick(batches: Iterator[pa.RecordBatch], wanted: NDArray[np.int64]) -> Iterator[tuple[pa.RecordBatch, int, int]]:
+    """Yield only the wanted records of a split, each as often as its address occurs.
+
+    Args:
+        batches: batches whose addresses ascend.
+        wanted: int64, ascending addresses, repeats allowed.
+
+    Yields:
+        (records, first, last): the records at ``wanted[first:last]``, one for one.
+    """
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        addresses = batch.column(0).to_numpy()
+        first = int(np.searchsorted(wanted, addresses[0], side="left"))
+        last = int(np.searchsorted(wanted, addresses[-1], side="right"))
+        if first == last:
+            continue
+        rows = np.searchsorted(addresses, wanted[first:last])
+        contiguous = last - first == batch.num_rows and bool(np.array_equal(addresses, wanted[first:last]))
+        yield batch if contiguous else batch.take(pa.array(rows)), first, last
+
+
+def rebatch(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield zero-copy slices of at most ``rows`` rows."""
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)

@@ -1,0 +1,224 @@
+"""A corpus: the input files of a run in order, their schema, their splits, and the one way to read them."""
+
+import fnmatch
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+
+from ..hashing.errors import ConfigError, InputError
+from .address import MAX_FILES
+from .batches import rebatch
+from .jsonl import compression_of, infer_jsonl_schema, plan_jsonl, read_jsonl
+from .parquet import parquet_schema, plan_parquet, read_parquet
+from .split import Split
+from .storage import Stored, ends_digest, exists, is_folder, list_files
+from .text_folder import SCHEMA as TEXT_SCHEMA
+from .text_folder import plan_text_folder, read_text_folder
+
+FORMATS = ("parquet", "jsonl", "text")
+_ENDINGS = {"parquet": "parquet", "pq": "parquet", "jsonl": "jsonl", "ndjson": "jsonl", "json": "jsonl"}
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input argument.
+
+    Attributes:
+        path: file, folder, glob or URL.
+        format: one of ``FORMATS``, or None to go by the ending.
+        source: name of the source for records without a source column; default: the argument's own name.
+        include, exclude: glob patterns on the path relative to a folder.
+    """
+
+    path: str
+    format: str | None = None
+    source: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The source name that its records get when nothing else names one."""
+        return self.source or self.path.rstrip("/").rpartition("/")[2] or self.path
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file of a corpus; a text folder counts as one file with members."""
+
+    ordinal: int
+    path: str
+    relative: str
+    format: str
+    compression: str
+    source: str
+    size_bytes: int
+    fingerprint: str
+    members: tuple[Stored, ...] = ()
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The inputs of one run.
+
+    Attributes:
+        files: in address order.
+        ignored: paths under folders that no format claims, for the report.
+    """
+
+    files: tuple[InputFile, ...]
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of paths, sizes, times and both ends' bytes of all files."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            digest.update(f"{file.relative}\0{file.fingerprint}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files as stored."""
+        return sum(file.size_bytes for file in self.files)
+
+
+def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
+    """List the files of input arguments, in order of (argument, bytes of the relative path).
+
+    Raises:
+        InputError: if an argument names nothing, or nothing that a reader understands.
+    """
+    files: list[InputFile] = []
+    ignored: list[str] = []
+    for spec in inputs:
+        before = len(files)
+        for file in _files(spec, ignored):
+            files.append(file(len(files)))
+        if len(files) == before:
+            raise InputError(
+                "an input holds Parquet or JSONL files (or is read with `format: text`)",
+                value=f"{spec.path} with {', '.join(ignored[-3:]) or 'no file'}",
+                remedy="Check the path, or name its `format`.",
+            )
+    if len(files) > MAX_FILES:
+        raise InputError(f"a run reads at most {MAX_FILES} files", value=len(files), remedy="Merge small files.")
+    return Corpus(tuple(files), tuple(ignored))
+
+
+def _files(spec: InputSpec, ignored: list[str]) -> Iterator[Callable[[int], InputFile]]:
+    """Yield, for each file of an argument, the function that makes it from its ordinal."""
+    if spec.format is not None and spec.format not in FORMATS:
+        raise ConfigError("a format is one of " + ", ".join(FORMATS), value=spec.format, remedy="Change `format`.")
+    if not exists(spec.path) and not any(c in spec.path for c in "*?["):
+        raise InputError("an input exists", value=spec.path, remedy="Check the path.")
+    in_folder = is_folder(spec.path)
+    if spec.format == "text":
+        if not in_folder:
+            raise InputError("a text input is a folder", value=spec.path, remedy="Name the folder and use `include`.")
+        members = tuple(m for m in list_files(spec.path) if _wanted(m.relative, spec))
+        if members:
+            yield partial(_text_folder, spec=spec, members=members)
+        return
+    for stored in list_files(spec.path):
+        parts = stored.relative.split("/")
+        kind = spec.format or _format_of(stored.relative)
+        if in_folder and (
+            kind is None or any(p.startswith((".", "_")) for p in parts) or not _wanted(stored.relative, spec)
+        ):
+            ignored.append(stored.path)
+        elif kind is None:
+            raise InputError(
+                "a file's ending names its format (.parquet, .jsonl, .jsonl.gz, .jsonl.zst)",
+                value=stored.path,
+                remedy="Name its `format`.",
+            )
+        else:
+            yield partial(_file, stored=stored, kind=kind, source=spec.name)
+
+
+def _wanted(relative: str, spec: InputSpec) -> bool:
+    included = not spec.include or any(_matches(relative, pattern) for pattern in spec.include)
+    return included and not any(_matches(relative, pattern) for pattern in spec.exclude)
+
+
+def _matches(relative: str, pattern: str) -> bool:
+    """Match a path against a glob; ``**/`` stands for any folders, none included."""
+    return fnmatch.fnmatchcase(relative, pattern) or (
+        pattern.startswith("**/") and fnmatch.fnmatchcase(relative, pattern[3:])
+    )
+
+
+def _format_of(name: str) -> str | None:
+    stem = name.rpartition(".")[0] if compression_of(name) else name
+    return _ENDINGS.get(stem.rpartition(".")[2].lower())
+
+
+def _file(ordinal: int, stored: Stored, kind: str, source: str) -> InputFile:
+    fingerprint = f"{stored.size_bytes} {stored.modified} {ends_digest(stored.path, stored.size_bytes)}"
+    compression = compression_of(stored.path) if kind == "jsonl" else ""
+    return InputFile(ordinal, stored.path, stored.relative, kind, compression, source, stored.size_bytes, fingerprint)
+
+
+def _text_folder(ordinal: int, spec: InputSpec, members: tuple[Stored, ...]) -> InputFile:
+    digest = hashlib.sha256()
+    for m in members:
+        digest.update(f"{m.relative}\0{m.size_bytes} {m.modified}\n".encode("utf-8", "surrogateescape"))
+    size = sum(m.size_bytes for m in members)
+    root = members[0].path[: -len(members[0].relative)].rstrip("/")
+    return InputFile(ordinal, root, spec.name, "text", "", spec.name, size, digest.hexdigest(), members)
+
+
+def plan_splits(file: InputFile, *, split_bytes: int) -> list[Split]:
+    """Return the splits of a file, in address order."""
+    if file.format == "parquet":
+        return list(plan_parquet(file.ordinal, file.path, split_bytes=split_bytes, source=file.source))
+    if file.format == "text":
+        folder = plan_text_folder(
+            file.ordinal, file.path, list(file.members), split_bytes=split_bytes, source=file.source
+        )
+        return list(folder)
+    return list(
+        plan_jsonl(
+            file.ordinal,
+            file.path,
+            compression=file.compression,
+            size_bytes=file.size_bytes,
+            split_bytes=split_bytes,
+            source=file.source,
+        )
+    )
+
+
+def split_schema(split: Split, *, batch_bytes: int) -> pa.Schema:
+    """Return the columns of a split: from the footer, by parsing every line, or fixed."""
+    if split.format == "parquet":
+        return parquet_schema(split.path)
+    if split.format == "text":
+        return TEXT_SCHEMA
+    return infer_jsonl_schema(split, batch_bytes=batch_bytes)
+
+
+def read_split(
+    split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes: int, batch_rows: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the records of a split in address order, in the reading schema of ``columns``.
+
+    Args:
+        split: what to read.
+        columns: the columns to yield, absent ones null.
+        full: all columns of the corpus.
+        batch_bytes: about how many bytes a batch holds.
+        batch_rows: at most how many rows, where that matters.
+    """
+    if split.format == "parquet":
+        batches = read_parquet(split, columns, batch_bytes=batch_bytes)
+    elif split.format == "text":
+        batches = read_text_folder(split, columns, batch_bytes=batch_bytes)
+    else:
+        batches = read_jsonl(split, columns, full=full, batch_bytes=batch_bytes)
+    for batch in batches:
+        yield from rebatch(batch, batch_rows or max(1, batch.num_rows))

@@ -1,0 +1,85 @@
+"""Parquet input: one split for some consecutive row groups."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..hashing.errors import InputError
+from .address import addresses
+from .batches import conform, good_batch, reading_schema
+from .split import Split
+from .storage import is_local, open_binary
+
+MAX_BATCH_ROWS = 65_536
+
+
+def open_parquet(path: str) -> pq.ParquetFile:
+    """Open a Parquet file.
+
+    Raises:
+        InputError: if it is not one, naming it.
+    """
+    try:
+        return pq.ParquetFile(path if is_local(path) else open_binary(path))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            "a Parquet input is a readable Parquet file", value=f"{path}: {error}", remedy="Check or drop this file."
+        ) from error
+
+
+def parquet_schema(path: str) -> pa.Schema:
+    """Return the Arrow schema of a file."""
+    with open_parquet(path) as file:
+        return file.schema_arrow
+
+
+def plan_parquet(file: int, path: str, *, split_bytes: int, source: str) -> Iterator[Split]:
+    """Yield splits of consecutive row groups of about ``split_bytes`` uncompressed bytes each."""
+    with open_parquet(path) as opened:
+        meta = opened.metadata
+        start = record = rows = size = 0
+        for group in range(meta.num_row_groups):
+            rows += meta.row_group(group).num_rows
+            size += meta.row_group(group).total_byte_size
+            if size >= split_bytes or group == meta.num_row_groups - 1:
+                yield Split(
+                    file,
+                    path,
+                    "parquet",
+                    first_record=record,
+                    records=rows,
+                    start=start,
+                    stop=group + 1,
+                    source=source,
+                    size_bytes=size,
+                )
+                start, record, rows, size = group + 1, record + rows, 0, 0
+
+
+def read_parquet(split: Split, columns: pa.Schema, *, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+    """Yield the records of a split: the columns of a schema, absent ones null."""
+    schema = reading_schema(columns)
+    rows = max(1, min(MAX_BATCH_ROWS, batch_bytes * (split.records or 0) // max(1, split.size_bytes)))
+    record = split.first_record
+    with open_parquet(split.path) as opened:
+        present = set(opened.schema_arrow.names)
+        names = [name for name in columns.names if name in present]
+        groups = list(range(split.start, split.stop))
+        try:
+            if not names:
+                for start in range(0, split.records or 0, rows):
+                    n = min(rows, (split.records or 0) - start)
+                    nulls = [pa.nulls(n, f.type) for f in columns]
+                    yield good_batch(addresses(split.file, record + start, n), nulls, schema)
+                return
+            for batch in opened.iter_batches(rows, row_groups=groups, columns=names, use_threads=False):
+                arrays = conform(batch, columns)
+                yield good_batch(addresses(split.file, record, batch.num_rows), arrays, schema)
+                record += batch.num_rows
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(
+                "a Parquet input can be read to its end",
+                value=f"{split.path}, near record {record}: {error}",
+                remedy="Restore the file or drop it from the inputs.",
+            ) from error

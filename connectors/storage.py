@@ -1,0 +1,103 @@
+"""Files by path or URL: listing, opening, stating, through fsspec."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+import fsspec.core
+from fsspec.implementations.local import LocalFileSystem
+
+from ..hashing.errors import InputError
+
+ENDS_BYTES = 64 * 1024
+"""How much of each end of a file enters its fingerprint."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file as storage lists it.
+
+    Attributes:
+        path: absolute path or URL.
+        relative: path under the argument it was found through, with ``/``.
+        size_bytes: its size.
+        modified: modification time or entity tag, as text; "" where storage has none.
+    """
+
+    path: str
+    relative: str
+    size_bytes: int
+    modified: str
+
+
+def locate(path: str) -> tuple[Any, str]:
+    """Return the fsspec filesystem of a path or URL, and the path within it."""
+    filesystem, inside = fsspec.core.url_to_fs(path)
+    return filesystem, inside
+
+
+def open_binary(path: str) -> Any:
+    """Open a file for reading bytes."""
+    filesystem, inside = locate(path)
+    return filesystem.open(inside, "rb")
+
+
+def is_local(path: str) -> bool:
+    """Whether a path is on this machine's file system."""
+    return isinstance(locate(path)[0], LocalFileSystem)
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file or folder of that name."""
+    filesystem, inside = locate(path)
+    return bool(filesystem.exists(inside))
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path is a folder."""
+    filesystem, inside = locate(path)
+    return bool(filesystem.isdir(inside))
+
+
+def list_files(path: str) -> Iterator[Stored]:
+    """Yield the files of a folder (recursively), of a glob, or the one file, in order of their relative path's bytes.
+
+    Raises:
+        InputError: if nothing is there.
+    """
+    filesystem, inside = locate(path)
+    if filesystem.isdir(inside):
+        root, found = inside.rstrip("/"), filesystem.find(inside, detail=True)
+    elif any(c in inside for c in "*?["):
+        found = {name: info for name, info in filesystem.glob(inside, detail=True).items() if info["type"] == "file"}
+        parts = PurePosixPath(inside).parts
+        fixed = next(i for i, part in enumerate(parts) if any(c in part for c in "*?["))
+        root = str(PurePosixPath(*parts[:fixed])) if fixed else ""
+    elif filesystem.exists(inside):
+        found, root = {inside: filesystem.info(inside)}, inside.rpartition("/")[0]
+    else:
+        found, root = {}, ""
+    if not found:
+        raise InputError("an input names at least one file", value=path, remedy="Check the path.")
+    stored = [_stored(filesystem, name, root, info) for name, info in found.items()]
+    yield from sorted(stored, key=lambda item: item.relative.encode("utf-8", "surrogateescape"))
+
+
+def _stored(filesystem: Any, name: str, root: str, info: dict[str, Any]) -> Stored:
+    relative = name[len(root) :].lstrip("/") if root else name
+    modified = next((str(info[key]) for key in ("mtime", "ETag", "etag", "LastModified") if info.get(key)), "")
+    return Stored(str(filesystem.unstrip_protocol(name)).removeprefix("file://"), relative, int(info["size"]), modified)
+
+
+def ends_digest(path: str, size_bytes: int) -> str:
+    """Return a sha256 over the first and last 64 KiB of a file."""
+    digest = hashlib.sha256()
+    with open_binary(path) as stream:
+        digest.update(stream.read(ENDS_BYTES))
+        if size_bytes > ENDS_BYTES:
+            stream.seek(max(ENDS_BYTES, size_bytes - ENDS_BYTES))
+            digest.update(stream.read(ENDS_BYTES))
+    return digest.hexdigest()

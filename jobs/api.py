@@ -1,0 +1,96 @@
+"""The Python entry points: what the command line does, as functions."""
+
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .. import __version__
+from ..pipeline.config import Pipeline, make_config
+from ..pipeline.engine import Engine, Progress
+from ..pipeline.result import Result
+from ..pipeline.run import prepare
+from ..pipeline.run import run as run_plan
+from .local import LocalEngine
+from .progress import Silent
+
+
+def dedup(
+    inputs: str | Path | Sequence[str | Path] | pa.Table,
+    *,
+    out: str | Path | None = None,
+    text: str = "text",
+    id: str | None = None,
+    source: str | None = None,
+    threshold: float = 0.8,
+    keep: str = "first",
+    seed: int = 0,
+    memory: str | int = "2GB",
+    threads: int | None = None,
+    on_error: str = "fail",
+    allow_loss: Sequence[str] = (),
+    near: dict[str, Any] | None = None,
+) -> Result:
+    """Remove exact and near duplicates; every removal names the copy that stays.
+
+    Args:
+        inputs: files, folders, globs or URLs; or an Arrow table.
+        out: the output folder; without one, a temporary folder that lives as long as the result.
+        text, id, source: names of columns.
+        threshold: Jaccard similarity of word 5-grams from which a text counts as a duplicate.
+        keep: ``first``, ``longest``, ``newest:COL``, ``quality:COL`` or ``source:A,B``.
+        seed: of all random functions.
+        memory: limit for everything but the interpreter and libraries.
+        threads: default: all processors.
+        on_error: ``fail`` or ``quarantine``.
+        allow_loss: sources that may lose nearly all their rows.
+        near: further options of the near stage, as in the configuration.
+
+    Raises:
+        TamisError: for anything that is wrong with inputs or settings.
+
+    >>> poem = "the sieve lets the flour through and keeps the bran for the hens in the yard"
+    >>> result = dedup(pa.table({"text": [poem, "something else entirely", poem]}), allow_loss=["input.parquet"])
+    >>> result.removed.select(["address", "keeper_address", "reason"]).to_pylist()
+    [{'address': 2, 'keeper_address': 0, 'reason': 'exact-duplicate'}]
+    """
+    scratch = tempfile.TemporaryDirectory(prefix="tamis-")
+    if isinstance(inputs, pa.Table):
+        pq.write_table(inputs, Path(scratch.name) / "input.parquet")
+        inputs = Path(scratch.name) / "input.parquet"
+    paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    config = make_config(
+        {
+            "inputs": [{"path": str(path)} for path in paths],
+            "columns": {"text": text, "id": id, "source": source},
+            "stages": [{"stage": "exact"}, {"stage": "near", "threshold": threshold, **(near or {})}],
+            "keep": keep,
+            "seed": seed,
+            "memory": memory,
+            "threads": threads,
+            "on_error": on_error,
+            "allow_loss": tuple(allow_loss),
+            "out": str(out or Path(scratch.name) / "out"),
+        }
+    )
+    result = run(config)
+    weakref.finalize(result, scratch.cleanup)
+    return result
+
+
+def run(config: Pipeline, *, progress: Progress | None = None) -> Result:
+    """Run a pipeline and return its result; a finished run is only opened.
+
+    Raises:
+        TamisError: one of its kinds.
+    """
+    shown = progress or Silent()
+
+    def make_engine(work: Path) -> Engine:
+        return LocalEngine(work, memory_bytes=config.memory, threads=config.threads, progress=shown)
+
+    return Result(run_plan(prepare(config, version=__version__), make_engine, shown))

@@ -1,0 +1,164 @@
+"""The command line."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from .. import __version__
+from ..hashing.errors import TamisError
+from ..pipeline.config import Pipeline, load_config, make_config
+from ..pipeline.engine import Progress
+from .progress import Bars, Lines, Silent
+
+app = typer.Typer(
+    help="Sift text corpora into training shards. Every removal names its witness, every row is accounted for.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+out_console = Console()
+err_console = Console(stderr=True)
+
+Out = Annotated[str, typer.Option("--out", help="Folder for the output; empty, or of this very run.")]
+Memory = Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
+Engine = Annotated[str, typer.Option("--engine", help="What runs it: local.")]
+AllowLoss = Annotated[
+    list[str] | None, typer.Option("--allow-loss", metavar="SOURCE", help="This source may lose nearly everything.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor summary.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out_console.print(f"tamis {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Sift text corpora into training shards."""
+
+
+@app.command()
+def dedup(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Parquet or JSONL files, folders, globs, URLs.")
+    ],
+    out: Out,
+    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
+    id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="Jaccard similarity from which texts are copies.")
+    ] = 0.8,
+    keep: Annotated[
+        str,
+        typer.Option(
+            "--keep", metavar="POLICY", help="first, longest, newest:COL, quality:COL (highest) or source:A,B."
+        ),
+    ] = "first",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all random functions.")] = 0,
+    verify_pairs: Annotated[str, typer.Option("--verify", help="exact, sketch or none.")] = "exact",
+    on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",
+    memory: Memory = "2GB",
+    threads: Threads = None,
+    engine: Engine = "local",
+    allow_loss: AllowLoss = None,
+    quiet: Quiet = False,
+) -> None:
+    """Remove exact and near duplicates; every removal names the copy that stays."""
+    raw = {
+        "inputs": [{"path": path} for path in inputs],
+        "columns": {"text": text, "id": id_, "source": source},
+        "stages": [{"stage": "exact"}, {"stage": "near", "threshold": threshold, "verify": verify_pairs}],
+        "keep": keep,
+        "seed": seed,
+        "on_error": on_error,
+        "out": out,
+        "engine": engine,
+        "memory": memory,
+        "threads": threads,
+        "allow_loss": tuple(allow_loss or ()),
+    }
+    _run(make_config(raw), quiet)
+
+
+@app.command()
+def run(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A pipeline in YAML.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: --set stages.near.threshold=0.9"),
+    ] = None,
+    out: Annotated[str | None, typer.Option("--out", help="Folder for the output.")] = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="Memory limit, as 2GB.")] = None,
+    threads: Threads = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local.")] = None,
+    allow_loss: AllowLoss = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a pipeline."""
+    given = {"out": out, "memory": memory, "threads": threads, "engine": engine}
+    overrides = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
+    if allow_loss:
+        overrides.append(f"allow_loss={json.dumps(allow_loss)}")
+    _run(load_config(config, overrides=[*(set_ or []), *overrides]), quiet)
+
+
+def _run(config: Pipeline, quiet: bool) -> None:
+    from . import api, summary
+
+    result = api.run(config, progress=_progress(quiet))
+    if not quiet:
+        summary.show(result, out_console)
+
+
+def _progress(quiet: bool) -> Progress:
+    if quiet:
+        return Silent()
+    return Bars(err_console) if err_console.is_terminal else Lines(lambda line: typer.echo(line, err=True))
+
+
+@app.command()
+def verify(out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a run.")]) -> None:
+    """Prove from the files alone that nothing is lost, doubled or damaged."""
+    from ..pipeline.verify import verify as checks
+
+    failed = 0
+    for check in checks(out):
+        out_console.print(f"{'[green]ok[/green]    ' if check.passed else '[red]FAILED[/red]'}  {check.name}")
+        for fault in check.faults[:10]:
+            out_console.print(f"        {fault}", markup=False, soft_wrap=True)
+        failed += not check.passed
+    if failed:
+        raise typer.Exit(4)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of pipeline configurations."""
+    typer.echo(json.dumps(Pipeline.model_json_schema(), indent=2))
+
+
+def main() -> None:
+    """Run the command line; a user's mistake gives a message and an exit code, no traceback."""
+    try:
+        app(standalone_mode=True)
+    except TamisError as error:
+        err_console.print(f"[bold red]error:[/bold red] {error.rule}", highlight=False)
+        err_console.print(f"  found: {error.value}", markup=False, highlight=False, soft_wrap=True)
+        err_console.print(f"  {error.remedy}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,433 @@
+"""The local engine: threads over kernels that release the GIL; DuckDB for sorting, joining and spilling.
+
+A table is either a *stream* (batches made by Python, read once each time it is used) or a *query* (SQL over other
+tables). Streams become DuckDB sources, queries become streams; nothing is computed before somebody takes batches.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..connectors.address import ADDRESS, RECORD_BITS
+from ..connectors.batches import conform, pick, reading_schema
+from ..connectors.corpus import read_split
+from ..connectors.split import Split
+from ..hashing.errors import EngineError
+from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Progress, Table
+from .first import first_of_each
+from .ordered import ordered_map
+from .spool import Spool
+
+DUCKDB_SHARE = 0.4
+"""Share of the memory that DuckDB may take; groups and batches in flight share the rest."""
+
+SPOOL_SHARE = 0.3
+BATCH_BYTES = 4 << 20
+QUERY_BATCH_ROWS = 262_144
+SAVED_GROUP_ROWS = 262_144
+
+
+class LocalEngine:
+    """The verbs on one machine.
+
+    Args:
+        work: folder for saved tables and spill files.
+        memory_bytes: what everything but the interpreter and libraries may take.
+        threads: number of worker threads; default: the processors this process may use.
+        batch_rows: at most how many rows a batch of input has (for tests).
+        progress: told about bytes read.
+    """
+
+    def __init__(
+        self,
+        work: Path,
+        *,
+        memory_bytes: int = 2 << 30,
+        threads: int | None = None,
+        batch_rows: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.work = work
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.memory_bytes = memory_bytes
+        self.batch_rows = batch_rows
+        self.progress = progress
+        work.mkdir(parents=True, exist_ok=True)
+        self.spill = Path(tempfile.mkdtemp(prefix="spill-", dir=work))
+        self._names = itertools.count()
+        self._database = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": self.threads,
+                "memory_limit": f"{int(memory_bytes * DUCKDB_SHARE / (1 << 20))}MiB",
+                "temp_directory": str(self.spill),
+                "preserve_insertion_order": True,
+                "arrow_large_buffer_size": True,
+            },
+        )
+
+    def read(self, splits: Sequence[Split], columns: pa.Schema, *, full: pa.Schema, only: Table | None = None) -> Table:
+        """See ``Engine.read``."""
+        schema = reading_schema(columns)
+        if only is None:
+            streams = [_opened(self._read_split, split, columns, full) for split in splits]
+            return _Stream(self, schema, lambda: streams, (ADDRESS,))
+        extra = [field for field in only.schema if field.name != ADDRESS]
+        schema = pa.schema(list(schema) + extra, metadata=schema.metadata)
+        return _Stream(
+            self, schema, lambda: self._wanted_streams(splits, columns, full, _local(only), schema), (ADDRESS,)
+        )
+
+    def _read_split(self, split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
+        yield from read_split(split, columns, full=full, batch_bytes=BATCH_BYTES, batch_rows=self.batch_rows)
+        if self.progress:
+            self.progress.advance(split.size_bytes)
+
+    def _wanted_streams(
+        self, splits: Sequence[Split], columns: pa.Schema, full: pa.Schema, only: "_LocalTable", schema: pa.Schema
+    ) -> "list[_Opener]":
+        """Return the streams of the splits that hold wanted records; ``only`` is spooled to disk in address order."""
+        path = self.spill / f"only-{next(self._names)}.arrow"
+        with pa.ipc.new_file(path, only.schema) as writer:
+            for batch in only.sorted_batches([ADDRESS]):
+                writer.write_batch(batch)
+        wanted = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
+        path.unlink()
+        keys = wanted[ADDRESS].to_numpy()
+        streams = []
+        for split in splits:
+            base = (split.file << RECORD_BITS) + split.first_record
+            end = base + split.records if split.records is not None else (split.file + 1) << RECORD_BITS
+            low, high = np.searchsorted(keys, [base, end])
+            if low < high:
+                streams.append(_opened(self._read_wanted, split, columns, full, wanted.slice(low, high - low), schema))
+            elif self.progress:
+                self.progress.advance(split.size_bytes)
+        return streams
+
+    def _read_wanted(
+        self, split: Split, columns: pa.Schema, full: pa.Schema, wanted: pa.Table, schema: pa.Schema
+    ) -> Iterator[pa.RecordBatch]:
+        extra = [i for i, field in enumerate(wanted.schema) if field.name != ADDRESS]
+        keys = wanted[ADDRESS].to_numpy()
+        for batch, start, stop in pick(self._read_split(split, columns, full), keys):
+            part = wanted.slice(start, stop - start).combine_chunks()
+            more = [part.column(i).chunk(0) for i in extra]
+            yield pa.RecordBatch.from_arrays(batch.columns + more, schema=schema)
+
+    def table(self, data: pa.Table) -> Table:
+        """See ``Engine.table``."""
+        return _Stream(self, data.schema, lambda: [lambda: iter(data.to_batches())], ())
+
+    def has(self, name: str) -> bool:
+        """See ``Engine.has``."""
+        return (self.work / name / "_SAVED").exists()
+
+    def close(self) -> None:
+        """See ``Engine.close``."""
+        self._database.close()
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+    def run_query(self, build: "Callable[[_Sources], str]", schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Run the SQL that ``build`` returns and yield its rows in the declared types."""
+        cursor = self._database.cursor()
+        try:
+            sources = _Sources(cursor, self._names)
+            sql = build(sources)
+            reader = cursor.sql(sql).to_arrow_reader(QUERY_BATCH_ROWS)
+            for batch in reader:
+                if batch.num_rows:
+                    yield pa.RecordBatch.from_arrays(conform(batch, schema), schema=schema)
+        except duckdb.OutOfMemoryException as error:
+            raise EngineError(
+                "sorting and joining fit the memory limit",
+                value=f"{self.memory_bytes / 1e9:.1f} GB: {error}",
+                remedy="Raise --memory, or use fewer threads.",
+            ) from error
+        finally:
+            cursor.close()
+
+    def new_path(self, name: str) -> Path:
+        """Return a fresh path in the work folder."""
+        return self.work / f"{name}.{os.getpid()}-{next(self._names)}.tmp"
+
+
+_Opener = Callable[[], Iterator[pa.RecordBatch]]
+
+
+def _opened(fn: Callable[..., Iterator[pa.RecordBatch]], *args: Any) -> _Opener:
+    return lambda: fn(*args)
+
+
+class _Sources:
+    """Names under which one query sees its inputs; every stream is registered afresh for every query."""
+
+    def __init__(self, cursor: Any, names: Iterator[int]) -> None:
+        self._cursor, self._names = cursor, names
+
+    def stream(self, table: "_LocalTable") -> str:
+        name = f"stream_{next(self._names)}"
+        self._cursor.register(name, pa.RecordBatchReader.from_batches(table.schema, table.batches()))
+        return name
+
+
+def _quoted(names: Sequence[str], prefix: str = "") -> str:
+    return ", ".join(prefix + f'"{name}"' for name in names)
+
+
+def _local(table: Table) -> "_LocalTable":
+    if not isinstance(table, _LocalTable):
+        raise EngineError("tables of one plan belong to one engine", value=type(table).__name__, remedy="Report this.")
+    return table
+
+
+class _LocalTable:
+    """The verbs, over two primitives: ``batches`` (Python) and ``sql`` (DuckDB)."""
+
+    def __init__(self, engine: LocalEngine, schema: pa.Schema, ordered: tuple[str, ...] = ()) -> None:
+        self.engine = engine
+        self._schema = schema
+        self.ordered = ordered
+        """Columns that rows are known to ascend by."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._schema
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        raise NotImplementedError
+
+    def sql(self, sources: _Sources) -> str:
+        """Return a table expression for DuckDB."""
+        return sources.stream(self)
+
+    def select(self, *names: str, **renamed: str) -> Table:
+        chosen = [(name, name) for name in names] + [(new, old) for new, old in renamed.items()]
+        schema = pa.schema([self.schema.field(old).with_name(new) for new, old in chosen])
+        columns = ", ".join(f'"{old}" AS "{new}"' for new, old in chosen)
+        back = {old: new for new, old in chosen}
+        ordered = tuple(back[name] for name in self.ordered) if all(n in back for n in self.ordered) else ()
+        return _Query(self.engine, schema, lambda sources: f"SELECT {columns} FROM {self.sql(sources)}", ordered)
+
+    def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
+        ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
+        return _Stream(self.engine, schema, lambda: [self.batches], ordered, fn)
+
+    def union(self, *others: Table) -> Table:
+        tables = [self, *map(_local, others)]
+        columns = _quoted(self.schema.names)
+        return _Query(
+            self.engine,
+            self.schema,
+            lambda sources: " UNION ALL ".join(f"SELECT {columns} FROM {table.sql(sources)}" for table in tables),
+        )
+
+    def distinct(self) -> Table:
+        return _Query(self.engine, self.schema, lambda sources: f"SELECT DISTINCT * FROM {self.sql(sources)}")
+
+    def join(
+        self, other: Table, *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
+    ) -> Table:
+        right = _local(other)
+        extra = [] if how in ("semi", "anti") else [f for f in right.schema if f.name not in on]
+        columns = ", ".join(filter(None, [_quoted(self.schema.names, "l."), _quoted([f.name for f in extra], "r.")]))
+        matches = " AND ".join(f'l."{name}" = r."{name}"' for name in on)
+        return _Query(
+            self.engine,
+            pa.schema(list(self.schema) + extra),
+            lambda sources: (
+                f"SELECT {columns} FROM {self.sql(sources)} l {how.upper()} JOIN {right.sql(sources)} r ON {matches}"
+            ),
+        )
+
+    def first(
+        self, *, by: Sequence[str], order: Sequence[str], n: int = 1, at_least: int = 1, size: str | None = None
+    ) -> Table:
+        schema = pa.schema(list(self.schema) + ([pa.field(size, pa.int64())] if size else []))
+        rows = _opened(self.sorted_batches, [*by, *order])
+        return _Stream(
+            self.engine,
+            schema,
+            lambda: [lambda: first_of_each(rows(), by, n=n, at_least=at_least, sized=size is not None, schema=schema)],
+            (),
+        )
+
+    def aggregate(self, *, by: Sequence[str], **measures: tuple[Measure, str]) -> Table:
+        fields = [self.schema.field(name) for name in by] + [pa.field(name, pa.int64()) for name in measures]
+        columns = [f'"{name}"' for name in by]
+        columns += [f'CAST(coalesce({fn}("{column}"), 0) AS BIGINT) AS "{n}"' for n, (fn, column) in measures.items()]
+        tail = f" GROUP BY {_quoted(by)}" if by else ""
+        return _Query(
+            self.engine,
+            pa.schema(fields),
+            lambda sources: f"SELECT {', '.join(columns)} FROM {self.sql(sources)}{tail}",
+        )
+
+    def number(self, *, order: Sequence[str], name: str) -> Table:
+        schema = pa.schema([*self.schema, pa.field(name, pa.int64())])
+
+        def numbered() -> Iterator[pa.RecordBatch]:
+            count = 0
+            for batch in self.sorted_batches(order):
+                numbers = pa.array(np.arange(count, count + batch.num_rows, dtype=np.int64))
+                count += batch.num_rows
+                yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
+
+        return _Stream(self.engine, schema, lambda: [numbered], (name,))
+
+    def group(self, *, by: str, sort: Sequence[str], fn: GroupFn, schema: pa.Schema, hold: int) -> Table:
+        def grouped() -> "list[_Opener]":
+            # Streams are opened lazily, one for each key, after all rows are in their buckets.
+            spool = self._spool(by)
+            workers = max(1, min(self.engine.threads, int(self.engine.memory_bytes * SPOOL_SHARE) // max(1, 2 * hold)))
+
+            def rows() -> Iterator[pa.RecordBatch]:
+                try:
+                    keys = [_opened(lambda key: iter([key]), key) for key in spool.sorted_keys()]
+                    yield from ordered_map(keys, lambda key: fn(spool.take(key, list(sort))), threads=workers, window=1)
+                finally:
+                    spool.close()
+
+            return [rows]
+
+        return _Stream(self.engine, schema, grouped, ())
+
+    def _spool(self, by: str) -> Spool:
+        budget = int(self.engine.memory_bytes * SPOOL_SHARE)
+        spool = Spool(self.schema, by=by, budget=budget, folder=self.engine.spill)
+        for batch in self.batches():
+            spool.add(batch)
+        return spool
+
+    def fold(self, *, order: Sequence[str], fn: FoldFn, schema: pa.Schema) -> Table:
+        return _Stream(self.engine, schema, lambda: [lambda: fn(self.sorted_batches(order))], ())
+
+    def save(self, name: str) -> Table:
+        folder = self.engine.work / name
+        if not self.engine.has(name):
+            shutil.rmtree(folder, ignore_errors=True)
+            temporary = self.engine.new_path(name)
+            temporary.mkdir()
+            with pq.ParquetWriter(temporary / "part.parquet", self.schema, compression="lz4", use_dictionary=False,
+                                  write_statistics=False) as writer:  # fmt: skip
+                for batch in _regrouped(self.batches(), self.schema):
+                    writer.write_table(batch)
+            (temporary / "_SAVED").touch()
+            temporary.rename(folder)
+        return _Saved(self.engine, self.schema, folder / "part.parquet", self.ordered)
+
+    def collect(self) -> pa.Table:
+        return pa.Table.from_batches(list(self.batches()), self.schema)
+
+    def sorted_batches(self, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows sorted; rows known to be in order are only checked."""
+        if self.ordered and tuple(order) == self.ordered:
+            return _checked(self.batches(), order)
+        return self.engine.run_query(
+            lambda sources: f"SELECT * FROM {self.sql(sources)} ORDER BY {_quoted(order)}", self.schema
+        )
+
+
+class _Stream(_LocalTable):
+    """A table whose batches Python makes: streams read in order, then a function in the worker threads."""
+
+    def __init__(
+        self,
+        engine: LocalEngine,
+        schema: pa.Schema,
+        streams: Callable[[], Sequence[_Opener]],
+        ordered: tuple[str, ...],
+        fn: BatchFn | None = None,
+    ) -> None:
+        super().__init__(engine, schema, ordered)
+        self._streams, self._fn = streams, fn
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        streams = self._streams()
+        if self._fn is None and len(streams) == 1:
+            return streams[0]()
+        return ordered_map(streams, self._fn or _same, threads=self.engine.threads)
+
+    def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
+        """Fuse with the function before, so that a batch stays in one worker."""
+        ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
+        return _Stream(self.engine, schema, self._streams, ordered, _then(self._fn, fn))
+
+
+def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch
+
+
+def _then(before: BatchFn | None, after: BatchFn) -> BatchFn:
+    return after if before is None else lambda batch: after(before(batch))
+
+
+class _Query(_LocalTable):
+    """A table that DuckDB computes."""
+
+    def __init__(
+        self, engine: LocalEngine, schema: pa.Schema, build: Callable[[_Sources], str], ordered: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(engine, schema, ordered)
+        self._build = build
+
+    def sql(self, sources: _Sources) -> str:
+        return f"({self._build(sources)})"
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        return self.engine.run_query(self._build, self.schema)
+
+
+class _Saved(_LocalTable):
+    """A table in Parquet: DuckDB scans it by itself, Python reads it in order."""
+
+    def __init__(self, engine: LocalEngine, schema: pa.Schema, path: Path, ordered: tuple[str, ...]) -> None:
+        super().__init__(engine, schema, ordered)
+        self._path = path
+
+    def sql(self, sources: _Sources) -> str:
+        escaped = str(self._path).replace("'", "''")
+        return f"read_parquet('{escaped}')"
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(self._path) as file:
+            for batch in file.iter_batches(QUERY_BATCH_ROWS // 4):
+                yield pa.RecordBatch.from_arrays(conform(batch, self.schema), schema=self.schema)
+
+    def save(self, name: str) -> Table:
+        return self
+
+
+def _checked(batches: Iterator[pa.RecordBatch], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Pass batches on and make sure that they ascend by the one column of ``order``."""
+    last: int | None = None
+    for batch in batches:
+        values = batch.column(batch.schema.get_field_index(order[0])).to_numpy()
+        if len(values):
+            if (last is not None and values[0] < last) or np.any(values[1:] < values[:-1]):
+                raise EngineError("rows come in the order they were promised in", value=order[0], remedy="Report this.")
+            last = int(values[-1])
+        yield batch
+
+
+def _regrouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield tables of enough rows to make a row group."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        held.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= SAVED_GROUP_ROWS or size >= 16 * BATCH_BYTES:
+            yield pa.Table.from_batches(held, schema)
+            held, rows, size = [], 0, 0
+    yield pa.Table.from_batches(held, schema)

@@ -1,0 +1,87 @@
+"""How a run shows what it is doing: bars on a terminal, a line every few seconds elsewhere, or nothing."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, step: str, *, total_bytes: int | None = None) -> None:
+        """See ``pipeline.engine.Progress``."""
+
+    def advance(self, size_bytes: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+
+    def finish(self) -> None:
+        """See ``pipeline.engine.Progress``."""
+
+
+class Bars:
+    """One bar a step, on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("{task.description:<16}"), BarColumn(), TransferSpeedColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console)
+        self._task: TaskID | None = None
+
+    def start(self, step: str, *, total_bytes: int | None = None) -> None:
+        """See ``pipeline.engine.Progress``."""
+        self._bars.start()
+        self._task = self._bars.add_task(step, total=total_bytes)
+
+    def advance(self, size_bytes: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+        if self._task is not None:
+            self._bars.advance(self._task, size_bytes)
+
+    def finish(self) -> None:
+        """See ``pipeline.engine.Progress``."""
+        if self._task is not None:
+            done = self._bars.tasks[self._task].completed or 1
+            self._bars.update(self._task, total=done, completed=done)
+        self._bars.stop()
+
+
+class Lines:
+    """A JSON line at the start and end of each step, and every few seconds between.
+
+    Args:
+        write: where lines go.
+        every_s: seconds between lines of one step.
+    """
+
+    def __init__(self, write: Callable[[str], None], *, every_s: float = 5.0) -> None:
+        self._write, self._every_s = write, every_s
+        self._lock = threading.Lock()
+        self._step, self._done, self._begun, self._last = "", 0, 0.0, 0.0
+        self._total: int | None = None
+
+    def start(self, step: str, *, total_bytes: int | None = None) -> None:
+        """See ``pipeline.engine.Progress``."""
+        self._step, self._total, self._done = step, total_bytes, 0
+        self._begun = self._last = time.monotonic()
+
+    def advance(self, size_bytes: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+        with self._lock:
+            self._done += size_bytes
+            now = time.monotonic()
+            if now - self._last >= self._every_s:
+                self._last = now
+                self._line("running", now)
+
+    def finish(self) -> None:
+        """See ``pipeline.engine.Progress``."""
+        self._line("done", time.monotonic())
+
+    def _line(self, state: str, now: float) -> None:
+        line: dict[str, object] = {"step": self._step, "state": state, "seconds": round(now - self._begun, 1)}
+        if self._total:
+            line |= {"bytes": self._done, "of_bytes": self._total}
+        self._write(json.dumps(line))

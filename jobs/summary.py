@@ -1,0 +1,86 @@
+"""The end of a run on a terminal: what was found, some examples, and where the output is."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..pipeline.ledger import Amount, SourceLedger
+from ..pipeline.result import Result
+
+MAX_SOURCES = 8
+MAX_EXAMPLES = 6
+
+
+def show(result: Result, console: Console) -> None:
+    """Print the summary of a finished run."""
+    console.print(_funnel(result))
+    if len(result.ledger.sources) > 1:
+        console.print(_sources(result))
+    _examples(result, console)
+    if result.ledger.capped_rows:
+        console.print(
+            f"{result.ledger.capped_rows:,} rows were in buckets of more rows than anchors (`max_anchors`): "
+            "they were compared with the best-ranked ones only.",
+            style="dim",
+        )
+    layout = result.manifest["layout"]
+    console.print(
+        f"\n[bold]{escape(str(result.out))}[/bold]: {layout['files']} shards of {layout['groups']} x "
+        f"{layout['group_rows']:,} rows and a tail of {layout['tail_rows']:,} in data/; decisions/, pairs/, clusters/, "
+        "quarantine/, manifest.json",
+    )
+    console.print(f"Check it: tamis verify {escape(str(result.out))}", style="dim")
+
+
+def _funnel(result: Result) -> Table:
+    total = result.ledger.total
+    table = Table("", "rows", "share", "MB of text", "tokens", title="What became of the rows", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+
+    def line(name: str, amount: Amount, style: str = "") -> None:
+        share = amount.rows / total.read.rows if total.read.rows else 0.0
+        numbers = (f"{amount.rows:,}", f"{share:.1%}", f"{amount.bytes / 1e6:,.1f}", f"{amount.tokens:,}")
+        table.add_row(name, *numbers, style=style)
+
+    line("read", total.read)
+    names = {"exact": "exact copies removed", "near": "near copies removed"}
+    for stage, amount in sorted(total.dropped.items()):
+        line(names.get(stage, stage), amount)
+    for rule, amount in sorted(total.quarantined.items()):
+        line(f"quarantined: {rule}", amount)
+    line("kept", total.kept, "bold")
+    return table
+
+
+def _sources(result: Result) -> Table:
+    def lost(item: tuple[str, SourceLedger]) -> tuple[int, str]:
+        return -item[1].lost.bytes, item[0]
+
+    ordered = sorted(result.ledger.sources.items(), key=lost)
+    title = "Sources that lost most" if len(ordered) > MAX_SOURCES else "Sources"
+    table = Table("source", "rows", "removed", "share", "MB removed", title=title, title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, source in ordered[:MAX_SOURCES]:
+        share = source.lost.rows / source.read.rows if source.read.rows else 0.0
+        numbers = (f"{source.read.rows:,}", f"{source.lost.rows:,}", f"{share:.1%}", f"{source.lost.bytes / 1e6:,.2f}")
+        table.add_row(escape(name), *numbers)
+    if len(ordered) > MAX_SOURCES:
+        table.add_row(f"... and {len(ordered) - MAX_SOURCES} more", "", "", "", "", style="dim")
+    return table
+
+
+def _examples(result: Result, console: Console) -> None:
+    removed = result.removed
+    if not removed.num_rows:
+        return
+    console.print("\n[bold]Some removals and their witnesses[/bold]")
+    for stage in ("near", "exact"):
+        rows = removed.filter([value == stage for value in removed["stage"].to_pylist()])
+        step = max(1, rows.num_rows // (MAX_EXAMPLES // 2))
+        for row in rows.take(list(range(0, rows.num_rows, step))[: MAX_EXAMPLES // 2]).to_pylist():
+            name = row["id"] or result.where(row["address"])
+            keeper = row["keeper_id"] or result.where(row["keeper_address"])
+            similarity = "     " if row["similarity"] is None else f"{row['similarity']:.3f}"
+            console.print(f"  {similarity}  {escape(name)}  [dim]is kept as[/dim]  {escape(keeper)}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What happens to the data: stages written once over the verbs of an engine."""

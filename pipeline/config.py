@@ -1,0 +1,303 @@
+"""The configuration: one YAML for every engine.
+
+Models refuse unknown keys and name the nearest known one. ``resolve`` fills in what follows from other settings, so
+that the saved configuration says everything.
+"""
+
+import difflib
+import os
+import re
+import sysconfig
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ..hashing.errors import ConfigError
+from .keep import KeepPolicy, parse_keep
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+          "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
+
+
+def parse_size(value: object) -> object:
+    """Return the bytes of a size like ``2GB`` or ``512MiB``; anything else as it is, for pydantic to judge.
+
+    >>> parse_size("2GB")
+    2000000000
+    """
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*", value)):
+        number, unit = match.groups()
+        if unit.lower() in _UNITS and number.count(".") <= 1 and number != ".":
+            return int(float(number) * _UNITS[unit.lower()])
+    return value
+
+
+Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
+Keep = Annotated[KeepPolicy, BeforeValidator(parse_keep)]
+
+
+class Model(BaseModel):
+    """A section of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Input(Model):
+    """Where records come from."""
+
+    path: str = Field(min_length=1, description="File, folder, glob or URL.")
+    format: Literal["parquet", "jsonl", "text"] | None = Field(None, description="Default: by the ending.")
+    source: str | None = Field(None, description="Source of records without a source column; default: the path's name.")
+    include: tuple[str, ...] = Field((), description="Globs on paths under a folder; default: all.")
+    exclude: tuple[str, ...] = Field((), description="Globs on paths under a folder.")
+
+
+class Columns(Model):
+    """Which columns mean what."""
+
+    text: str = Field("text", description="The text.")
+    id: str | None = Field(None, description="A name of the record that outlives the run.")
+    source: str | None = Field(None, description="The source it is counted under.")
+
+
+class Shingle(Model):
+    """What a text is cut into."""
+
+    unit: Literal["word"] = "word"
+    size: int = Field(5, ge=1, le=64, description="Tokens of a shingle.")
+
+
+class Exact(Model):
+    """Remove texts whose UTF-8 bytes occurred before."""
+
+    stage: Literal["exact"] = "exact"
+
+
+class Near(Model):
+    """Remove texts that share most of their shingles with a better-ranked one."""
+
+    stage: Literal["near"] = "near"
+    threshold: float = Field(0.8, gt=0, le=1, description="Jaccard similarity from which a text is a duplicate.")
+    profile: Literal["words-v1"] = "words-v1"
+    shingle: Shingle = Shingle()
+    sketch: Literal["oph", "minhash"] = "oph"
+    values: int = Field(256, ge=1, le=4096, description="Values of a signature.")
+    recall: float = Field(0.98, gt=0, lt=1, description="Least probability that a pair at the threshold is found.")
+    bands: int | None = Field(None, ge=1, description="Computed from `recall` unless given, together with `rows`.")
+    rows: int | None = Field(None, ge=1)
+    max_anchors: int = Field(8, ge=1, description="Best-ranked rows of a bucket that others are compared with.")
+    verify: Literal["exact", "sketch", "none"] = "exact"
+
+    @model_validator(mode="after")
+    def _bands_and_rows(self) -> "Near":
+        if (self.bands is None) != (self.rows is None):
+            raise ValueError("bands and rows are given together or not at all")
+        if self.bands and self.rows and self.bands * self.rows > self.values:
+            raise ValueError(f"bands x rows ({self.bands * self.rows}) must not exceed values ({self.values})")
+        return self
+
+
+class Shards(Model):
+    """How the kept rows are written."""
+
+    target_size: Size = Field(256 * 2**20, description="Text bytes of a shard.")
+    group_size: Size = Field(64 * 2**20, description="Text bytes of a row group.")
+    compression: Literal["zstd", "snappy", "lz4", "gzip", "none"] = "zstd"
+    epoch: int = Field(0, ge=0, description="Enters the order of the rows.")
+
+
+class Alarm(Model):
+    """When a run stops because a source lost nearly everything."""
+
+    rows: int = Field(100, ge=1, description="Sources with fewer rows never alarm.")
+    loss: float = Field(0.9, gt=0, le=1, description="Share of rows whose loss alarms.")
+
+
+Stage = Annotated[Exact | Near, Field(discriminator="stage")]
+
+
+def _expand_stages(value: object) -> object:
+    """Accept ``- exact`` and ``- near: {threshold: 0.9}`` for the long forms."""
+    if not isinstance(value, list | tuple):
+        return value
+    return [_expand_stage(item) for item in value]
+
+
+def _expand_stage(item: object) -> object:
+    if isinstance(item, str):
+        return {"stage": item}
+    if isinstance(item, Mapping) and len(item) == 1:
+        name, options = next(iter(item.items()))
+        if name != "stage":
+            return {"stage": name, **(options or {})}
+    return item
+
+
+class Pipeline(Model):
+    """A whole run."""
+
+    inputs: tuple[Input, ...] = Field(min_length=1)
+    columns: Columns = Columns()
+    stages: Annotated[tuple[Stage, ...], BeforeValidator(_expand_stages)] = (Exact(), Near())
+    keep: Keep = Field(KeepPolicy(), description="first, longest, newest:COL, quality:COL or source:A,B.")
+    on_error: Literal["fail", "quarantine"] = "fail"
+    seed: int = Field(0, ge=0, lt=2**63)
+    shards: Shards = Shards()
+    alarm: Alarm = Alarm()
+    out: str = Field("out", min_length=1)
+    engine: Literal["local"] = "local"
+    memory: Size = Field(2 * 10**9, description="Bytes for everything but the interpreter and libraries.")
+    threads: int | None = Field(None, ge=1, description="Default: all processors.")
+    allow_loss: tuple[str, ...] = Field((), description="Sources that may lose nearly everything.")
+
+    @model_validator(mode="after")
+    def _stage_order(self) -> "Pipeline":
+        names = [stage.stage for stage in self.stages]
+        if names not in (["exact"], ["near"], ["exact", "near"]):
+            raise ValueError(f"stages are exact, near, or exact then near, not {', '.join(names) or 'none'}")
+        return self
+
+    @property
+    def near(self) -> Near | None:
+        """The near stage, if there is one."""
+        return next((stage for stage in self.stages if isinstance(stage, Near)), None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether there is an exact stage."""
+        return any(isinstance(stage, Exact) for stage in self.stages)
+
+    def decisive(self) -> dict[str, Any]:
+        """Return the settings that the output depends on: not where it goes, nor how fast."""
+        return self.model_dump(mode="json", exclude={"out", "engine", "memory", "threads", "allow_loss"})
+
+
+def load_config(path: str, *, overrides: Iterable[str] = ()) -> Pipeline:
+    """Read a YAML pipeline and apply ``a.b=c`` overrides.
+
+    Raises:
+        ConfigError: naming the key, the value and, for a key that does not exist, the nearest one.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            raw = yaml.safe_load(stream)
+    except OSError as error:
+        raise ConfigError(
+            "a configuration file can be read", value=f"{path}: {error.strerror}", remedy="Check the path."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError("a configuration is YAML", value=f"{path}: {error}", remedy="Mend that line.") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(
+            "a configuration is a mapping of settings", value=f"{path}: {raw!r}", remedy="Start with `inputs:`."
+        )
+    for override in overrides:
+        _apply_override(raw, override)
+    return make_config(_substitute(raw))
+
+
+def make_config(raw: Mapping[str, Any]) -> Pipeline:
+    """Return a checked pipeline.
+
+    Raises:
+        ConfigError: for the first thing that is wrong.
+    """
+    try:
+        return Pipeline.model_validate(raw)
+    except ValidationError as error:
+        raise _config_error(error) from None
+
+
+def _config_error(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "configuration"
+    if first["type"] == "extra_forbidden":
+        name = str(first["loc"][-1])
+        near = difflib.get_close_matches(name, _known_keys(), n=1)
+        remedy = f"Did you mean {near[0]!r}?" if near else "`tamis schema` lists all keys."
+        return ConfigError("a configuration has known keys only", value=f"{where!r}", remedy=remedy)
+    return ConfigError(
+        f"`{where}` is valid: {first['msg'].removeprefix('Value error, ')}",
+        value=repr(first.get("input"))[:200],
+        remedy="Change it; `tamis schema` says what it may be.",
+    )
+
+
+def _known_keys() -> list[str]:
+    models = (Pipeline, Input, Columns, Exact, Near, Shingle, Shards, Alarm)
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _apply_override(raw: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            "an override has the form KEY=VALUE", value=repr(override), remedy="Write --set keep=longest."
+        )
+    *parents, last = key.split(".")
+    target: Any = raw
+    for part in parents:
+        target = _descend(target, part, key)
+    if isinstance(target, list):
+        target[_index(target, last, key)] = yaml.safe_load(value)
+    else:
+        target[last] = yaml.safe_load(value)
+
+
+def _descend(target: Any, part: str, key: str) -> Any:
+    if isinstance(target, list):
+        return target[_index(target, part, key)]
+    if isinstance(target, dict):
+        if target.get(part) is None:
+            target[part] = {}
+        return target[part]
+    raise ConfigError(
+        "an override descends into mappings and lists", value=f"{key} at {part!r}", remedy="Check the key."
+    )
+
+
+def _index(target: list[Any], part: str, key: str) -> int:
+    """Find a list item by number, or a stage by its name."""
+    if part.isdigit() and int(part) < len(target):
+        return int(part)
+    for i, item in enumerate(target):
+        if item == part or (isinstance(item, dict) and (part in item or item.get("stage") == part)):
+            if isinstance(item, str):
+                target[i] = {"stage": item}
+            elif part in item:
+                target[i] = {"stage": part, **(item[part] or {})}
+            return i
+    raise ConfigError("an override names an existing list item", value=f"{key} at {part!r}", remedy="Check the key.")
+
+
+_VARIABLES: dict[str, Callable[[str], str | None]] = {
+    "env": os.environ.get,
+    "python": lambda name: sysconfig.get_paths().get(name),
+}
+
+
+def _substitute(value: Any) -> Any:
+    """Replace ``${env:NAME}`` and ``${python:stdlib}`` (any name of ``sysconfig.get_paths``) in strings."""
+    if isinstance(value, dict):
+        return {key: _substitute(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_substitute(item) for item in value]
+    return re.sub(r"\$\{(\w+):(\w+)\}", _variable, value) if isinstance(value, str) else value
+
+
+def _variable(match: re.Match[str]) -> str:
+    kind, name = match.groups()
+    found = _VARIABLES[kind](name) if kind in _VARIABLES else None
+    if found is None:
+        raise ConfigError("a variable is set", value=match.group(0), remedy="Set it, or write the value.")
+    return found
+
+
+def save_config(config: Pipeline, path: Path) -> None:
+    """Write the resolved configuration as YAML."""
+    path.write_text(
+        yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )

@@ -1,0 +1,199 @@
+"""The first pass over the inputs: one row a record with everything that later stages need but the text."""
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..connectors.address import ADDRESS, file_of, record_of
+from ..connectors.batches import RAW, RULE
+from ..connectors.jsonl import BLANK_LINE, INVALID_UTF8
+from ..hashing.errors import BadRowError, InputError
+from ..hashing.fingerprint import fingerprint
+from ..hashing.lsh import Banding
+from ..hashing.sketch import SketchPlan
+from .config import Columns
+from .keep import KeepPolicy, policy_key
+from .text_column import is_text, text_buffers
+
+NULL_TEXT = "null-text"
+
+SCHEMA = pa.schema(
+    [
+        ("address", pa.int64()),
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("bytes", pa.int64()),
+        ("tokens", pa.int64()),
+        ("hash_high", pa.int64()),
+        ("hash_low", pa.int64()),
+        ("policy", pa.int64()),
+        ("id_missing", pa.int64()),
+        ("id_order", pa.string()),
+        ("rule", pa.string()),
+        ("detail", pa.string()),
+        ("raw", pa.binary()),
+        ("bands", pa.binary()),
+    ]
+)
+"""``policy``, ``id_missing`` and ``id_order`` rank the row; ``rule`` is null for good rows; ``bands`` holds the band keys
+as little-endian uint64, null for a text without tokens."""
+
+BANDS = pa.schema([("address", pa.int64()), ("bands", pa.binary())])
+
+
+def with_tokens(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Keep the rows of ``BANDS`` that have band keys: a text without tokens never enters the near stage."""
+    bands = batch.column("bands")
+    return batch if not bands.null_count else batch.filter(bands.is_valid())
+
+
+REMEDIES = {
+    NULL_TEXT: "fill it in, or drop the row",
+    INVALID_UTF8: "re-encode the text as UTF-8",
+}
+
+
+@dataclass(frozen=True)
+class DocumentPass:
+    """The function of the first pass; plain data, so that it travels to any task.
+
+    Attributes:
+        columns: which columns mean what.
+        keep: which copy survives.
+        plan: how texts are sketched.
+        banding: bands of the signature, or None without a near stage.
+        seed: the seed of the run.
+        files: path of each input file, for messages.
+        sources: source of the records of each file, where no column names one.
+        quarantine: whether bad rows are set aside rather than refused.
+    """
+
+    columns: Columns
+    keep: KeepPolicy
+    plan: SketchPlan
+    banding: Banding | None
+    seed: int
+    files: tuple[str, ...]
+    sources: tuple[str, ...]
+    quarantine: bool
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows of ``SCHEMA`` for a batch of records.
+
+        Raises:
+            BadRowError: for the first bad record, unless bad rows go to quarantine.
+        """
+        addresses = batch.column(ADDRESS)
+        text = batch.column(self.columns.text)
+        data, offsets = text_buffers(text)
+        prints = fingerprint(data, offsets, self.plan, banding=self.banding, seed=self.seed)
+        rules, details = self._rules(batch, text, prints.errors)
+        bad = rules.is_valid()
+        if pc.any(bad).as_py():
+            self._refuse(addresses, rules, details)
+        sizes = np.diff(offsets)
+        sources = self._sources(batch, addresses)
+        ranked = batch.column(self.keep.column) if self.keep.column else None
+        ids, hashes = self._ids(batch), prints.hashes.view(np.int64)
+        columns = [
+            addresses,
+            ids,
+            sources,
+            pa.array(sizes),
+            pa.array(np.where(bad.to_numpy(zero_copy_only=False), 0, prints.tokens)),
+            pa.array(np.ascontiguousarray(hashes[:, 0])),
+            pa.array(np.ascontiguousarray(hashes[:, 1])),
+            pa.array(policy_key(self.keep, sizes=sizes, sources=sources, column=ranked)),
+            ids.is_null().cast(pa.int64()),
+            ids.fill_null(""),
+            rules,
+            details,
+            _raw(batch, text, bad),
+            _bands(prints.keys, (prints.tokens > 0) & ~bad.to_numpy(zero_copy_only=False)),
+        ]
+        return pa.RecordBatch.from_arrays([c.cast(f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+    def _rules(self, batch: pa.RecordBatch, text: pa.Array, errors: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
+        """Return (rule, detail) of each row, null where it is good."""
+        unparsed = batch.column(RULE)
+        invalid = pa.array(errors >= 0)
+        if not (unparsed.null_count < len(unparsed) or text.null_count or pc.any(invalid).as_py()):
+            nulls = pa.nulls(len(text), pa.string())
+            return nulls, nulls
+        rule = pc.if_else(invalid, INVALID_UTF8, pc.if_else(text.is_null(), NULL_TEXT, pa.scalar(None, pa.string())))
+        offset = pc.binary_join_element_wise("first bad byte at offset", pa.array(errors).cast(pa.string()), " ")
+        detail = pc.if_else(invalid, offset, pa.scalar(None, pa.string()))
+        return pc.coalesce(unparsed, rule), detail
+
+    def _refuse(self, addresses: pa.Array, rules: pa.Array, details: pa.Array) -> None:
+        """Raise for the first bad row, if bad rows are refused; blank lines are always set aside."""
+        if self.quarantine:
+            return
+        for address, rule, detail in zip(addresses.to_pylist(), rules.to_pylist(), details.to_pylist(), strict=True):
+            if rule is not None and rule != BLANK_LINE:
+                where = f"record {record_of(address)} of {self.files[file_of(address)]}"
+                raise BadRowError(
+                    f"every record keeps the rule `{rule}`",
+                    value=where + (f" ({detail})" if detail else ""),
+                    remedy=f"Either {REMEDIES.get(rule, 'mend the record')}, or set `on_error: quarantine`.",
+                )
+
+    def _ids(self, batch: pa.RecordBatch) -> pa.Array:
+        if self.columns.id is None:
+            return pa.nulls(batch.num_rows, pa.string())
+        return batch.column(self.columns.id).cast(pa.string())
+
+    def _sources(self, batch: pa.RecordBatch, addresses: pa.Array) -> pa.Array:
+        ordinals = pc.shift_right(addresses, 40)
+        named = pa.array(self.sources, pa.string()).take(ordinals)
+        if self.columns.source is None:
+            return named
+        return pc.coalesce(batch.column(self.columns.source).cast(pa.string()), named)
+
+
+def _raw(batch: pa.RecordBatch, text: pa.Array, bad: pa.Array) -> pa.Array:
+    """Return the bytes of bad records, so that quarantine loses nothing."""
+    if not pc.any(bad).as_py():
+        return pa.nulls(len(text), pa.binary())
+    kept = pc.if_else(bad, text.cast(pa.large_string()).view(pa.large_binary()), pa.scalar(None, pa.large_binary()))
+    return pc.coalesce(batch.column(RAW), kept.cast(pa.binary()))
+
+
+def _bands(keys: NDArray[np.uint64], present: NDArray[np.bool_]) -> pa.Array:
+    n, bands = keys.shape
+    if not bands:
+        return pa.nulls(n, pa.binary())
+    offsets = np.zeros(n + 1, np.int32)
+    np.cumsum(np.where(present, 8 * bands, 0), out=offsets[1:])
+    data = np.ascontiguousarray(keys[present])
+    array = pa.Array.from_buffers(pa.binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return array if present.all() else pc.if_else(pa.array(present), array, pa.scalar(None, pa.binary()))
+
+
+def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy) -> pa.Schema:
+    """Return the part of the corpus schema that the first pass reads.
+
+    Raises:
+        InputError: if a column is missing (the nearest name is offered) or has the wrong type.
+    """
+    roles = {"text": columns.text, "id": columns.id, "source": columns.source, "keep": keep.column}
+    for role, name in roles.items():
+        if name is not None and name not in schema.names:
+            near = difflib.get_close_matches(name, schema.names, n=1)
+            offer = f"Did you mean {near[0]!r}? " if near else ""
+            raise InputError(
+                f"the {role} column is in the inputs",
+                value=f"{name!r} among {', '.join(schema.names)}",
+                remedy=f"{offer}Name it with --{role if role != 'keep' else 'keep POLICY:'} COLUMN.",
+            )
+    kind = schema.field(columns.text).type
+    if not is_text(kind):
+        raise InputError(
+            "the text column holds strings", value=f"{columns.text!r}: {kind}", remedy="Choose another --text."
+        )
+    names = list(dict.fromkeys(name for name in roles.values() if name is not None))
+    return pa.schema([schema.field(name) for name in names])

@@ -1,0 +1,143 @@
+"""The seam: the verbs that stages are written over, and that every engine gives.
+
+A stage is a plan over tables. What happens to rows is done by pure functions on Arrow data, handed to ``map``,
+``group`` and ``fold``; what moves rows is a verb. Tables are lazy and are recomputed each time they are used, until
+``save`` makes them durable: a stage saves what it uses twice.
+
+Rules that keep the answer the same on every engine:
+
+* keys (``by``, ``on``, ``order``, ``sort``) are never null; integers are int64, strings compare by their UTF-8 bytes;
+* no function handed to a verb may depend on how rows are cut into batches;
+* row order is defined only where a verb says so.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from ..connectors.split import Split
+
+BatchFn = Callable[[pa.RecordBatch], pa.RecordBatch]
+"""Rows in, rows out; keeps the order of the rows that it keeps."""
+
+GroupFn = Callable[[pa.Table], pa.RecordBatch]
+"""All rows of one group, sorted, in; rows out. It may write files, under names that depend on the group alone."""
+
+FoldFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+"""All rows in order in; rows out. Its state must be small and stated."""
+
+Measure = Literal["count", "sum", "min", "max"]
+
+
+class Progress(Protocol):
+    """Where an engine and a run tell what they are doing."""
+
+    def start(self, step: str, *, total_bytes: int | None = None) -> None:
+        """Begin a named step; ``total_bytes`` where its end can be foreseen."""
+
+    def advance(self, size_bytes: int) -> None:
+        """Bytes of input read in this step since the last call; may be called from any thread."""
+
+    def finish(self) -> None:
+        """End the step."""
+
+
+class Table(Protocol):
+    """A lazy table of an engine."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Its columns."""
+
+    def select(self, *names: str, **renamed: str) -> "Table":
+        """Keep the named columns, then ``new="old"`` ones under a new name."""
+
+    def map(self, fn: BatchFn, schema: pa.Schema) -> "Table":
+        """Apply a function to batches of any size."""
+
+    def union(self, *others: "Table") -> "Table":
+        """Rows of all tables, which have one schema; repeats are kept."""
+
+    def distinct(self) -> "Table":
+        """Each different row once."""
+
+    def join(
+        self, other: "Table", *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
+    ) -> "Table":
+        """Join on equal, non-null columns; other columns of the two tables must not share a name."""
+
+    def first(
+        self, *, by: Sequence[str], order: Sequence[str], n: int = 1, at_least: int = 1, size: str | None = None
+    ) -> "Table":
+        """The n first rows of each key in the given order, combined before any shuffle.
+
+        Args:
+            by: the key.
+            order: columns that order the rows of a key totally.
+            n: how many rows to keep.
+            at_least: leave out keys with fewer rows than this.
+            size: name of an int64 column to add, the number of rows of the key.
+        """
+
+    def aggregate(self, *, by: Sequence[str], **measures: tuple[Measure, str]) -> "Table":
+        """One row a key with int64 measures: ``rows=("count", "row")``, ``bytes=("sum", "bytes")``; no key: one row."""
+
+    def number(self, *, order: Sequence[str], name: str) -> "Table":
+        """Add an int64 column that numbers the rows 0, 1, 2 ... in a total order; rows come in that order."""
+
+    def group(self, *, by: str, sort: Sequence[str], fn: GroupFn, schema: pa.Schema, hold: int) -> "Table":
+        """Bring the rows of each int64 key together, sorted, and hand each group whole to ``fn``.
+
+        Columns other than ``by`` and ``sort`` may be of any Arrow type: engines carry them untouched.
+
+        Args:
+            by: the key.
+            sort: int64 columns that order a group totally.
+            fn: called once for each group.
+            schema: what it returns.
+            hold: about how many bytes a group has at most; the stage keeps to it, engines size memory by it.
+        """
+
+    def fold(self, *, order: Sequence[str], fn: FoldFn, schema: pa.Schema) -> "Table":
+        """Stream all rows in a total order through one function, in one place: the driver's only work."""
+
+    def save(self, name: str) -> "Table":
+        """Make the table durable under a name, or return the one saved before: the unit of resume."""
+
+    def collect(self) -> pa.Table:
+        """Bring a *small* table to the driver, in no particular order."""
+
+
+class Engine(Protocol):
+    """What runs the verbs."""
+
+    def read(self, splits: Sequence[Split], columns: pa.Schema, *, full: pa.Schema, only: Table | None = None) -> Table:
+        """Read splits of the inputs, in address order.
+
+        Args:
+            splits: what to read, in address order.
+            columns: columns to read; the table has the reading schema of these.
+            full: all columns of the corpus.
+            only: a table with an address column: only these records are read, each as often as its address
+                occurs, with the other columns of ``only`` appended. Engines skip splits without a wanted record.
+        """
+
+    def table(self, data: pa.Table) -> Table:
+        """Make a table of driver data; its chunks stay batches."""
+
+    def has(self, name: str) -> bool:
+        """Whether a table of that name was saved before."""
+
+    def close(self) -> None:
+        """Release threads, files and memory."""
+
+
+def drop_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    """Return a schema without some columns."""
+    return pa.schema([field for field in schema if field.name not in names])
+
+
+def one_row_a_batch(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Return driver data whose every row is a batch of its own, so that engines spread them over tasks."""
+    return pa.Table.from_batches([pa.RecordBatch.from_pylist([row], schema=schema) for row in rows], schema=schema)

@@ -1,0 +1,179 @@
+"""The ledger: every row, byte and token that came in, accounted for by source and stage.
+
+    rows in = kept + dropped + quarantined        (bytes and tokens alike)
+    emitted = kept
+
+``in`` is what the readers counted, ``dropped`` what the decisions say, ``quarantined`` what quarantine holds, ``kept``
+what was positioned for output; ``emitted`` is what the shards hold. Each is counted from its own table, so a row that is
+lost or doubled between them breaks the balance, and a run whose ledger does not balance fails.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from ..hashing.errors import LedgerError, LossAlarm
+from .config import Alarm
+
+
+@dataclass
+class Amount:
+    """Rows, bytes of text and tokens."""
+
+    rows: int = 0
+    bytes: int = 0
+    tokens: int = 0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.rows + other.rows, self.bytes + other.bytes, self.tokens + other.tokens)
+
+
+@dataclass
+class SourceLedger:
+    """What became of one source."""
+
+    read: Amount = field(default_factory=Amount)
+    kept: Amount = field(default_factory=Amount)
+    dropped: dict[str, Amount] = field(default_factory=dict)
+    quarantined: dict[str, Amount] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> Amount:
+        """All that was dropped."""
+        return sum(self.dropped.values(), Amount())
+
+    @property
+    def accounted(self) -> Amount:
+        """Kept, dropped and quarantined together."""
+        return self.kept + self.lost + sum(self.quarantined.values(), Amount())
+
+
+@dataclass
+class Ledger:
+    """What became of every row.
+
+    Attributes:
+        sources: by name.
+        emitted_rows: rows in the shards.
+        capped_rows: rows that were in a bucket with more rows than anchors.
+    """
+
+    sources: dict[str, SourceLedger]
+    emitted_rows: int = 0
+    capped_rows: int = 0
+
+    @property
+    def total(self) -> SourceLedger:
+        """All sources together."""
+        total = SourceLedger()
+        for source in self.sources.values():
+            total.read += source.read
+            total.kept += source.kept
+            for mine, theirs in ((total.dropped, source.dropped), (total.quarantined, source.quarantined)):
+                for name, amount in theirs.items():
+                    mine[name] = mine.get(name, Amount()) + amount
+        return total
+
+    def check(self, *, rows_read: int | None = None) -> None:
+        """Raise unless everything balances.
+
+        Args:
+            rows_read: physical records by the plan of splits, where known.
+
+        Raises:
+            LedgerError: naming the source and both sides.
+        """
+        for name, source in self.sources.items():
+            if source.read != source.accounted:
+                raise _unbalanced(f"what went into source {name!r} came out", source.read, source.accounted)
+        total = self.total
+        if rows_read is not None and rows_read != total.read.rows:
+            raise _unbalanced("every physical record became a row", rows_read, total.read.rows)
+        if self.emitted_rows != total.kept.rows:
+            raise _unbalanced("every kept row was written once", total.kept.rows, self.emitted_rows)
+
+    def alarms(self, alarm: Alarm) -> list[str]:
+        """Return the sources that lost nearly everything."""
+        return sorted(
+            name
+            for name, source in self.sources.items()
+            if source.read.rows >= alarm.rows and source.lost.rows > alarm.loss * source.read.rows
+        )
+
+    def raise_alarm(self, alarm: Alarm, *, allowed: tuple[str, ...]) -> None:
+        """Raise if a source lost nearly everything and nobody allowed it.
+
+        Raises:
+            LossAlarm: naming the sources and how to go on.
+        """
+        ringing = [name for name in self.alarms(alarm) if name not in allowed]
+        if ringing:
+            lines = ", ".join(f"{name!r} lost {_share(self.sources[name])}" for name in ringing)
+            flags = " ".join(f"--allow-loss {name!r}" for name in ringing)
+            raise LossAlarm(
+                f"no source of {alarm.rows} rows or more loses over {alarm.loss:.0%}",
+                value=lines,
+                remedy=f"If that is right, run again with {flags}: nothing is computed twice.",
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data with sorted names."""
+        return {
+            "total": _plain(self.total),
+            "sources": {name: _plain(self.sources[name]) for name in sorted(self.sources)},
+            "emitted_rows": self.emitted_rows,
+            "capped_rows": self.capped_rows,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Ledger":
+        """Return the ledger that ``as_dict`` wrote."""
+        sources = {name: _source(plain) for name, plain in data["sources"].items()}
+        return cls(sources, data["emitted_rows"], data["capped_rows"])
+
+
+def _unbalanced(rule: str, one: object, other: object) -> LedgerError:
+    return LedgerError(rule, value=f"{one} against {other}", remedy="Do not use this output; please report this.")
+
+
+def _share(source: SourceLedger) -> str:
+    return f"{source.lost.rows:,} of {source.read.rows:,} rows ({source.lost.rows / source.read.rows:.1%})"
+
+
+def _plain(source: SourceLedger) -> dict[str, Any]:
+    plain = asdict(source)
+    for name in ("dropped", "quarantined"):
+        plain[name] = {key: plain[name][key] for key in sorted(plain[name])}
+    return plain
+
+
+def _source(plain: Mapping[str, Any]) -> SourceLedger:
+    return SourceLedger(
+        Amount(**plain["read"]),
+        Amount(**plain["kept"]),
+        {name: Amount(**amount) for name, amount in plain["dropped"].items()},
+        {name: Amount(**amount) for name, amount in plain["quarantined"].items()},
+    )
+
+
+def build_ledger(
+    *, read: pa.Table, kept: pa.Table, dropped: pa.Table, quarantined: pa.Table, emitted_rows: int, capped_rows: int
+) -> Ledger:
+    """Return the ledger of small tables of (source, [stage or rule,] rows, bytes, tokens)."""
+    sources: dict[str, SourceLedger] = defaultdict(SourceLedger)
+    for row in read.to_pylist():
+        sources[row["source"]].read += _amount(row)
+    for row in kept.to_pylist():
+        sources[row["source"]].kept += _amount(row)
+    for row in dropped.to_pylist():
+        sources[row["source"]].dropped[row["stage"]] = _amount(row)
+    for row in quarantined.to_pylist():
+        sources[row["source"]].quarantined[row["rule"]] = _amount(row)
+    return Ledger(dict(sources), emitted_rows, capped_rows)
+
+
+def _amount(row: Mapping[str, Any]) -> Amount:
+    return Amount(row["rows"], row["bytes"], row["tokens"])

@@ -1,0 +1,94 @@
+"""The manifest: what was read, what was written, with checksums, and the ledger."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ..connectors.corpus import Corpus
+from ..connectors.split import Split
+from ..hashing.errors import ArtefactError
+from .layout import Layout
+from .ledger import Ledger
+from .state import write_atomically
+
+FORMAT = "tamis-shards"
+FORMAT_VERSION = 1
+NAME = "manifest.json"
+
+
+def write_manifest(
+    folder: Path,
+    *,
+    corpus: Corpus,
+    splits: Sequence[Split],
+    layout: Layout,
+    files: dict[str, list[dict[str, Any]]],
+    schema: pa.Schema,
+    ledger: Ledger,
+    settings: dict[str, Any],
+) -> None:
+    """Write ``manifest.json``: equal runs give equal bytes, so it holds no times and no absolute paths."""
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "settings": settings,
+        "inputs": _inputs(corpus, splits),
+        "schema": [{"name": field.name, "type": str(field.type)} for field in schema],
+        "layout": {
+            "rows": layout.rows,
+            "files": layout.files,
+            "groups": layout.groups,
+            "group_rows": layout.group_rows,
+            "tail_rows": layout.tail_rows,
+        },
+        "files": files,
+        "ledger": ledger.as_dict(),
+    }
+    write_atomically(folder / NAME, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+def _inputs(corpus: Corpus, splits: Sequence[Split]) -> list[dict[str, Any]]:
+    """Return the files read, with their records where the plan knows them."""
+    records: dict[int, int | None] = {}
+    for split in splits:
+        known = records.get(split.file, 0)
+        records[split.file] = None if split.records is None or known is None else known + split.records
+    return [
+        {
+            "file": file.ordinal,
+            "path": file.relative,
+            "size_bytes": file.size_bytes,
+            "records": records.get(file.ordinal, 0),
+        }
+        for file in corpus.files
+    ]
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an output folder.
+
+    Raises:
+        ArtefactError: if there is none, or it is of another format or version.
+    """
+    path = folder / NAME
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArtefactError(
+            "an output folder has a manifest", value=path, remedy="Name the folder of a finished run."
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ArtefactError(
+            "a manifest is JSON", value=f"{path}: {error}", remedy="Restore it or run again."
+        ) from error
+    found = (manifest.get("format"), manifest.get("format_version"))
+    if found != (FORMAT, FORMAT_VERSION):
+        raise ArtefactError(
+            f"a manifest is of format {FORMAT} version {FORMAT_VERSION}",
+            value=f"{path}: {found[0]} version {found[1]}",
+            remedy="Use the version of Tamis that wrote it.",
+        )
+    return manifest

@@ -1,0 +1,34 @@
+"""Arrow text columns as the arrays that kernels take."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+_EMPTY = np.frombuffer(b"\0", np.uint8)
+
+
+def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return (bytes, offsets) of a string column without copying its bytes; nulls are empty.
+
+    Args:
+        column: string or large_string; other string types are converted.
+
+    Returns:
+        uint8 data, and int64 offsets of shape (n + 1,) into it.
+    """
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        column = column.cast(pa.large_string())
+    width = np.int64 if pa.types.is_large_string(column.type) else np.int32
+    _, offsets, data = column.buffers()
+    if not len(column):
+        return _EMPTY, np.zeros(1, np.int64)
+    bounds = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    bounds.flags.writeable = False
+    return (np.frombuffer(data, np.uint8) if data is not None and data.size else _EMPTY), bounds
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column type holds text."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())

@@ -1,0 +1,184 @@
+"""``tamis verify``: proof from the files alone that nothing is lost, doubled or damaged."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ..connectors.address import RECORD_BITS
+from ..hashing.murmur3 import murmur3_all
+from .ledger import Ledger
+from .manifest import read_manifest
+from .state import SUCCESS
+from .text_column import text_buffers
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked.
+
+    Attributes:
+        name: what must hold.
+        faults: where it does not, in words; empty if it holds.
+    """
+
+    name: str
+    faults: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds."""
+        return not self.faults
+
+
+def verify(out: Path) -> Iterator[Check]:
+    """Check an output folder, one thing at a time; later checks are left out where files are damaged.
+
+    Raises:
+        ArtefactError: if there is no manifest of a known version.
+    """
+    manifest = read_manifest(out)
+    yield Check("the run finished", () if (out / SUCCESS).exists() else (f"no {SUCCESS}",))
+    files = Check("every file has its recorded size and sha256", tuple(_file_faults(out, manifest)))
+    yield files
+    if not files.passed:
+        return
+    yield Check("shards have the recorded shape", tuple(_shape_faults(out, manifest)))
+    index = pq.read_table(out / "index.parquet")
+    decisions = _read(out, manifest, "decisions")
+    quarantine = _read(out, manifest, "quarantine")
+    yield Check(
+        "every record is kept, dropped or quarantined, once", tuple(_row_faults(manifest, index, decisions, quarantine))
+    )
+    yield Check("every shard row is the record that the index says", tuple(_text_faults(out, manifest, index)))
+    yield Check("every removal names a witness that stays", tuple(_witness_faults(index, decisions)))
+    yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
+    yield Check(
+        "the ledger balances and agrees with the tables", tuple(_ledger_faults(manifest, index, decisions, quarantine))
+    )
+
+
+def _read(out: Path, manifest: dict[str, Any], name: str) -> pa.Table:
+    return pa.concat_tables(pq.read_table(out / name / line["name"]) for line in manifest["files"][name])
+
+
+def _path(out: Path, folder: str, name: str) -> Path:
+    return out / name if folder == "index" else out / folder / name
+
+
+def _file_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    for folder, lines in manifest["files"].items():
+        for line in lines:
+            path = _path(out, folder, line["name"])
+            if not path.exists():
+                yield f"{path} is missing"
+            elif path.stat().st_size != line["size_bytes"]:
+                yield f"{path} has {path.stat().st_size} bytes, recorded are {line['size_bytes']}"
+            elif (digest := _sha256(path)) != line["sha256"]:
+                yield f"{path} has sha256 {digest}, recorded is {line['sha256']}"
+        if folder != "index":
+            known = {line["name"] for line in lines}
+            yield from (
+                f"{extra} is not in the manifest"
+                for extra in sorted((out / folder).iterdir())
+                if extra.name not in known
+            )
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _shape_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    layout = manifest["layout"]
+    for line in manifest["files"]["data"]:
+        meta = pq.read_metadata(out / "data" / line["name"])
+        groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+        if meta.num_rows != line["rows"]:
+            yield f"{line['name']} has {meta.num_rows} rows, recorded are {line['rows']}"
+        if line["file"] < layout["files"] and groups != [layout["group_rows"]] * layout["groups"]:
+            shape = f"{layout['groups']} x {layout['group_rows']}"
+            yield f"{line['name']} has row groups of {sorted(set(groups))} rows, not {shape}"
+    total = sum(line["rows"] for line in manifest["files"]["data"])
+    if total != layout["rows"]:
+        yield f"shards hold {total} rows, the layout says {layout['rows']}"
+
+
+def _row_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, quarantine: pa.Table) -> Iterator[str]:
+    ended = np.sort(np.concatenate([table["address"].to_numpy() for table in (index, decisions, quarantine)]))
+    twice = ended[1:][ended[1:] == ended[:-1]]
+    if len(twice):
+        yield f"{len(twice)} records end in two places, the first at address {twice[0]}"
+    for line in manifest["inputs"]:
+        start, stop = np.searchsorted(ended, [line["file"] << RECORD_BITS, (line["file"] + 1) << RECORD_BITS])
+        found = ended[start:stop] - (line["file"] << RECORD_BITS)
+        expected = line["records"] if line["records"] is not None else len(found)
+        if len(found) != expected or not np.array_equal(found, np.arange(expected)):
+            yield f"{line['path']} had {expected} records, {len(np.unique(found))} are accounted for"
+    if not np.array_equal(index["position"].to_numpy(), np.arange(index.num_rows)):
+        yield "positions in the index are not 0, 1, 2 ..."
+
+
+def _text_faults(out: Path, manifest: dict[str, Any], index: pa.Table) -> Iterator[str]:
+    column = manifest["settings"]["columns"]["text"]
+    expected = _hashes(index)
+    position = 0
+    for line in manifest["files"]["data"]:
+        wrong = 0
+        with pq.ParquetFile(out / "data" / line["name"]) as file:
+            for batch in file.iter_batches(8192, columns=[column]):
+                data, offsets = text_buffers(batch.column(0))
+                found = murmur3_all(data, offsets, np.uint64(0)).view(np.int64)
+                wrong += int(np.any(found != expected[position : position + len(found)], axis=1).sum())
+                position += len(found)
+        if wrong:
+            yield f"{line['name']} has {wrong} rows with another text than the index says"
+
+
+def _hashes(index: pa.Table) -> NDArray[np.int64]:
+    return np.stack([index["hash_high"].to_numpy(), index["hash_low"].to_numpy()], axis=1)
+
+
+def _witness_faults(index: pa.Table, decisions: pa.Table) -> Iterator[str]:
+    """A near keeper is kept; an exact keeper is kept or went later, in the near stage."""
+    kept = np.sort(index["address"].to_numpy())
+    near = np.sort(decisions.filter(pc.equal(decisions["stage"], "near"))["address"].to_numpy())
+    for stage in ("exact", "near"):
+        keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
+        stays = np.isin(keepers, kept) | (np.isin(keepers, near) if stage == "exact" else False)
+        if not np.all(stays):
+            yield f"{int((~stays).sum())} {stage} removals name a keeper that was not kept"
+
+
+def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator[str]:
+    for stage in manifest["settings"]["stages"]:
+        of_stage = decisions.filter(pc.equal(decisions["stage"], stage["stage"]))
+        least = pc.min(of_stage["similarity"]).as_py()
+        wanted = stage.get("threshold", 1.0)
+        if least is not None and least < wanted:
+            yield f"the {stage['stage']} stage removed a row at similarity {least}, below {wanted}"
+
+
+def _ledger_faults(
+    manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, quarantine: pa.Table
+) -> Iterator[str]:
+    ledger = Ledger.from_dict(manifest["ledger"])
+    for name, source in ledger.sources.items():
+        if source.read != source.accounted:
+            yield f"source {name!r}: {source.read} in, {source.accounted} accounted for"
+    total = ledger.total
+    tables = {"kept": (total.kept.rows, index.num_rows), "dropped": (total.lost.rows, decisions.num_rows)}
+    tables["quarantined"] = (sum(a.rows for a in total.quarantined.values()), quarantine.num_rows)
+    for name, (said, found) in tables.items():
+        if said != found:
+            yield f"the ledger says {said} rows {name}, the table holds {found}"
+    if total.kept.bytes != (pc.sum(index["bytes"]).as_py() or 0):
+        yield "bytes kept differ between ledger and index"
