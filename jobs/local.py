@@ -84,7 +84,7 @@ class LocalEngine:
         extra = [field for field in only.schema if field.name != ADDRESS]
         schema = pa.schema(list(schema) + extra, metadata=schema.metadata)
         return _Stream(
-            self, schema, lambda: self._wanted_streams(splits, columns, full, _local(only), schema), (ADDRESS,)
+            self, schema, lambda: self._wanted_streams(splits, columns, full, _of(self, only), schema), (ADDRESS,)
         )
 
     def _read_split(self, split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -140,19 +140,21 @@ class LocalEngine:
     def run_query(self, build: "Callable[[_Sources], str]", schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Run the SQL that ``build`` returns and yield its rows in the declared types."""
         cursor = self._database.cursor()
+        sources = _Sources(cursor, self._names)
         try:
-            sources = _Sources(cursor, self._names)
-            sql = build(sources)
-            reader = cursor.sql(sql).to_arrow_reader(QUERY_BATCH_ROWS)
-            for batch in reader:
+            for batch in cursor.sql(build(sources)).to_arrow_reader(QUERY_BATCH_ROWS):
                 if batch.num_rows:
                     yield pa.RecordBatch.from_arrays(conform(batch, schema), schema=schema)
-        except duckdb.OutOfMemoryException as error:
-            raise EngineError(
-                "sorting and joining fit the memory limit",
-                value=f"{self.memory_bytes / 1e9:.1f} GB: {error}",
-                remedy="Raise --memory, or use fewer threads.",
-            ) from error
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            if sources.failure is not None:
+                raise sources.failure from None
+            if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in str(error):
+                raise EngineError(
+                    "sorting and joining fit the memory limit",
+                    value=f"{self.memory_bytes / 1e9:.1f} GB: {error}",
+                    remedy="Raise --memory, or use fewer threads.",
+                ) from error
+            raise
         finally:
             cursor.close()
 
@@ -173,19 +175,29 @@ class _Sources:
 
     def __init__(self, cursor: Any, names: Iterator[int]) -> None:
         self._cursor, self._names = cursor, names
+        self.failure: BaseException | None = None
 
     def stream(self, table: "_LocalTable") -> str:
         name = f"stream_{next(self._names)}"
-        self._cursor.register(name, pa.RecordBatchReader.from_batches(table.schema, table.batches()))
+        self._cursor.register(name, pa.RecordBatchReader.from_batches(table.schema, self._noting(table.batches())))
         return name
+
+    def _noting(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Remember what a stream raises: DuckDB passes on its text only."""
+        try:
+            yield from batches
+        except BaseException as error:
+            self.failure = error
+            raise
 
 
 def _quoted(names: Sequence[str], prefix: str = "") -> str:
     return ", ".join(prefix + f'"{name}"' for name in names)
 
 
-def _local(table: Table) -> "_LocalTable":
-    if not isinstance(table, _LocalTable):
+def _of(engine: LocalEngine, table: Table) -> "_LocalTable":
+    """Return a table of this engine as what it is."""
+    if not isinstance(table, _LocalTable) or table.engine is not engine:
         raise EngineError("tables of one plan belong to one engine", value=type(table).__name__, remedy="Report this.")
     return table
 
@@ -224,13 +236,7 @@ class _LocalTable:
         return _Stream(self.engine, schema, lambda: [self.batches], ordered, fn)
 
     def union(self, *others: Table) -> Table:
-        tables = [self, *map(_local, others)]
-        columns = _quoted(self.schema.names)
-        return _Query(
-            self.engine,
-            self.schema,
-            lambda sources: " UNION ALL ".join(f"SELECT {columns} FROM {table.sql(sources)}" for table in tables),
-        )
+        return _Union(self.engine, [self, *(_of(self.engine, other) for other in others)])
 
     def distinct(self) -> Table:
         return _Query(self.engine, self.schema, lambda sources: f"SELECT DISTINCT * FROM {self.sql(sources)}")
@@ -238,7 +244,7 @@ class _LocalTable:
     def join(
         self, other: Table, *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
     ) -> Table:
-        right = _local(other)
+        right = _of(self.engine, other)
         extra = [] if how in ("semi", "anti") else [f for f in right.schema if f.name not in on]
         columns = ", ".join(filter(None, [_quoted(self.schema.names, "l."), _quoted([f.name for f in extra], "r.")]))
         matches = " AND ".join(f'l."{name}" = r."{name}"' for name in on)
@@ -386,6 +392,21 @@ class _Query(_LocalTable):
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         return self.engine.run_query(self._build, self.schema)
+
+
+class _Union(_LocalTable):
+    """Rows of several tables: one after another in Python, so that a stream need not pass through DuckDB."""
+
+    def __init__(self, engine: LocalEngine, tables: Sequence[_LocalTable]) -> None:
+        super().__init__(engine, tables[0].schema)
+        self._tables = tables
+
+    def sql(self, sources: _Sources) -> str:
+        columns = _quoted(self.schema.names)
+        return f"({' UNION ALL '.join(f'SELECT {columns} FROM {table.sql(sources)}' for table in self._tables)})"
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        return itertools.chain.from_iterable(table.batches() for table in self._tables)
 
 
 class _Saved(_LocalTable):

@@ -52,6 +52,7 @@ class Spool:
             end = self._file.tell()
             self._segments[key].append((position, end - position))
             position = end
+        self._file.flush()  # segments are read back by position, past Python's buffer
         self._memory.clear()
         self.spilled_bytes, self._held = position, 0
 

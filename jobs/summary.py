@@ -1,5 +1,6 @@
 """The end of a run on a terminal: what was found, some examples, and where the output is."""
 
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -8,7 +9,7 @@ from ..pipeline.ledger import Amount, SourceLedger
 from ..pipeline.result import Result
 
 MAX_SOURCES = 8
-MAX_EXAMPLES = 6
+STAGE_EXAMPLES = 3
 
 
 def show(result: Result, console: Console) -> None:
@@ -72,15 +73,16 @@ def _sources(result: Result) -> Table:
 
 
 def _examples(result: Result, console: Console) -> None:
-    removed = result.removed
-    if not removed.num_rows:
+    """Print some removals of each stage, spread over all of them."""
+    if not result.removed.num_rows:
         return
-    console.print("\n[bold]Some removals and their witnesses[/bold]")
+    console.print("\n[bold]Some removals, and what stays in their place[/bold]")
     for stage in ("near", "exact"):
-        rows = removed.filter([value == stage for value in removed["stage"].to_pylist()])
-        step = max(1, rows.num_rows // (MAX_EXAMPLES // 2))
-        for row in rows.take(list(range(0, rows.num_rows, step))[: MAX_EXAMPLES // 2]).to_pylist():
+        rows = result.removed.filter(pc.equal(result.removed["stage"], stage))
+        step = max(1, rows.num_rows // STAGE_EXAMPLES)
+        for i in range(0, min(rows.num_rows, step * STAGE_EXAMPLES), step):
+            row = rows.slice(i, 1).to_pylist()[0]
             name = row["id"] or result.where(row["address"])
             keeper = row["keeper_id"] or result.where(row["keeper_address"])
-            similarity = "     " if row["similarity"] is None else f"{row['similarity']:.3f}"
-            console.print(f"  {similarity}  {escape(name)}  [dim]is kept as[/dim]  {escape(keeper)}", soft_wrap=True)
+            similarity = "  -  " if row["similarity"] is None else f"{row['similarity']:.3f}"
+            console.print(f"  {similarity}  {escape(name)}  [dim]->[/dim]  {escape(keeper)}", soft_wrap=True)

@@ -1,0 +1,52 @@
+# run: sift this machine's Python texts.  test: what every change must pass.  check: lint, types, layers.  bench: timings.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CORPUS ?= out/bench-corpus
+
+.PHONY: run test check bench spark-zip clean
+
+run: $(VENV)/.core
+	@rm -rf out/quickstart
+	$(BIN)/tamis run conf/quickstart.yaml
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd src && ../$(BIN)/lint-imports --config ../pyproject.toml
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/corpus.py --out $(CORPUS) --size 1GB
+	$(BIN)/python benchmarks/end_to_end.py --corpus $(CORPUS)
+
+spark-zip: $(VENV)/.check
+	$(BIN)/python -m build --wheel --outdir dist .
+	cp dist/tamis-*.whl dist/tamis.zip
+
+clean:
+	rm -rf out dist build $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Tamis needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Tamis and its core dependencies into $(VENV) ..."
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.core
+	@echo "Installing what the tests need ..."
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	@echo "Installing what the checks need ..."
+	$(PIP) --editable '.[check]'
+	@touch $@

@@ -1,0 +1,24 @@
+"""One environment for every test: no inherited configuration, one locale and time zone."""
+
+import os
+
+import pytest
+
+for name in [name for name in os.environ if name.startswith("TAMIS_") and name != "TAMIS_DATA"]:
+    del os.environ[name]
+os.environ.update(PYTHONHASHSEED="0", LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="120")
+
+
+@pytest.fixture
+def write_parquet(tmp_path):
+    """Write columns as a Parquet file under the test's folder and return its path."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def write(name, **columns):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(columns), path)
+        return path
+
+    return write

@@ -1,0 +1,280 @@
+"""What every engine must do: one class of tests, inherited by each engine's own test file.
+
+Expected values come from plain Python over the same rows.
+"""
+
+import random
+from collections import defaultdict
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.connectors.address import ADDRESS, address
+from tamis.connectors.corpus import InputSpec, open_corpus, plan_splits
+from tamis.hashing.errors import BadRowError
+
+NUMBERS = pa.schema([("key", pa.int64()), ("value", pa.int64()), ("name", pa.string())])
+
+
+def rows_of(table):
+    """Rows as tuples, sorted: tables have no order of their own."""
+    return sorted(tuple(row.values()) for row in table.collect().to_pylist())
+
+
+def numbers(rows, *, chunk=7):
+    """A driver table of (key, value, name) in several batches."""
+    batches = [
+        pa.RecordBatch.from_pylist(
+            [dict(zip(NUMBERS.names, row, strict=True)) for row in rows[i : i + chunk]], schema=NUMBERS
+        )
+        for i in range(0, len(rows), chunk)
+    ]
+    return pa.Table.from_batches(batches, NUMBERS)
+
+
+class EngineContract:
+    """Inherit, and give a fixture ``engine``."""
+
+    @pytest.fixture
+    def rows(self):
+        """300 rows of 40 keys, some alone; every (key, value) once."""
+        rng = random.Random(1)
+        pairs = sorted({(rng.choice([-5, 0, 1, 2**62, *range(10, 46)]), rng.randrange(10**6)) for _ in range(300)})
+        rows = [(key, value, f"n{value % 7}é") for key, value in pairs]
+        rng.shuffle(rows)
+        return rows
+
+    @pytest.fixture
+    def table(self, engine, rows):
+        return engine.table(numbers(rows))
+
+    def test_table_gives_back_its_rows(self, table, rows):
+        assert rows_of(table) == sorted(rows)
+
+    def test_empty_table_keeps_its_schema(self, engine):
+        assert engine.table(NUMBERS.empty_table()).collect().schema == NUMBERS
+
+    def test_select_keeps_and_renames(self, table, rows):
+        chosen = table.select("name", number="value")
+        assert chosen.schema.names == ["name", "number"]
+        assert rows_of(chosen) == sorted((name, value) for _, value, name in rows)
+
+    def test_map_applies_to_all_rows(self, table, rows):
+        schema = pa.schema([("double", pa.int64())])
+
+        def double(batch):
+            return pa.RecordBatch.from_arrays([pc.multiply(batch.column("value"), 2)], schema=schema)
+
+        assert rows_of(table.map(double, schema)) == sorted((2 * value,) for _, value, _ in rows)
+
+    def test_map_may_drop_rows(self, table, rows):
+        odd = table.map(lambda batch: batch.filter(pc.equal(pc.bit_wise_and(batch.column("value"), 1), 1)), NUMBERS)
+        assert rows_of(odd) == sorted(row for row in rows if row[1] % 2)
+
+    def test_map_after_a_query(self, table, rows):
+        distinct = table.select("name").distinct()
+        assert rows_of(distinct.map(lambda batch: batch, distinct.schema)) == sorted({(name,) for _, _, name in rows})
+
+    def test_union_keeps_repeats(self, table, rows):
+        assert rows_of(table.union(table)) == sorted(rows + rows)
+
+    def test_distinct(self, table, rows):
+        assert rows_of(table.select("key").distinct()) == sorted({(key,) for key, _, _ in rows})
+
+    @pytest.mark.parametrize("how", ["inner", "left", "semi", "anti"])
+    def test_join(self, engine, table, rows, how):
+        right = [(key, key * 3) for key in {key for key, _, _ in rows} if key % 2]
+        schema = pa.schema([("key", pa.int64()), ("triple", pa.int64())])
+        other = engine.table(pa.Table.from_pylist([dict(zip(schema.names, r, strict=True)) for r in right], schema=schema))
+        triple = dict(right)
+        expected = {
+            "inner": [(*row, triple[row[0]]) for row in rows if row[0] in triple],
+            "left": [(*row, triple.get(row[0])) for row in rows],
+            "semi": [row for row in rows if row[0] in triple],
+            "anti": [row for row in rows if row[0] not in triple],
+        }[how]
+        found = table.join(other, on=["key"], how=how).collect().to_pylist()
+        assert sorted(map(str, (tuple(row.values()) for row in found))) == sorted(map(str, expected))
+
+    @pytest.mark.parametrize("n", [1, 3, 1000])
+    @pytest.mark.parametrize("at_least", [1, 2, 6])
+    def test_first(self, table, rows, n, at_least):
+        groups = defaultdict(list)
+        for row in rows:
+            groups[row[0]].append(row)
+        expected = [
+            (*row, len(group))
+            for group in groups.values()
+            if len(group) >= at_least
+            for row in sorted(group, key=lambda r: r[1])[:n]
+        ]
+        found = table.first(by=["key"], order=["value"], n=n, at_least=at_least, size="size")
+        assert rows_of(found) == sorted(expected)
+
+    def test_first_of_a_key_larger_than_any_batch(self, engine):
+        many = [(7, value, "x") for value in range(1000, 0, -1)]
+        found = engine.table(numbers(many, chunk=10)).first(by=["key"], order=["value"], n=2, at_least=2, size="size")
+        assert rows_of(found) == [(7, 1, "x", 1000), (7, 2, "x", 1000)]
+
+    def test_first_by_several_columns(self, table, rows):
+        best = {}
+        for key, value, name in rows:
+            best[(key, name)] = min(value, best.get((key, name), value))
+        found = table.first(by=["key", "name"], order=["value"])
+        assert rows_of(found) == sorted((key, value, name) for (key, name), value in best.items())
+
+    def test_aggregate_by_key(self, table, rows):
+        found = table.aggregate(by=["name"], rows=("count", "key"), total=("sum", "value"), least=("min", "value"))
+        expected = []
+        for name in {row[2] for row in rows}:
+            values = [value for _, value, n in rows if n == name]
+            expected.append((name, len(values), sum(values), min(values)))
+        assert rows_of(found) == sorted(expected)
+
+    def test_aggregate_of_nothing_is_one_row_of_zeros(self, engine):
+        found = engine.table(NUMBERS.empty_table()).aggregate(by=[], rows=("count", "key"), total=("sum", "value"))
+        assert rows_of(found) == [(0, 0)]
+
+    def test_number_is_dense_in_a_total_order(self, table, rows):
+        ordered = sorted(rows, key=lambda row: (row[2].encode(), row[1], row[0]))
+        found = table.number(order=["name", "value", "key"], name="place")
+        assert rows_of(found) == sorted((*row, i) for i, row in enumerate(ordered))
+
+    def test_number_orders_strings_by_their_bytes(self, engine):
+        names = ["a", "B", "é", "z", "\U00010000", "\uffff", ""]
+        found = engine.table(numbers([(0, 0, name) for name in names])).number(order=["name"], name="place")
+        by_place = [row["name"] for row in sorted(found.collect().to_pylist(), key=lambda row: row["place"])]
+        assert by_place == sorted(names, key=lambda name: name.encode())
+
+    def test_group_hands_over_whole_sorted_groups(self, table, rows):
+        schema = pa.schema([("key", pa.int64()), ("values", pa.list_(pa.int64()))])
+
+        def listed(group):
+            assert len(set(group["key"].to_pylist())) == 1
+            line = {"key": group["key"][0].as_py(), "values": group["value"].to_pylist()}
+            return pa.RecordBatch.from_pylist([line], schema=schema)
+
+        groups = defaultdict(list)
+        for key, value, _ in rows:
+            groups[key].append(value)
+        found = table.group(by="key", sort=["value"], fn=listed, schema=schema, hold=1 << 20).collect().to_pylist()
+        assert {row["key"]: row["values"] for row in found} == {key: sorted(values) for key, values in groups.items()}
+
+    def test_group_carries_any_type_untouched(self, engine):
+        rows = pa.table(
+            {
+                "key": pa.array([2, 1, 2], pa.int64()),
+                "place": pa.array([1, 0, 0], pa.int64()),
+                "kind": pa.array(["x", None, "y"]).dictionary_encode(),
+                "small": pa.array([1, 2, None], pa.uint8()),
+                "nested": pa.array([{"a": [1]}, None, {"a": []}], pa.struct([("a", pa.list_(pa.int32()))])),
+                "fixed": pa.array([b"abcd", b"efgh", None], pa.binary(4)),
+                "when": pa.array([1000, None, 3000], pa.timestamp("ns", "Europe/Paris")),
+                "exact": pa.array([None, 10, 2], pa.decimal256(60, 0)),
+            }
+        )
+        seen = {}
+        out = pa.schema([("key", pa.int64())])
+
+        def keep(group):
+            key = group["key"][0].as_py()
+            seen[key] = group
+            return pa.RecordBatch.from_arrays([pa.array([key], pa.int64())], schema=out)
+
+        engine.table(rows).group(by="key", sort=["place"], fn=keep, schema=out, hold=1 << 20).collect()
+        assert {key: group.to_pylist() for key, group in seen.items()} == {
+            1: rows.take([1]).to_pylist(),
+            2: rows.take([2, 0]).to_pylist(),
+        }
+        assert seen[2].schema == rows.schema
+
+    def test_fold_streams_in_order(self, table, rows):
+        schema = pa.schema([("running", pa.int64())])
+
+        def sums(batches):
+            total = 0
+            for batch in batches:
+                for value in batch.column("value").to_pylist():
+                    total += value
+                    yield pa.RecordBatch.from_pylist([{"running": total}], schema=schema)
+
+        expected, total = [], 0
+        for _, value, _ in sorted(rows):
+            total += value
+            expected.append((total,))
+        assert rows_of(table.fold(order=["key", "value"], fn=sums, schema=schema)) == sorted(expected)
+
+    def test_save_is_durable_and_computed_once(self, engine, table, rows):
+        calls = []
+
+        def noting(batch):
+            calls.append(batch.num_rows)
+            return batch
+
+        saved = table.map(noting, NUMBERS).save("noted")
+        assert rows_of(saved) == sorted(rows)
+        assert rows_of(saved.select("key").distinct()) == sorted({(key,) for key, _, _ in rows})
+        before = len(calls)
+        again = table.map(noting, NUMBERS).save("noted")
+        assert rows_of(again) == sorted(rows)
+        assert len(calls) == before
+        assert engine.has("noted")
+        assert not engine.has("unknown")
+
+    def test_saving_nothing_keeps_the_schema(self, engine):
+        assert engine.table(NUMBERS.empty_table()).save("nothing").collect().schema == NUMBERS
+
+    def test_a_failing_function_raises_its_error_and_saves_nothing(self, engine, table):
+        def fail(batch):
+            raise ZeroDivisionError("on purpose")
+
+        with pytest.raises(ZeroDivisionError, match="on purpose"):
+            table.map(fail, NUMBERS).save("failed")
+        assert not engine.has("failed")
+
+    def test_a_function_that_fails_inside_a_query_raises_its_error(self, table):
+        def fail(batch):
+            raise BadRowError("a rule", value="a value", remedy="a remedy")
+
+        with pytest.raises(BadRowError, match="a rule; found a value. a remedy"):
+            table.map(fail, NUMBERS).join(table.select("key").distinct(), on=["key"]).collect()
+
+    @pytest.fixture
+    def corpus(self, tmp_path):
+        """Three Parquet files of several row groups: (splits, schema, all rows with addresses)."""
+        expected = []
+        for number, count in enumerate([50, 0, 23]):
+            table = pa.table(
+                {
+                    "text": pa.array([f"text {number} {i}" for i in range(count)], pa.string()),
+                    "n": pa.array(range(count), pa.int32()),
+                }
+            )
+            pq.write_table(table, tmp_path / f"{number}.parquet", row_group_size=9)
+            expected += [(address(number, i), f"text {number} {i}", i) for i in range(count)]
+        files = open_corpus([InputSpec(str(tmp_path))]).files
+        schema = pa.schema([("text", pa.string()), ("n", pa.int32())])
+        return [split for file in files for split in plan_splits(file, split_bytes=1)], schema, expected
+
+    def test_read_gives_every_record_its_address(self, engine, corpus):
+        splits, schema, expected = corpus
+        found = engine.read(splits, schema, full=schema).select(ADDRESS, "text", "n")
+        assert rows_of(found) == expected
+
+    def test_read_only_some_with_their_columns(self, engine, corpus):
+        splits, schema, expected = corpus
+        by_address = {row[0]: row for row in expected}
+        wanted = [(address(2, 5), 1), (address(0, 49), 2), (address(0, 0), 3), (address(2, 5), 4)]
+        only_schema = pa.schema([(ADDRESS, pa.int64()), ("tag", pa.int64())])
+        only = engine.table(
+            pa.Table.from_pylist([{ADDRESS: a, "tag": tag} for a, tag in wanted], schema=only_schema)
+        )
+        found = engine.read(splits, schema, full=schema, only=only).select(ADDRESS, "text", "n", "tag")
+        assert rows_of(found) == sorted((*by_address[a], tag) for a, tag in wanted)
+
+    def test_read_nothing(self, engine, corpus):
+        splits, schema, _ = corpus
+        only = engine.table(pa.schema([(ADDRESS, pa.int64())]).empty_table())
+        assert rows_of(engine.read(splits, schema, full=schema, only=only)) == []

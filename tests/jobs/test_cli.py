@@ -1,0 +1,156 @@
+"""The command line as a person uses it: exit codes, messages, files."""
+
+import json
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+from tamis.jobs import cli
+
+TEXT = "the quick brown fox jumps over the lazy dog while the band plays on and nobody minds the rain {}"
+
+
+@pytest.fixture
+def tamis(monkeypatch, capsys):
+    """Run the command line in this process; return (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tamis", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capsys.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def corpus(write_parquet):
+    texts = [TEXT.format(""), TEXT.format("today"), "something else", TEXT.format(""), "another text here"]
+    return write_parquet("corpus.parquet", text=texts, key=list("abcde"), extra=[1, 2, 3, 4, 5])
+
+
+def test_dedup_removes_and_names_witnesses(tamis, corpus, tmp_path):
+    code, out, _ = tamis("dedup", corpus, "--out", tmp_path / "out", "--id", "key")
+    assert code == 0
+    assert "near copies removed" in out
+    decisions = pq.read_table(tmp_path / "out" / "decisions").to_pylist()
+    assert [(row["id"], row["stage"], row["keeper_id"]) for row in decisions] == [("b", "near", "a"), ("d", "exact", "a")]
+    kept = pq.read_table(tmp_path / "out" / "data").sort_by("key").to_pydict()
+    assert (kept["key"], kept["extra"]) == (["a", "c", "e"], [1, 3, 5])
+
+
+def test_verify_passes_then_notices_damage(tamis, corpus, tmp_path):
+    tamis("dedup", corpus, "--out", tmp_path / "out")
+    assert tamis("verify", tmp_path / "out")[0] == 0
+    shard = next((tmp_path / "out" / "data").glob("part-*"))
+    damaged = bytearray(shard.read_bytes())
+    damaged[100] ^= 1
+    shard.write_bytes(damaged)
+    code, out, _ = tamis("verify", tmp_path / "out")
+    assert code == 4
+    assert f"{shard} has sha256" in out.replace("\n", "")
+
+
+def test_run_takes_a_pipeline_and_overrides(tamis, corpus, tmp_path):
+    config = tmp_path / "p.yaml"
+    config.write_text(f"inputs: [{{path: {corpus}}}]\nstages: [exact]\nout: {tmp_path / 'ignored'}\n")
+    code, _, _ = tamis("run", config, "--set", "keep=longest", "--out", tmp_path / "out", "--threads", 1, "-q")
+    assert code == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["settings"]["keep"]["by"] == "longest"
+    assert manifest["ledger"]["total"]["dropped"] == {"exact": {"rows": 1, "bytes": 94, "tokens": 19}}
+    assert not (tmp_path / "ignored").exists()
+
+
+def test_a_second_run_is_a_no_op(tamis, corpus, tmp_path):
+    tamis("dedup", corpus, "--out", tmp_path / "out")
+    before = (tmp_path / "out" / "manifest.json").stat().st_mtime_ns
+    assert tamis("dedup", corpus, "--out", tmp_path / "out")[0] == 0
+    assert (tmp_path / "out" / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_an_output_of_another_run_is_refused(tamis, corpus, tmp_path):
+    tamis("dedup", corpus, "--out", tmp_path / "out")
+    code, _, err = tamis("dedup", corpus, "--out", tmp_path / "out", "--threshold", "0.9")
+    assert code == 4
+    assert "Choose another --out" in err
+
+
+def test_a_foreign_folder_is_refused_and_left_alone(tamis, corpus, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("precious")
+    code, _, err = tamis("dedup", corpus, "--out", tmp_path / "out")
+    assert code == 4
+    assert "thesis.txt" in err
+    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--text", "txet"], 3, "Did you mean 'text'?"),
+        (["--text", "extra"], 3, "the text column holds strings"),
+        (["--id", "kee"], 3, "Did you mean 'key'?"),
+        (["--threshold", "1.5"], 2, "less than or equal to 1"),
+        (["--keep", "best"], 2, "best"),
+        (["--keep", "quality:score"], 3, "the keep column is in the inputs"),
+        (["--memory", "much"], 2, "much"),
+        (["--engine", "dask"], 2, "dask"),
+    ],
+)
+def test_mistakes_get_a_message_and_a_code(tamis, corpus, tmp_path, arguments, code, message):
+    found, _, err = tamis("dedup", corpus, "--out", tmp_path / "out", *arguments)
+    assert found == code
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_missing_input_is_named(tamis, tmp_path):
+    code, _, err = tamis("dedup", tmp_path / "nothing.parquet", "--out", tmp_path / "out")
+    assert code == 3
+    assert "nothing.parquet" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_rows_fail_or_go_to_quarantine(tamis, write_parquet, tmp_path):
+    path = write_parquet("nulls.parquet", text=["one", None, "two"])
+    code, _, err = tamis("dedup", path, "--out", tmp_path / "fails")
+    assert code == 3
+    assert "record 1 of" in err
+    assert "null-text" in err
+    assert tamis("dedup", path, "--out", tmp_path / "works", "--on-error", "quarantine")[0] == 0
+    quarantine = pq.read_table(tmp_path / "works" / "quarantine").to_pylist()
+    assert [(row["address"], row["rule"]) for row in quarantine] == [(1, "null-text")]
+
+
+def test_the_alarm_stops_before_success_and_is_lifted_without_recomputing(tamis, write_parquet, tmp_path):
+    path = write_parquet("same.parquet", text=["the same text"] * 200)
+    code, _, err = tamis("dedup", path, "--out", tmp_path / "out")
+    assert code == 6
+    assert "--allow-loss 'same.parquet'" in err
+    assert not (tmp_path / "out" / "_SUCCESS").exists()
+    saved = (tmp_path / "out" / "_work" / "documents" / "_SAVED").stat().st_mtime_ns
+    assert tamis("verify", tmp_path / "out")[0] == 4
+    assert (tmp_path / "out" / "_work" / "documents" / "_SAVED").stat().st_mtime_ns == saved
+    assert tamis("dedup", path, "--out", tmp_path / "out", "--allow-loss", "same.parquet")[0] == 0
+    assert tamis("verify", tmp_path / "out")[0] == 0
+
+
+def test_schema_is_json_schema(tamis):
+    code, out, _ = tamis("schema")
+    assert code == 0
+    assert json.loads(out)["properties"]["inputs"]["minItems"] == 1
+
+
+def test_python_dash_m():
+    shown = subprocess.check_output([sys.executable, "-m", "tamis", "--version"], text=True)
+    assert shown == "tamis 0.1.0\n"
+
+
+def test_progress_elsewhere_is_structured_lines(tamis, corpus, tmp_path):
+    _, _, err = tamis("dedup", corpus, "--out", tmp_path / "out")
+    steps = [json.loads(line)["step"] for line in err.splitlines()]
+    assert steps[:3] == ["list inputs", "read and sketch", "rank"]

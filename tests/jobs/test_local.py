@@ -1,0 +1,49 @@
+import pytest
+from engine_contract import NUMBERS, EngineContract, numbers, rows_of
+
+from tamis.hashing.errors import EngineError
+from tamis.jobs import local
+from tamis.jobs.local import LocalEngine
+
+
+class TestLocalEngine(EngineContract):
+    @pytest.fixture(params=[1, 2, 8], ids="{} threads".format)
+    def engine(self, request, tmp_path):
+        engine = LocalEngine(tmp_path / "work", threads=request.param, memory_bytes=1 << 30)
+        yield engine
+        engine.close()
+
+
+class TestLocalEngineThatSpills(EngineContract):
+    @pytest.fixture
+    def engine(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(local, "SPOOL_SHARE", 1e-9)
+        engine = LocalEngine(tmp_path / "work", threads=2, memory_bytes=1 << 28, batch_rows=3)
+        yield engine
+        engine.close()
+
+
+def test_a_broken_promise_of_order_is_an_error(tmp_path):
+    engine = LocalEngine(tmp_path)
+    place = engine.table(numbers([(3, 0, "a"), (1, 0, "b")])).number(order=["key"], name="place")
+    reversed_ = place.map(lambda batch: batch.take([1, 0]), place.schema)
+    with pytest.raises(EngineError, match="order they were promised"):
+        reversed_.number(order=["place"], name="again").collect()
+    engine.close()
+
+
+def test_tables_of_another_engine_are_refused(tmp_path):
+    one, other = LocalEngine(tmp_path / "one"), LocalEngine(tmp_path / "other")
+    with pytest.raises(EngineError, match="belong to one engine"):
+        one.table(NUMBERS.empty_table()).union(other.table(NUMBERS.empty_table()))
+    one.close()
+    other.close()
+
+
+def test_saved_tables_outlive_the_engine(tmp_path):
+    first = LocalEngine(tmp_path)
+    first.table(numbers([(1, 2, "x")])).save("kept")
+    first.close()
+    second = LocalEngine(tmp_path)
+    assert rows_of(second.table(NUMBERS.empty_table()).save("kept")) == [(1, 2, "x")]
+    second.close()

@@ -1,0 +1,134 @@
+import pytest
+
+from tamis.hashing.errors import ConfigError
+from tamis.hashing.lsh import Banding
+from tamis.pipeline.config import load_config, make_config, parse_size
+from tamis.pipeline.keep import KeepPolicy
+from tamis.pipeline.near import banding_of
+
+BASE = {"inputs": [{"path": "x.parquet"}]}
+
+
+def test_defaults_are_exact_then_near():
+    config = make_config(BASE)
+    assert [stage.stage for stage in config.stages] == ["exact", "near"]
+    assert (config.near.threshold, config.near.values, config.near.shingle.size) == (0.8, 256, 5)
+    assert config.keep == KeepPolicy(by="first")
+    assert banding_of(config.near) == Banding(28, 9)
+
+
+def test_short_forms_of_stages():
+    config = make_config(BASE | {"stages": ["exact", {"near": {"threshold": 0.9}}]})
+    assert config.near.threshold == 0.9
+    assert make_config(BASE | {"stages": [{"near": None}]}).near.threshold == 0.8
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("2GB", 2 * 10**9), ("512MiB", 512 * 2**20), ("1.5 kb", 1500), ("7", 7), (12, 12)]
+)
+def test_sizes(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [
+        ("longest", KeepPolicy(by="longest")),
+        ("newest:date", KeepPolicy(by="newest", column="date")),
+        ("quality:a:b", KeepPolicy(by="quality", column="a:b")),
+        ("source:wiki, books", KeepPolicy(by="source", sources=("wiki", "books"))),
+    ],
+)
+def test_keep_policies(text, policy):
+    assert make_config(BASE | {"keep": text}).keep == policy
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"treshold": 1}, "'treshold'. Did you mean 'threshold'?"),
+        ({"stages": [{"near": {"treshold": 0.8}}]}, "Did you mean 'threshold'?"),
+        ({"stages": [{"near": {"threshold": 1.2}}]}, "less than or equal to 1"),
+        ({"stages": [{"near": {"threshold": 0}}]}, "greater than 0"),
+        ({"stages": ["near", "exact"]}, "stages are exact, near, or exact then near, not near, exact"),
+        ({"stages": ["fuzzy"]}, "fuzzy"),
+        ({"stages": [{"near": {"bands": 3}}]}, "bands and rows are given together"),
+        ({"stages": [{"near": {"bands": 30, "rows": 10}}]}, r"bands x rows \(300\) must not exceed values \(256\)"),
+        ({"keep": "oldest"}, "oldest"),
+        ({"keep": "newest"}, "newest needs a column, as in newest:COLUMN"),
+        ({"keep": "longest:x"}, "longest takes no argument"),
+        ({"memory": "lots"}, "lots"),
+        ({"inputs": []}, "at least 1"),
+        ({"engine": "dask"}, "dask"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(change, message):
+    with pytest.raises(ConfigError, match=message):
+        make_config(BASE | change)
+
+
+def test_a_recall_out_of_reach_is_refused_with_numbers():
+    with pytest.raises(ConfigError, match="4 sketch values .* recall of 0.98 at similarity 0.5; found at best 0.938"):
+        banding_of(make_config(BASE | {"stages": [{"near": {"threshold": 0.5, "values": 4}}]}).near)
+
+
+def write(tmp_path, text):
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_overrides_reach_every_level(tmp_path):
+    path = write(tmp_path, "inputs: [{path: a}]\nstages: [exact, near]\nshards: {epoch: 1}\n")
+    config = load_config(
+        path,
+        overrides=[
+            "keep=longest",
+            "shards.epoch=4",
+            "stages.near.threshold=0.7",
+            "inputs.0.source=s",
+            "columns.id=key",
+        ],
+    )
+    assert config.keep.by == "longest"
+    assert config.shards.epoch == 4
+    assert config.near.threshold == 0.7
+    assert config.inputs[0].source == "s"
+    assert config.columns.id == "key"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [("keep", "KEY=VALUE"), ("stages.far.x=1", "existing list item"), ("keep.by.x=1", "mappings and lists")],
+)
+def test_wrong_overrides_are_refused(tmp_path, override, message):
+    path = write(tmp_path, "inputs: [{path: a}]\nstages: [exact]\nkeep: longest\n")
+    with pytest.raises(ConfigError, match=message):
+        load_config(path, overrides=[override])
+
+
+def test_variables(tmp_path, monkeypatch):
+    monkeypatch.setenv("CORPUS", "/data/x")
+    assert load_config(write(tmp_path, "inputs: [{path: '${env:CORPUS}/y'}]")).inputs[0].path == "/data/x/y"
+    with pytest.raises(ConfigError, match="env:UNSET"):
+        load_config(write(tmp_path, "inputs: [{path: '${env:UNSET}'}]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("- a\n- b\n", "a mapping of settings"), ("inputs: [", "is YAML"), ("", "a mapping of settings")],
+)
+def test_files_that_are_no_configuration(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="nowhere.yaml: No such file"):
+        load_config(str(tmp_path / "nowhere.yaml"))
+
+
+def test_only_what_matters_enters_the_fingerprint():
+    same = make_config(BASE | {"out": "elsewhere", "threads": 7, "memory": "9GB", "allow_loss": ["x"]})
+    assert same.decisive() == make_config(BASE).decisive()
+    assert make_config(BASE | {"seed": 1}).decisive() != make_config(BASE).decisive()

@@ -1,0 +1,82 @@
+import math
+from datetime import date, datetime, timezone
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tamis.hashing.errors import InputError
+from tamis.pipeline.keep import KeepPolicy, ordered_bits, policy_key
+
+
+def order(policy, column=None, *, sizes=None, sources=None):
+    """Row numbers from best to worst."""
+    n = len(column) if column is not None else len(sizes) if sizes is not None else len(sources)
+    key = policy_key(
+        policy,
+        sizes=np.array(sizes if sizes is not None else [0] * n, np.int64),
+        sources=pa.array(sources if sources is not None else [""] * n),
+        column=column,
+    )
+    return np.argsort(key, kind="stable").tolist()
+
+
+QUALITY = KeepPolicy(by="quality", column="q")
+NEWEST = KeepPolicy(by="newest", column="t")
+
+
+def test_longest():
+    assert order(KeepPolicy(by="longest"), sizes=[3, 9, 0, 9]) == [1, 3, 0, 2]
+
+
+def test_source_order_with_unknown_sources_last():
+    policy = KeepPolicy(by="source", sources=("b", "a"))
+    assert order(policy, sources=["a", "b", "zzz", None, "b"]) == [1, 4, 0, 2, 3]
+
+
+def test_quality_puts_missing_and_nan_last():
+    column = pa.array([0.5, None, math.nan, -math.inf, 2.0, math.inf], pa.float64())
+    assert order(QUALITY, column) == [5, 4, 0, 3, 1, 2]
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint16(), pa.uint64(), pa.float32(), pa.decimal128(20, 1)])
+def test_quality_of_every_numeric_type(kind):
+    assert order(QUALITY, pa.array([1, None, 7, 0], pa.int64()).cast(kind, safe=False)) == [2, 0, 3, 1]
+
+
+def test_quality_of_extreme_integers():
+    column = pa.array([-(2**63) + 1, 2**63 - 1, 0, 2**53 + 1, 2**53], pa.int64())
+    assert order(QUALITY, column) == [1, 3, 4, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([date(2020, 1, 1), None, date(2024, 5, 1), date(1960, 1, 1)]),
+        pa.array([datetime(2020, 1, 1), None, datetime(2024, 5, 1), datetime(1960, 1, 1)], pa.timestamp("s")),
+        pa.array(["2020-01-01", None, "2024-05-01T12:00:00", "1960-01-01 00:00:00"]),
+        pa.array(["2020-01-01T00:00:00Z", None, "2024-05-01T00:00:00+02:00", "1960-01-01T00:00:00Z"]),
+        pa.array([datetime(2020, 1, 1, tzinfo=timezone.utc), None, datetime(2024, 5, 1), datetime(1960, 1, 1)]),
+    ],
+    ids=["date", "timestamp", "naive strings", "zoned strings", "zoned timestamps"],
+)
+def test_newest(column):
+    assert order(NEWEST, column) == [2, 0, 3, 1]
+
+
+@pytest.mark.parametrize("column", [pa.array(["soon", "later"]), pa.array([[1], [2]])], ids=["words", "lists"])
+def test_columns_without_an_order_are_refused(column):
+    with pytest.raises(InputError, match="keep: newest:t"):
+        order(NEWEST, column)
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(st.floats(allow_nan=False), min_size=2, max_size=20))
+def test_ordered_bits_order_as_floats_do(values):
+    array = np.array(values)
+    bits = ordered_bits(array)
+    for i in range(len(values) - 1):
+        assert (bits[i] < bits[i + 1]) == (array[i] < array[i + 1])
+        assert (bits[i] == bits[i + 1]) == (array[i] == array[i + 1])
