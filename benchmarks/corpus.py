@@ -73,19 +73,30 @@ class Batch:
     planted: pa.Table
 
 
-def load_base(data: Path | None, seed: int) -> Base:
-    """Read the real text, in random order."""
-    documents = list(_sets(data) if data else _standard_library())
-    order = np.random.default_rng([seed, 0]).permutation(len(documents))
-    shuffled = [documents[i] for i in order]
-    counts = Counter(source for source, _ in shuffled)
-    origin = ", ".join(f"{source} ({count:,} documents)" for source, count in sorted(counts.items()))
-    return Base(analyse([text for _, text in shuffled]), [source for source, _ in shuffled], origin)
+def load_base(data: Path | None, *, join: int, seed: int) -> Base:
+    """Read the real text, in random order, and join texts of one source to documents of ``join`` texts each."""
+    texts = list(_sets(data) if data else _standard_library())
+    rng = np.random.default_rng([seed, 0])
+    by_source: dict[str, list[bytes]] = {}
+    for i in rng.permutation(len(texts)).tolist():
+        by_source.setdefault(texts[i][0], []).append(texts[i][1])
+    documents = [
+        (source, b"\n\n".join(some[i : i + join]))
+        for source, some in by_source.items()
+        for i in range(0, len(some), join)
+    ]
+    shuffled = [documents[i] for i in rng.permutation(len(documents)).tolist()]
+    origin = ", ".join(f"{source} ({len(some):,} texts)" for source, some in sorted(by_source.items()))
+    joined = f", {join} texts to a document" if join > 1 else ""
+    return Base(analyse([text for _, text in shuffled]), [source for source, _ in shuffled], origin + joined)
 
 
 def _sets(data: Path) -> Iterator[tuple[str, bytes]]:
     """Yield (source, text) of the real sets."""
-    bodies = pq.read_table(data / "C-reuters-21578" / "reuters21578.parquet", columns=["body"])["body"]
+    newswire = data / "C-reuters-21578" / "reuters21578.parquet"
+    if not newswire.exists():
+        raise SystemExit(f"{newswire} does not exist: name another --data, or none for the standard library's sources")
+    bodies = pq.read_table(newswire, columns=["body"])["body"]
     yield from (("reuters", body.encode()) for body in bodies.to_pylist() if body)
     articles = data / "B-minhash-articles" / "articles_2500.train.gz"
     if articles.exists():
@@ -302,17 +313,14 @@ def row_groups(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     held: list[pa.Table] = []
     size = 0
     for table in tables:
-        ends = np.cumsum(pc.binary_length(table["text"]).to_numpy())
+        ends = np.concatenate([[0], np.cumsum(pc.binary_length(table["text"]).to_numpy())])
         start = 0
-        while size + ends[-1] - (ends[start - 1] if start else 0) >= GROUP_BYTES:
-            stop = int(np.searchsorted(ends, GROUP_BYTES - size + (ends[start - 1] if start else 0))) + 1
+        while (stop := int(np.searchsorted(ends, ends[start] + GROUP_BYTES - size))) <= table.num_rows:
             yield pa.concat_tables([*held, table.slice(start, stop - start)])
             held, size, start = [], 0, stop
-            if start == table.num_rows:
-                break
         if start < table.num_rows:
             held.append(table.slice(start))
-            size += int(ends[-1] - (ends[start - 1] if start else 0))
+            size += int(ends[-1] - ends[start])
     if held:
         yield pa.concat_tables(held)
 
@@ -333,12 +341,8 @@ def write_parts(groups: Iterator[pa.Table], out: Path) -> Counter[str]:
         size = pc.sum(pc.binary_length(group["text"])).as_py()
         room -= size
         counts.update(rows=group.num_rows, bytes=size)
-        counts.update(
-            {
-                f"source {line['values']}": line["counts"]
-                for line in pc.value_counts(group["source"].combine_chunks()).to_pylist()
-            }
-        )
+        sources = pc.value_counts(group["source"]).to_pylist()
+        counts.update({f"source {line['values']}": line["counts"] for line in sources})
     if writer:
         writer.close()
     counts["stored"] = sum(path.stat().st_size for path in out.glob("part-*.parquet"))
@@ -347,6 +351,8 @@ def write_parts(groups: Iterator[pa.Table], out: Path) -> Counter[str]:
 
 def similarity(a: str, b: str) -> float:
     """Return the Jaccard similarity of the word shingles of two texts, by brute force."""
+    if a == b:
+        return 1.0
     sets = []
     for text in (a, b):
         words = re.findall(r"\w+", text.lower())
@@ -405,24 +411,23 @@ def describe(facts: dict[str, Any], template: bool) -> str:
     ]
     if template:
         lines.append(
-            f"All rows are one template of {TEMPLATE_WORDS} words; each has one of 100,000 numbers in the middle and 0 to"
-            f" {TEMPLATE_EDITS} other words replaced."
+            f"All rows are one template of {TEMPLATE_WORDS} words; each has one of 100,000 numbers in the middle and"
+            f" 0 to {TEMPLATE_EDITS} other words replaced."
         )
         return "\n".join(lines)
-    near, exact = facts["planted"]["near"], facts["planted"]["exact"]
+    near, exact, rows = facts["planted"]["near"], facts["planted"]["exact"], facts["rows"]
     lines += [
-        f"{facts['batches']} replicas, the last one cut short. In each, words are renamed by a random bijection among words"
-        " of the same length and kind: lengths, punctuation, repetition and word frequencies are those of the real text;"
-        " the text is not meaningful, and replicas share shingles only by accident. The copies that the real text has of"
-        " its own are in every replica.",
-        f"Planted: {exact:,} exact copies ({exact / facts['rows']:.1%} of the rows) and {near:,} copies with words replaced"
-        f" ({near / facts['rows']:.1%}), of documents of an earlier replica.",
+        f"{facts['batches']} replicas, the last one cut short. In each, words are renamed by a random bijection",
+        "among words of the same length and kind: lengths, punctuation, repetition and word frequencies are those of",
+        "the real text; it is not meaningful, and replicas share shingles only by accident. The copies that the real",
+        "text has of its own are in every replica.",
+        f"Planted: {exact:,} exact copies ({exact / rows:.1%} of the rows) and {near:,} copies with words replaced"
+        f" ({near / rows:.1%}),\nof documents of an earlier replica.",
         "Similarity of planted pairs (Jaccard, word 5-grams, brute force on a sample):",
     ]
-    lines += [
-        f"  aimed at {target}: median {line['median']:.3f}, {line['least']:.3f} to {line['most']:.3f}, {line['pairs']} pairs"
-        for target, line in facts["measured"].items()
-    ]
+    for target, line in facts["measured"].items():
+        spread = f"{line['least']:.3f} to {line['most']:.3f}"
+        lines.append(f"  aimed at {target}: median {line['median']:.3f}, {spread}, {line['pairs']} pairs")
     return "\n".join(lines)
 
 
@@ -441,13 +446,19 @@ def clear(out: Path) -> None:
         (out / name).unlink()
 
 
+def _size(value: str) -> int:
+    size = parse_size(value)
+    return size if isinstance(size, int) else int(value)
+
+
 def main() -> None:
     """Read the arguments and make the corpus."""
     data = os.environ.get("TAMIS_DATA")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the corpus; an earlier corpus is replaced")
     parser.add_argument("--data", type=Path, default=data, help="folder of real sets; default: $TAMIS_DATA, or none")
-    parser.add_argument("--size", type=parse_size, default="1GB", help="text bytes, as 1GB or 200MB")
+    parser.add_argument("--size", type=_size, default="1GB", help="text bytes, as 1GB or 200MB")
+    parser.add_argument("--join", type=int, default=1, metavar="N", help="join N real texts to one document")
     parser.add_argument("--planted-share", type=float, default=0.1, help="share of rows that are edited copies")
     parser.add_argument("--exact-share", type=float, default=0.05, help="share of rows that are exact copies")
     parser.add_argument("--template", type=int, metavar="N", help="make N rows of one template instead")
@@ -458,7 +469,7 @@ def main() -> None:
         parser.error("at most half of the rows are copies")
 
     start = time.monotonic()
-    base = load_base(args.data, args.seed)
+    base = load_base(args.data, join=args.join, seed=args.seed)
     corpus: Replicas | Template
     if args.template:
         corpus = Template(base, args.template, args.seed)
@@ -466,7 +477,12 @@ def main() -> None:
         corpus = Replicas(base, args.planted_share, args.exact_share, args.seed, args.size)
     clear(args.out)
     facts = make(corpus, args.out, args.threads)
-    settings = {"seed": args.seed, "planted_share": args.planted_share, "exact_share": args.exact_share}
+    settings = {
+        "seed": args.seed,
+        "join": args.join,
+        "planted_share": args.planted_share,
+        "exact_share": args.exact_share,
+    }
     (args.out / "_corpus.json").write_text(json.dumps(facts | {"settings": settings}, indent=1) + "\n")
     print(describe(facts, bool(args.template)))
     print(f"Made in {time.monotonic() - start:.1f} s.")

@@ -1,9 +1,9 @@
 """Real text as pieces of a vocabulary, and its renderings under renamed words.
 
-A *piece* is a run of word bytes (ASCII letters, digits, underscore, all of UTF-8 above ASCII) or of anything else. Words
-are stored in lower case with the shape they had. A *renaming* is a bijection of the vocabulary that maps each word to
-one of the same length and kind (letters, digits, other): lengths, repetition, punctuation and the frequencies of words
-stay what they were, while two renderings share shingles only by accident.
+A *piece* is a run of word bytes (ASCII letters, digits, underscore, all of UTF-8 above ASCII) or of anything else.
+Words are stored in lower case with the shape they had. A *renaming* is a bijection of the vocabulary that maps each
+word to one of the same length and kind (letters, digits, other): lengths, repetition, punctuation and the frequencies
+of words stay what they were, while two renderings share shingles only by accident.
 """
 
 from dataclasses import dataclass

@@ -30,11 +30,16 @@ def good_batch(addresses: NDArray[np.int64], columns: list[pa.Array], schema: pa
     return pa.RecordBatch.from_arrays(head + columns, schema=schema)
 
 
-def bad_batch(addresses: list[int], rules: list[str], raw: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
-    """Return a batch of records that did not parse: their columns are null."""
-    n = len(addresses)
-    head = [pa.array(addresses, pa.int64()), pa.array(rules, pa.string()), pa.array(raw, pa.binary())]
-    return pa.RecordBatch.from_arrays(head + [pa.nulls(n, f.type) for f in list(schema)[3:]], schema=schema)
+def sifted_batch(
+    addresses: NDArray[np.int64],
+    columns: list[pa.Array],
+    rules: list[str | None],
+    raw: list[bytes | None],
+    schema: pa.Schema,
+) -> pa.RecordBatch:
+    """Return a batch of records of which some did not parse: those have a rule and their bytes, and null columns."""
+    head = [pa.array(addresses), pa.array(rules, pa.string()), pa.array(raw, pa.binary())]
+    return pa.RecordBatch.from_arrays(head + columns, schema=schema)
 
 
 def conform(batch: pa.RecordBatch, columns: pa.Schema) -> list[pa.Array]:
@@ -68,9 +73,11 @@ def pick(batches: Iterator[pa.RecordBatch], wanted: NDArray[np.int64]) -> Iterat
         last = int(np.searchsorted(wanted, addresses[-1], side="right"))
         if first == last:
             continue
-        rows = np.searchsorted(addresses, wanted[first:last])
-        contiguous = last - first == batch.num_rows and bool(np.array_equal(addresses, wanted[first:last]))
-        yield batch if contiguous else batch.take(pa.array(rows)), first, last
+        for start in range(first, last, batch.num_rows):  # repeats must not make batches of any size
+            part = wanted[start : min(last, start + batch.num_rows)]
+            whole = len(part) == batch.num_rows and bool(np.array_equal(addresses, part))
+            rows = pa.array(np.searchsorted(addresses, part))
+            yield batch if whole else batch.take(rows), start, start + len(part)
 
 
 def rebatch(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:

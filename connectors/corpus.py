@@ -14,7 +14,7 @@ from .batches import rebatch
 from .jsonl import compression_of, infer_jsonl_schema, plan_jsonl, read_jsonl
 from .parquet import parquet_schema, plan_parquet, read_parquet
 from .split import Split
-from .storage import Stored, ends_digest, exists, is_folder, list_files
+from .storage import GLOB, Stored, ends_digest, exists, is_folder, is_local, list_files
 from .text_folder import SCHEMA as TEXT_SCHEMA
 from .text_folder import plan_text_folder, read_text_folder
 
@@ -66,7 +66,8 @@ class Corpus:
 
     Attributes:
         files: in address order.
-        ignored: paths under folders that no format claims, for the report.
+        ignored: paths found through folders and globs that are not read, for the report: hidden, excluded, of no known
+            format, or links to folders.
     """
 
     files: tuple[InputFile, ...]
@@ -74,10 +75,10 @@ class Corpus:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of paths, sizes, times and both ends' bytes of all files."""
+        """A digest of paths, sizes, times and both ends' bytes of all files (of remote text folders: not the bytes)."""
         digest = hashlib.sha256()
         for file in self.files:
-            digest.update(f"{file.relative}\0{file.fingerprint}\n".encode("utf-8", "surrogateescape"))
+            digest.update(f"{file.relative}\0{file.fingerprint}\n".encode())
         return digest.hexdigest()
 
     @property
@@ -95,13 +96,13 @@ def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
     files: list[InputFile] = []
     ignored: list[str] = []
     for spec in inputs:
-        before = len(files)
+        before, skipped = len(files), len(ignored)
         for file in _files(spec, ignored):
             files.append(file(len(files)))
         if len(files) == before:
             raise InputError(
                 "an input holds Parquet or JSONL files (or is read with `format: text`)",
-                value=f"{spec.path} with {', '.join(ignored[-3:]) or 'no file'}",
+                value=f"{spec.path} with {', '.join(ignored[skipped:][:3]) or 'no file'}",
                 remedy="Check the path, or name its `format`.",
             )
     if len(files) > MAX_FILES:
@@ -113,22 +114,26 @@ def _files(spec: InputSpec, ignored: list[str]) -> Iterator[Callable[[int], Inpu
     """Yield, for each file of an argument, the function that makes it from its ordinal."""
     if spec.format is not None and spec.format not in FORMATS:
         raise ConfigError("a format is one of " + ", ".join(FORMATS), value=spec.format, remedy="Change `format`.")
-    if not exists(spec.path) and not any(c in spec.path for c in "*?["):
+    if not exists(spec.path) and not any(c in spec.path for c in GLOB):
         raise InputError("an input exists", value=spec.path, remedy="Check the path.")
     in_folder = is_folder(spec.path)
     if spec.format == "text":
         if not in_folder:
             raise InputError("a text input is a folder", value=spec.path, remedy="Name the folder and use `include`.")
-        members = tuple(m for m in list_files(spec.path) if _wanted(m.relative, spec))
+        listed = list(list_files(spec.path))
+        members = tuple(
+            m for m in listed if m.is_file and not _is_hidden(m.relative, ".") and _wanted(m.relative, spec)
+        )
+        ignored += sorted({m.path for m in listed} - {m.path for m in members})
+        for member in members:
+            _check_name(member)
         if members:
             yield partial(_text_folder, spec=spec, members=members)
         return
     for stored in list_files(spec.path):
-        parts = stored.relative.split("/")
         kind = spec.format or _format_of(stored.relative)
-        if in_folder and (
-            kind is None or any(p.startswith((".", "_")) for p in parts) or not _wanted(stored.relative, spec)
-        ):
+        hidden = in_folder and (kind is None or _is_hidden(stored.relative, "._") or not _wanted(stored.relative, spec))
+        if hidden or not stored.is_file:
             ignored.append(stored.path)
         elif kind is None:
             raise InputError(
@@ -137,7 +142,21 @@ def _files(spec: InputSpec, ignored: list[str]) -> Iterator[Callable[[int], Inpu
                 remedy="Name its `format`.",
             )
         else:
+            _check_name(stored)
             yield partial(_file, stored=stored, kind=kind, source=spec.name)
+
+
+def _is_hidden(relative: str, marks: str) -> bool:
+    return any(part.startswith(tuple(marks)) for part in relative.split("/"))
+
+
+def _check_name(stored: Stored) -> None:
+    try:
+        stored.path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            "the names of input files are UTF-8", value=ascii(stored.path), remedy="Rename the file, or exclude it."
+        ) from error
 
 
 def _wanted(relative: str, spec: InputSpec) -> bool:
@@ -146,15 +165,19 @@ def _wanted(relative: str, spec: InputSpec) -> bool:
 
 
 def _matches(relative: str, pattern: str) -> bool:
-    """Match a path against a glob; ``**/`` stands for any folders, none included."""
-    return fnmatch.fnmatchcase(relative, pattern) or (
-        pattern.startswith("**/") and fnmatch.fnmatchcase(relative, pattern[3:])
-    )
+    """Match a path against a glob; ``**/`` stands for any folders, none included, and ``*`` matches ``/`` too."""
+    return any(fnmatch.fnmatchcase(relative, variant) for variant in _variants(pattern))
+
+
+def _variants(pattern: str) -> list[str]:
+    head, found, tail = pattern.partition("**/")
+    return [head + folders + rest for rest in _variants(tail) for folders in ("*/", "")] if found else [pattern]
 
 
 def _format_of(name: str) -> str | None:
     stem = name.rpartition(".")[0] if compression_of(name) else name
-    return _ENDINGS.get(stem.rpartition(".")[2].lower())
+    _, dot, ending = stem.rpartition(".")
+    return _ENDINGS.get(ending.lower()) if dot else None
 
 
 def _file(ordinal: int, stored: Stored, kind: str, source: str) -> InputFile:
@@ -166,7 +189,8 @@ def _file(ordinal: int, stored: Stored, kind: str, source: str) -> InputFile:
 def _text_folder(ordinal: int, spec: InputSpec, members: tuple[Stored, ...]) -> InputFile:
     digest = hashlib.sha256()
     for m in members:
-        digest.update(f"{m.relative}\0{m.size_bytes} {m.modified}\n".encode("utf-8", "surrogateescape"))
+        ends = ends_digest(m.path, m.size_bytes) if is_local(m.path) else ""
+        digest.update(f"{m.relative}\0{m.size_bytes} {m.modified} {ends}\n".encode())
     size = sum(m.size_bytes for m in members)
     root = members[0].path[: -len(members[0].relative)].rstrip("/")
     return InputFile(ordinal, root, spec.name, "text", "", spec.name, size, digest.hexdigest(), members)

@@ -1,38 +1,34 @@
 """JSON Lines input, plain or compressed: one record a line, in address order.
 
-pyarrow parses whole blocks; a block that it refuses, or whose rows do not match its lines one for one, is taken
-line by line, so that the bad lines are named and the good ones kept. A blank line has a record number and is set aside
-under the rule ``blank-line``.
+Every line has a record number. A line that is not a record is set aside with the rule that it breaks, a blank one too.
 """
 
 import gzip
-import io
-import json
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.json as pj
+from numpy.typing import NDArray
 
 from ..hashing.errors import InputError
-from .address import address
-from .batches import bad_batch, conform, good_batch, reading_schema
-from .schema import unify
+from .address import addresses
+from .batches import conform, good_batch, reading_schema, sifted_batch
+from .json_block import parse_block, parse_lines
+from .json_fault import BLANK_LINE as BLANK_LINE
+from .json_fault import INVALID_UTF8 as INVALID_UTF8
+from .json_fault import WRONG_TYPE, fault, kind_of
+from .schema import gather
 from .split import Split
 from .storage import open_binary
 
-NEWLINE = 10
-_SPACES = b" \t\r"
-_BOM = b"\xef\xbb\xbf"
+MAX_LINE_BYTES = 1 << 30
+"""How long a line may be: a column of strings has 31-bit offsets."""
 
-BLANK_LINE = "blank-line"
-INVALID_UTF8 = "invalid-utf8"
-INVALID_JSON = "invalid-json"
-NOT_AN_OBJECT = "not-an-object"
-LONE_SURROGATE = "lone-surrogate"
-WRONG_TYPE = "wrong-type"
+_BOM = b"\xef\xbb\xbf"
 
 
 def compression_of(name: str) -> str:
@@ -40,14 +36,18 @@ def compression_of(name: str) -> str:
     return {"gz": "gzip", "gzip": "gzip", "zst": "zstd", "zstd": "zstd"}.get(name.rpartition(".")[2].lower(), "")
 
 
-def open_lines(path: str, compression: str) -> Any:
+@contextmanager
+def open_lines(path: str, compression: str) -> Iterator[Any]:
     """Open a file for reading decompressed bytes."""
-    raw = open_binary(path)
-    if compression == "gzip":
-        return gzip.GzipFile(fileobj=raw)  # reads multi-member files to the end
-    if compression:
-        return pa.input_stream(raw, compression=compression)
-    return raw
+    with open_binary(path) as raw:
+        if compression == "gzip":
+            with gzip.GzipFile(fileobj=raw) as stream:  # reads multi-member files to the end
+                yield stream
+        elif compression:
+            with pa.input_stream(raw, compression=compression) as stream:
+                yield stream
+        else:
+            yield raw
 
 
 def plan_jsonl(
@@ -67,91 +67,106 @@ def plan_jsonl(
 
 def _line_splits(stream: BinaryIO, whole: Split, split_bytes: int) -> Iterator[Split]:
     start = position = record = 0
-    lines = 0
     while block := stream.read(split_bytes):
-        bytes_ = np.frombuffer(block, np.uint8)
-        newlines = int(np.count_nonzero(bytes_ == NEWLINE))
         last = block.rfind(b"\n")
         if last >= 0:
-            stop = position + last + 1
-            yield replace(
-                whole, first_record=record, records=lines + newlines, start=start, stop=stop, size_bytes=stop - start
-            )
-            record, lines, start = record + lines + newlines, 0, stop
+            stop, lines = position + last + 1, block.count(b"\n")
+            yield replace(whole, first_record=record, records=lines, start=start, stop=stop, size_bytes=stop - start)
+            start, record = stop, record + lines
         position += len(block)
     if start < position:
         yield replace(whole, first_record=record, records=1, start=start, stop=position, size_bytes=position - start)
 
 
-def _blocks(split: Split, batch_bytes: int) -> Iterator[bytes]:
-    """Yield blocks of whole lines."""
-    left = split.stop - split.start if not split.compression else None
-    rest = b""
-    with open_lines(split.path, split.compression) as stream:
-        if split.start:
-            stream.seek(split.start)
-        while True:
-            try:
-                block = stream.read(batch_bytes if left is None else min(batch_bytes, left))
-            except (OSError, EOFError) as error:
-                raise InputError(
-                    "a compressed input can be read to its end",
-                    value=f"{split.path}: {error}",
-                    remedy="Restore the file or drop it from the inputs.",
-                ) from error
-            if not block:
-                break
-            left = None if left is None else left - len(block)
-            cut = block.rfind(b"\n") + 1
-            if cut:
-                yield rest + block[:cut]
-                rest = block[cut:]
-            else:
-                rest += block
+def _blocks(split: Split, batch_bytes: int) -> Iterator[tuple[bytes, int]]:
+    """Yield (whole lines, how many), without the byte order mark of the file."""
+    rest: list[bytes] = []
+    size = 0
+    first = split.start == 0
+    for chunk in _chunks(split, batch_bytes):
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            block = b"".join([*rest, chunk[:cut]])
+            yield block.removeprefix(_BOM) if first else block, block.count(b"\n")
+            rest, size, first = [], 0, False
+        if cut < len(chunk):
+            rest.append(chunk[cut:])
+            size += len(rest[-1])
+            _check_length(split, size)
     if rest:
-        yield rest
+        block = b"".join(rest)
+        yield block.removeprefix(_BOM) if first else block, 1
+
+
+def _chunks(split: Split, batch_bytes: int) -> Iterator[bytes]:
+    left = split.stop - split.start if not split.compression else -1
+    try:
+        with open_lines(split.path, split.compression) as stream:
+            if split.start:
+                stream.seek(split.start)
+            while left and (chunk := stream.read(batch_bytes if left < 0 else min(batch_bytes, left))):
+                left = left if left < 0 else left - len(chunk)
+                yield chunk
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            "an input can be read to its end",
+            value=f"{split.path}: {error}",
+            remedy="Restore the file or drop it from the inputs.",
+        ) from error
+
+
+def _check_length(split: Split, size: int) -> None:
+    if size > MAX_LINE_BYTES:
+        raise InputError(
+            f"a line has at most {MAX_LINE_BYTES} bytes",
+            value=f"a longer one in {split.path}",
+            remedy="Check that the file is JSON Lines: one record a line.",
+        )
 
 
 def infer_jsonl_schema(split: Split, *, batch_bytes: int) -> pa.Schema:
-    """Return the schema of all well-formed lines of a split; strings stay strings, whatever they look like."""
-    schemas = [_infer(block) for block in _blocks(split, batch_bytes)]
-    return unify([(split.path, schema) for schema in schemas]) if schemas else pa.schema([])
+    """Return the columns of all well-formed lines of a split; strings stay strings, whatever they look like.
+
+    A column whose values exclude each other has a union type, first ones first; ``unify`` settles it.
+    """
+    record = pa.struct([])
+    for block, lines in _blocks(split, batch_bytes):
+        for kind in _infer(block, lines):
+            record = gather(record, kind)
+    return pa.schema(list(record))
 
 
-def _infer(block: bytes) -> pa.Schema:
-    try:
-        return _untimed(_parse(block, None).schema)
-    except pa.ArrowInvalid:
-        merged = pa.schema([])
-        for line in block.split(b"\n"):
-            if not line.strip(_SPACES) or _fault(line)[0]:
-                continue
-            try:
-                merged = unify([("", merged), ("", _untimed(_parse(line, None).schema))])
-            except (pa.ArrowInvalid, InputError):
-                continue  # the line breaks the type its column has so far: reading reports it
-        return merged
+def _infer(block: bytes, lines: int) -> Iterator[pa.DataType]:
+    """Yield the types of the records of a block, in the order in which they first appear."""
+    table = parse_block(block, lines, None)
+    if table is not None:
+        yield _record_type(table.schema)
+        return
+    texts = block.split(b"\n")[:lines]
+    parsed: dict[int, pa.DataType | None] = {}
+    shapes: dict[Any, pa.DataType] = {}
+    for numbers, table in parse_lines(texts, None):
+        parsed.update(dict.fromkeys(numbers, None))
+        parsed[numbers[0]] = _record_type(table.schema)
+    for i, text in enumerate(texts):
+        kind = parsed[i] if i in parsed else kind_of(text, shapes)
+        if kind is not None:
+            yield kind
 
 
-def _untimed(schema: pa.Schema) -> pa.Schema:
+def _record_type(schema: pa.Schema) -> pa.StructType:
+    return _untimed(pa.struct(list(schema)))
+
+
+def _untimed(kind: pa.DataType) -> pa.DataType:
     """Take back the guess that some strings are timestamps."""
-    return pa.schema([field.with_type(_untimed_type(field.type)) for field in schema])
-
-
-def _untimed_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_temporal(kind):
         return pa.string()
     if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_untimed_type(field.type)) for field in kind])
+        return pa.struct([field.with_type(_untimed(field.type)) for field in kind])
     if pa.types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_untimed_type(kind.value_type)))
+        return pa.list_(kind.value_field.with_type(_untimed(kind.value_type)))
     return kind
-
-
-def _parse(block: bytes, schema: pa.Schema | None) -> pa.Table:
-    options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer" if schema is None else "error")
-    reading = pj.ReadOptions(use_threads=False, block_size=max(1, len(block)) + 1)
-    return pj.read_json(io.BytesIO(block), read_options=reading, parse_options=options)
 
 
 def read_jsonl(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes: int) -> Iterator[pa.RecordBatch]:
@@ -163,77 +178,45 @@ def read_jsonl(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes
         full: the schema of the whole input: a line that breaks it anywhere is bad, whichever columns are read.
         batch_bytes: about how much to parse at a time.
     """
-    record = split.first_record
-    for i, block in enumerate(_blocks(split, batch_bytes)):
-        if i == 0 and split.start == 0:
-            block = block.removeprefix(_BOM)
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
-        yield from _read_block(block, lines, address(split.file, record), columns, full)
-        record += lines
-
-
-def _read_block(block: bytes, lines: int, first: int, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
+    first = split.first_record
+    record = pa.struct([field.with_type(_parsed_type(field.type)) for field in full])
     schema = reading_schema(columns)
-    if _one_object_a_line(block):
-        try:
-            table = _parse(block, full)
-        except pa.ArrowInvalid:
-            table = None
-        if table is not None and table.num_rows == lines:
-            batch = table.combine_chunks().to_batches()[0]
-            yield good_batch(np.arange(first, first + lines, dtype=np.int64), conform(batch, columns), schema)
-            return
-    yield from _read_lines(block, first, columns, full)
+    for block, lines in _blocks(split, batch_bytes):
+        numbers = addresses(split.file, first, lines)
+        table = parse_block(block, lines, record)
+        if table is not None:
+            yield good_batch(numbers, conform(_one_batch(table), columns), schema)
+        else:
+            yield _sift(block.split(b"\n")[:lines], numbers, record, columns)
+        first += lines
 
 
-def _one_object_a_line(block: bytes) -> bool:
-    """Whether every line starts with ``{`` and ends with ``}``: then rows and lines match if their numbers do."""
-    bytes_ = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(bytes_ == NEWLINE)
-    if not block.endswith(b"\n"):
-        ends = np.append(ends, len(block))
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    lasts = ends - 1
-    if np.any(lasts < starts):
-        return False
-    lasts = np.where(bytes_[lasts] == 13, lasts - 1, lasts)
-    return bool(np.all(bytes_[starts] == ord("{")) and np.all(bytes_[lasts] == ord("}")))
+def _sift(lines: list[bytes], numbers: NDArray[np.int64], record: pa.StructType, columns: pa.Schema) -> pa.RecordBatch:
+    """Return a batch of lines of which some are no records."""
+    tables = [pa.schema(list(record)).empty_table()]
+    rows = np.full(len(lines), -1)
+    for part, table in parse_lines(lines, record):
+        start = sum(t.num_rows for t in tables)
+        rows[part] = np.arange(start, start + len(part))
+        tables.append(table)
+    good = pa.array(rows, mask=rows < 0)
+    arrays = [column.take(good) for column in conform(_one_batch(pa.concat_tables(tables)), columns)]
+    rules = [fault(line, record) or WRONG_TYPE if row < 0 else None for line, row in zip(lines, rows, strict=True)]
+    raw = [line if row < 0 else None for line, row in zip(lines, rows, strict=True)]
+    return sifted_batch(numbers, arrays, rules, raw, reading_schema(columns))
 
 
-def _read_lines(block: bytes, first: int, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The slow way: each line by itself. Consecutive good lines share a batch."""
-    schema = reading_schema(columns)
-    lines = block.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    for i, line in enumerate(lines):
-        fault, parsed = _fault(line)
-        if not fault:
-            try:
-                batch = _parse(line, full).combine_chunks().to_batches()[0]
-                yield good_batch(np.array([first + i], np.int64), conform(batch, columns), schema)
-                continue
-            except pa.ArrowInvalid:
-                fault = LONE_SURROGATE if _has_surrogate(parsed) else WRONG_TYPE
-        yield bad_batch([first + i], [fault], [line], schema)
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
 
 
-def _fault(line: bytes) -> tuple[str, Any]:
-    """Return the rule that a line breaks, or "", and what it parses to."""
-    if not line.strip(_SPACES):
-        return BLANK_LINE, None
-    try:
-        parsed = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError:
-        return INVALID_UTF8, None
-    except (json.JSONDecodeError, RecursionError):
-        return INVALID_JSON, None
-    return ("", parsed) if isinstance(parsed, dict) else (NOT_AN_OBJECT, parsed)
-
-
-def _has_surrogate(value: Any) -> bool:
-    if isinstance(value, str):
-        return any(0xD800 <= ord(c) <= 0xDFFF for c in value)
-    if isinstance(value, dict):
-        return any(_has_surrogate(k) or _has_surrogate(v) for k, v in value.items())
-    return isinstance(value, list) and any(map(_has_surrogate, value))
+def _parsed_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type to parse values of a column as: null for types that only other inputs can give it."""
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_parsed_type(field.type)) for field in kind])
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.list_(kind.value_field.with_type(_parsed_type(kind.value_type)))
+    if pa.types.is_integer(kind) or kind in (pa.bool_(), pa.float64(), pa.string(), pa.large_string()):
+        return kind
+    return pa.null()

@@ -22,7 +22,7 @@ def open_parquet(path: str) -> pq.ParquetFile:
     """
     try:
         return pq.ParquetFile(path if is_local(path) else open_binary(path))
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(
             "a Parquet input is a readable Parquet file", value=f"{path}: {error}", remedy="Check or drop this file."
         ) from error
@@ -74,12 +74,23 @@ def read_parquet(split: Split, columns: pa.Schema, *, batch_bytes: int) -> Itera
                     yield good_batch(addresses(split.file, record + start, n), nulls, schema)
                 return
             for batch in opened.iter_batches(rows, row_groups=groups, columns=names, use_threads=False):
-                arrays = conform(batch, columns)
+                arrays = _conform(batch, columns, f"{split.path}, from record {record}")
                 yield good_batch(addresses(split.file, record, batch.num_rows), arrays, schema)
                 record += batch.num_rows
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             raise InputError(
                 "a Parquet input can be read to its end",
                 value=f"{split.path}, near record {record}: {error}",
                 remedy="Restore the file or drop it from the inputs.",
             ) from error
+
+
+def _conform(batch: pa.RecordBatch, columns: pa.Schema, where: str) -> list[pa.Array]:
+    try:
+        return conform(batch, columns)
+    except pa.ArrowException as error:
+        raise InputError(
+            "values fit the type that their column has over all inputs",
+            value=f"{where}: {error}",
+            remedy="Convert the column, or leave that file out.",
+        ) from error

@@ -7,8 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+UNFINISHED = ".unfinished"
+"""Ending of files that are not complete; a run that goes on deletes those it finds."""
 
 WRITTEN = pa.schema(
     [
@@ -38,7 +42,7 @@ class HashedFile:
         self.path = path
         self.digest = hashlib.sha256()
         self.size_bytes = 0
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
 
     def __enter__(self) -> "HashedFile":
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,12 +82,13 @@ class HashedFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        self._stream.close()
-        if kind is None:
-            self._temporary.rename(self.path)
-        else:
+        try:
+            with self._stream:
+                self._stream.flush()
+                os.fsync(self._stream.fileno())
+            if kind is None:
+                self._temporary.rename(self.path)
+        finally:
             self._temporary.unlink(missing_ok=True)
 
 
@@ -92,11 +97,34 @@ def canonical(table: pa.Table) -> pa.Table:
     columns = []
     for column in table.columns:
         joined = column.combine_chunks()
-        array = joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)
-        if pa.types.is_dictionary(array.type):
-            array = array.cast(array.type.value_type).dictionary_encode().cast(array.type)
-        columns.append(array)
+        columns.append(_reencode(joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)))
     return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def _reencode(array: pa.Array) -> pa.Array:
+    """Return an array with its dictionaries, at whatever depth, in order of appearance."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return array.cast(kind.value_type).dictionary_encode().cast(kind)
+    if not _holds_dictionary(kind):
+        return array
+    if pa.types.is_struct(kind):
+        children = [_reencode(child) for child in array.flatten()]
+        return pa.StructArray.from_arrays(children, fields=list(kind), mask=array.is_null())
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        lengths = array.value_lengths().fill_null(0).to_numpy()
+        offsets = pa.array(
+            np.concatenate([[0], np.cumsum(lengths)]), pa.int32() if pa.types.is_list(kind) else pa.int64()
+        )
+        of = pa.ListArray if pa.types.is_list(kind) else pa.LargeListArray
+        return of.from_arrays(offsets, _reencode(array.flatten()), type=kind, mask=array.is_null())
+    return array
+
+
+def _holds_dictionary(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return True
+    return pa.types.is_nested(kind) and any(_holds_dictionary(kind.field(i).type) for i in range(kind.num_fields))
 
 
 def write_parquet(

@@ -15,6 +15,9 @@ from ..hashing.errors import InputError
 ENDS_BYTES = 64 * 1024
 """How much of each end of a file enters its fingerprint."""
 
+GLOB = "*?["
+"""Characters that make a path a pattern."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -25,12 +28,14 @@ class Stored:
         relative: path under the argument it was found through, with ``/``.
         size_bytes: its size.
         modified: modification time or entity tag, as text; "" where storage has none.
+        is_file: False for a link that leads to no file: to a folder, or nowhere.
     """
 
     path: str
     relative: str
     size_bytes: int
     modified: str
+    is_file: bool = True
 
 
 def locate(path: str) -> tuple[Any, str]:
@@ -40,9 +45,18 @@ def locate(path: str) -> tuple[Any, str]:
 
 
 def open_binary(path: str) -> Any:
-    """Open a file for reading bytes."""
+    """Open a file for reading bytes.
+
+    Raises:
+        InputError: if it cannot be opened, naming it.
+    """
     filesystem, inside = locate(path)
-    return filesystem.open(inside, "rb")
+    try:
+        return filesystem.open(inside, "rb")
+    except OSError as error:
+        raise InputError(
+            "an input can be opened", value=f"{path}: {error}", remedy="Check its permissions, or leave it out."
+        ) from error
 
 
 def is_local(path: str) -> bool:
@@ -65,19 +79,22 @@ def is_folder(path: str) -> bool:
 def list_files(path: str) -> Iterator[Stored]:
     """Yield the files of a folder (recursively), of a glob, or the one file, in order of their relative path's bytes.
 
+    Links are listed and not followed: a link to a file is a file, a link to a folder stands for itself.
+
     Raises:
         InputError: if nothing is there.
     """
     filesystem, inside = locate(path)
     if filesystem.isdir(inside):
         root, found = inside.rstrip("/"), filesystem.find(inside, detail=True)
-    elif any(c in inside for c in "*?["):
-        found = {name: info for name, info in filesystem.glob(inside, detail=True).items() if info["type"] == "file"}
-        parts = PurePosixPath(inside).parts
-        fixed = next(i for i, part in enumerate(parts) if any(c in part for c in "*?["))
-        root = str(PurePosixPath(*parts[:fixed])) if fixed else ""
-    elif filesystem.exists(inside):
+    elif filesystem.exists(inside):  # before globs: a file's name may hold brackets
         found, root = {inside: filesystem.info(inside)}, inside.rpartition("/")[0]
+    elif any(c in inside for c in GLOB):
+        matches = filesystem.glob(inside, detail=True)
+        found = {name: info for name, info in matches.items() if info["type"] != "directory"}
+        parts = PurePosixPath(inside).parts
+        fixed = next(i for i, part in enumerate(parts) if any(c in part for c in GLOB))
+        root = str(PurePosixPath(*parts[:fixed])) if fixed else ""
     else:
         found, root = {}, ""
     if not found:
@@ -89,7 +106,9 @@ def list_files(path: str) -> Iterator[Stored]:
 def _stored(filesystem: Any, name: str, root: str, info: dict[str, Any]) -> Stored:
     relative = name[len(root) :].lstrip("/") if root else name
     modified = next((str(info[key]) for key in ("mtime", "ETag", "etag", "LastModified") if info.get(key)), "")
-    return Stored(str(filesystem.unstrip_protocol(name)).removeprefix("file://"), relative, int(info["size"]), modified)
+    path = str(filesystem.unstrip_protocol(name)).removeprefix("file://")
+    is_file = info["type"] == "file" or bool(filesystem.isfile(name))  # fsspec lists links as "other"
+    return Stored(path, relative, int(info["size"]), modified, is_file)
 
 
 def ends_digest(path: str, size_bytes: int) -> str:

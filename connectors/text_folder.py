@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from ..hashing.errors import InputError
 from .address import addresses
 from .batches import conform, good_batch, reading_schema
 from .split import Split
@@ -41,13 +42,22 @@ def read_text_folder(split: Split, columns: pa.Schema, *, batch_bytes: int) -> I
     """Yield the files of a split as records; texts are not validated here."""
     record, texts, names, size = split.first_record, [], [], 0
     for i, name in enumerate(split.members):
-        with open_binary(f"{split.path.rstrip('/')}/{name}") as stream:
-            texts.append(stream.read())
+        texts.append(_read(f"{split.path.rstrip('/')}/{name}"))
         names.append(name)
         size += len(texts[-1])
         if size >= batch_bytes or i == len(split.members) - 1:
             yield _batch(split.file, record, texts, names, columns)
             record, texts, names, size = record + len(names), [], [], 0
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open_binary(path) as stream:
+            return bytes(stream.read())
+    except OSError as error:
+        raise InputError(
+            "a text input can be read", value=f"{path}: {error}", remedy="Restore the file or drop it from the inputs."
+        ) from error
 
 
 def _batch(file: int, record: int, texts: list[bytes], names: list[str], columns: pa.Schema) -> pa.RecordBatch:

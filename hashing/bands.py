@@ -8,7 +8,8 @@ crowds near zero because minima are small, and makes unrelated documents collide
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import GOLDEN_GAMMA, fmix64, kernel
+from .kernel import kernel
+from .mix import GOLDEN_GAMMA, fmix64
 
 _M = np.uint64(0x9FB21C651E98DF25)
 _32 = np.uint64(32)
@@ -18,8 +19,10 @@ _32 = np.uint64(32)
 def band_keys(signature: NDArray[np.uint64], rows: int, seed: np.uint64, out: NDArray[np.uint64]) -> None:
     """Write the key of each of ``len(out)`` bands of ``rows`` values to ``out``."""
     for band in range(len(out)):
-        h = fmix64(seed ^ (np.uint64(band + 1) * GOLDEN_GAMMA))
-        for row in range(rows):
-            h = (h ^ signature[band * rows + row]) * _M
-            h ^= h >> _32
-        out[band] = fmix64(h)
+        out[band] = fmix64(seed ^ (np.uint64(band + 1) * GOLDEN_GAMMA))
+    for row in range(rows):  # bands are independent: taken together, row by row, their chains overlap
+        for band in range(len(out)):
+            h = (out[band] ^ signature[band * rows + row]) * _M
+            out[band] = h ^ (h >> _32)
+    for band in range(len(out)):
+        out[band] = fmix64(out[band])

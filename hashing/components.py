@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import kernel
+from .kernel import kernel
 
 
 @kernel

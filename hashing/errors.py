@@ -34,7 +34,7 @@ class TamisError(Exception):
         super().__init__(f"{rule}; found {value}. {remedy}")
 
     def __reduce__(self) -> tuple[Callable[..., "TamisError"], tuple[type["TamisError"], str, str, str]]:
-        """Survive a process boundary: keyword-only arguments do not pickle by themselves."""
+        """Survive a process boundary; the value arrives as text."""
         return (_rebuild, (type(self), self.rule, str(self.value), self.remedy))
 
 

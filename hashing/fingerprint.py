@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bands import band_keys
+from .errors import ConfigError
+from .kernel import kernel
 from .lsh import Banding
-from .mix import derive_seed, kernel
+from .mix import derive_seed
 from .murmur3 import murmur3
 from .sketch import SketchPlan, complete, partial_sketch
 from .tokens import BLOCK_TOKENS
@@ -20,7 +22,7 @@ class Fingerprints(NamedTuple):
         hashes: uint64, shape (n, 2): MurmurHash3 x64-128 of the bytes, seed 0.
         tokens: int64, shape (n,): tokens of the profile.
         errors: int64, shape (n,): offset in the text of the first byte that is not UTF-8, or -1.
-        keys: uint64, shape (n, bands): band keys; undefined for a text without tokens.
+        keys: uint64, shape (n, bands): band keys; zeros for a text without tokens or with an error.
     """
 
     hashes: NDArray[np.uint64]
@@ -45,7 +47,16 @@ def fingerprint(
         plan: how they are sketched.
         banding: bands of the signature, or None where no near duplicates are wanted.
         seed: the seed of the run.
+
+    Raises:
+        ConfigError: if the bands need more values than a signature has.
     """
+    if banding and banding.values > plan.values:
+        raise ConfigError(
+            "bands use the values of a signature",
+            value=f"{banding.bands} x {banding.rows} of {plan.values}",
+            remedy="Raise `values` or use fewer bands.",
+        )
     bands, rows = (banding.bands, banding.rows) if banding else (0, 0)
     return Fingerprints(*_fingerprint(data, offsets, plan, bands, rows, band_seed(seed)))
 

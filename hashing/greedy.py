@@ -7,7 +7,7 @@ keeper is the best-ranked such row. The answer is unique, so neither batches nor
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import kernel
+from .kernel import kernel
 
 
 @kernel

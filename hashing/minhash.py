@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import derive_seed, fmix64, kernel
+from .kernel import kernel
+from .mix import derive_seed, fmix64
 
 
 @lru_cache(maxsize=16)

@@ -7,7 +7,8 @@ https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import fmix64, kernel, load64
+from .kernel import kernel
+from .mix import fmix64, load64
 
 _C1 = np.uint64(0x87C37B91114253D5)
 _C2 = np.uint64(0x4CF5AD432745937F)

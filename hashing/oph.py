@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import GOLDEN_GAMMA, derive_seed, fmix64, kernel, scale
+from .kernel import kernel
+from .mix import GOLDEN_GAMMA, derive_seed, fmix64, scale
 
 EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 """Mark of a bin without a shingle; a hash equal to it is lowered by one."""
@@ -63,18 +64,29 @@ def donor_table(seed: int, k: int) -> NDArray[np.uint16]:
 def densify(bins: NDArray[np.uint64], donors: NDArray[np.uint16], seed: np.uint64, out: NDArray[np.uint64]) -> None:
     """Fill ``out`` (uint64, at most k long) from ``bins``, of which one at least is not empty.
 
+    All empty bins try their first donor, then those still empty their second, and so on: the same probes as one bin
+    after another, without a branch that depends on the data.
+
     Args:
         bins: uint64, shape (k,), with ``EMPTY`` marks.
         donors: the table of ``donor_table``.
         seed: the seed it was made with, for the attempts beyond it.
         out: the densified values of the first ``len(out)`` bins.
     """
-    k = len(bins)
+    empty = np.empty(len(out) + 1, np.int64)
+    left = 0
     for i in range(len(out)):
-        value = bins[i]
-        attempt = 0
-        while value == EMPTY:
-            source = donors[attempt, i] if attempt < len(donors) else donor(seed, i, attempt, k)
-            value = bins[source]
-            attempt += 1
-        out[i] = value
+        out[i] = bins[i]
+        empty[left] = i
+        left += bins[i] == EMPTY
+    attempt = 0
+    while left > 0:
+        still = 0
+        for j in range(left):
+            i = empty[j]
+            source = int(donors[attempt, i]) if attempt < len(donors) else donor(seed, i, attempt, len(bins))
+            out[i] = bins[source]
+            empty[still] = i
+            still += bins[source] == EMPTY
+        left = still
+        attempt += 1

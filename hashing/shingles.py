@@ -8,12 +8,15 @@ than the shingle size has one shingle made of all of them.
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import GOLDEN_GAMMA, fmix64, kernel
+from .kernel import kernel
+from .mix import GOLDEN_GAMMA, fmix64
 from .tokens import BLOCK_TOKENS, next_tokens
 from .unicode_table import CharacterTable
 
 _BASE = np.uint64(0xD6E8FEB86659FD93)  # odd, so multiplication is a bijection
 _0 = np.uint64(0)
+MAX_BUCKET = 32
+"""Values in one bucket above which bucket sort gives way."""
 
 
 @kernel
@@ -96,7 +99,8 @@ def shingle_sets(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return the sorted, distinct shingle hashes of each text: (values, offsets into them).
 
-    Bytes that are not UTF-8 end their text: callers validate first (``fingerprint`` reports the offset).
+    Bytes that are not UTF-8 end their text, and the token they stand in is left out: callers validate first
+    (``fingerprint`` reports the offset).
     """
     tokens = np.empty(BLOCK_TOKENS + n, np.uint64)
     block = np.empty(BLOCK_TOKENS + n, np.uint64)
@@ -119,18 +123,50 @@ def shingle_sets(
             used += made
             if error >= 0:
                 break
-        used = first + _sort_unique(values[first:used])
+        used = first + sort_unique(values[first:used])
         bounds[i + 1] = used
     return values[:used].copy(), bounds
 
 
 @kernel
-def _sort_unique(values: NDArray[np.uint64]) -> int:
-    """Sort in place, move the distinct values to the front, return their number."""
-    values.sort()
+def sort_unique(values: NDArray[np.uint64]) -> int:
+    """Sort uniform hashes in place, move the distinct ones to the front, return their number.
+
+    One bucket pass by the high bits leaves about one value a bucket, and insertion sort does the rest; where many
+    values share a bucket, as repeated shingles do, the general sort is used.
+    """
+    _bucket_sort(values)
     distinct = 0
     for i in range(len(values)):
         if i == 0 or values[i] != values[i - 1]:
             values[distinct] = values[i]
             distinct += 1
     return distinct
+
+
+@kernel
+def _bucket_sort(values: NDArray[np.uint64]) -> None:
+    n = len(values)
+    bits = 1
+    while 1 << bits < n:
+        bits += 1
+    shift = np.uint64(64 - bits)
+    ends = np.zeros((1 << bits) + 1, np.int64)
+    for i in range(n):
+        ends[np.int64(values[i] >> shift) + 1] += 1
+    if n and ends.max() > MAX_BUCKET:
+        values.sort()
+        return
+    for b in range(1 << bits):
+        ends[b + 1] += ends[b]
+    unsorted = values.copy()
+    for i in range(n):
+        bucket = np.int64(unsorted[i] >> shift)
+        values[ends[bucket]] = unsorted[i]
+        ends[bucket] += 1
+    for i in range(1, n):
+        value, j = values[i], i - 1
+        while j >= 0 and values[j] > value:
+            values[j + 1] = values[j]
+            j -= 1
+        values[j + 1] = value

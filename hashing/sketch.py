@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ConfigError
+from .kernel import kernel
 from .minhash import function_seeds, minhash_update
-from .mix import derive_seed, kernel
+from .mix import derive_seed
 from .oph import EMPTY, densify, donor_table, oph_update
 from .shingles import next_shingles, short_shingle
 from .tokens import BLOCK_TOKENS

@@ -5,17 +5,21 @@ scripts without spaces are tokens of their own. A token's hash is defined over i
 eight at a time in little-endian order and zero-padded, so that a faster kernel can follow the same
 definition with wide loads:
 
-    h = TOKEN_SEED;  for each word w:  h = (h ^ w) * M1;  h ^= h >> 32
+    h = TOKEN_SEED
+    for each word w:  (but for the first one: h = h * M2;  h ^= h >> 29)   h = (h ^ w) * M1;  h ^= h >> 32
     h = (h ^ n_bytes) * M2;  h ^= h >> 29
 
-For tokens of up to eight bytes this is a bijection for each length: they never collide among equals
-in length. (The multipliers are those of Pelle Evensen's ``rrmxmx`` and ``moremur`` mixers.)
+For tokens of up to eight bytes this is a bijection for each length: they never collide among equals in length. Longer
+ones need the second multiplication between words: with one alone, a change in the last byte of a word and two more in
+the next cancel out, and serial numbers collide by the thousand. (The multipliers are those of Pelle Evensen's
+``rrmxmx`` and ``moremur`` mixers.)
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .mix import kernel
+from .kernel import kernel
+from .mix import load64, trailing_zeros
 from .unicode_table import FOLDED, LONE, SEPARATOR, CharacterTable
 
 BLOCK_TOKENS = 4096
@@ -27,10 +31,32 @@ _M2 = np.uint64(0x3C79AC492BA7B653)
 _32 = np.uint64(32)
 _29 = np.uint64(29)
 _0 = np.uint64(0)
+_1 = np.uint64(1)
+_2 = np.uint64(2)
+_7 = np.uint64(7)
+_56 = np.uint64(56)
+_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+# Eight bytes at a time: a constant in every byte of a word.
+_HIGH_BITS = np.uint64(0x8080808080808080)
+_LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
+_CASE = np.uint64(0x2020202020202020)
+_UNDERSCORES = np.uint64(0x5F5F5F5F5F5F5F5F)
+_FROM_A = np.uint64(0x1F1F1F1F1F1F1F1F)  # 128 - ord("a")
+_PAST_Z = np.uint64(0x0505050505050505)  # 128 - ord("z") - 1
+_FROM_CAPITAL_A = np.uint64(0x3F3F3F3F3F3F3F3F)
+_PAST_CAPITAL_Z = np.uint64(0x2525252525252525)
+_FROM_0 = np.uint64(0x5050505050505050)
+_PAST_9 = np.uint64(0x4646464646464646)
+_GATHER = np.uint64(0x0102040810204080)  # moves bit 0 of byte i to bit 56 + i
 
 
 @kernel
-def _absorb(h: np.uint64, word: np.uint64) -> np.uint64:
+def _absorb(h: np.uint64, word: np.uint64, size: int) -> np.uint64:
+    """Mix in the word that brings a token to ``size`` bytes."""
+    if size > 8:
+        h *= _M2
+        h ^= h >> _29
     h = (h ^ word) * _M1
     return h ^ (h >> _32)
 
@@ -39,7 +65,7 @@ def _absorb(h: np.uint64, word: np.uint64) -> np.uint64:
 def _finish(h: np.uint64, word: np.uint64, size: int) -> np.uint64:
     """Close a token of ``size`` bytes whose last, incomplete word is ``word``."""
     if size & 7:
-        h = _absorb(h, word)
+        h = _absorb(h, word, size)
     h = (h ^ np.uint64(size)) * _M2
     return h ^ (h >> _29)
 
@@ -52,7 +78,7 @@ def _append(h: np.uint64, word: np.uint64, size: int, more: np.uint64, n: int) -
         more >>= np.uint64(8)
         size += 1
         if size & 7 == 0:
-            h = _absorb(h, word)
+            h = _absorb(h, word, size)
             word = _0
     return h, word, size
 
@@ -92,6 +118,73 @@ def _raw(data: NDArray[np.uint8], at: int, size: int) -> np.uint64:
 
 
 @kernel
+def _ascii_classes(word: np.uint64) -> np.uint64:
+    """Return, for eight ASCII bytes, bit 7 of each byte that belongs to a word: a letter, a digit or an underscore.
+
+    Sums of seven-bit values never carry into the next byte, so bit 7 of ``byte + (128 - x)`` says ``byte >= x``.
+    """
+    lower = word | _CASE
+    letter = (lower + _FROM_A) & ~(lower + _PAST_Z)
+    digit = (word + _FROM_0) & ~(word + _PAST_9)
+    underscore = ~((word ^ _UNDERSCORES) + _LOW_BITS)
+    return (letter | digit | underscore) & _HIGH_BITS
+
+
+@kernel
+def _ascii_fold(word: np.uint64) -> np.uint64:
+    """Return eight ASCII bytes with capital letters made small."""
+    capital = (word + _FROM_CAPITAL_A) & ~(word + _PAST_CAPITAL_Z) & _HIGH_BITS
+    return word | (capital >> _2)
+
+
+@kernel
+def _ascii_token(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
+    """Hash the ASCII word ``data[start:end]``; eight bytes from its last full word on must be readable."""
+    h, at, left = _TOKEN_SEED, start, end - start
+    while left > 8:
+        h = _absorb(h, _ascii_fold(load64(data, at)), at + 8 - start)
+        at += 8
+        left -= 8
+    word = _ascii_fold(load64(data, at)) & (_ONES >> np.uint64(64 - 8 * left))
+    h = _absorb(h, word, end - start)
+    h = (h ^ np.uint64(end - start)) * _M2
+    return h ^ (h >> _29)
+
+
+@kernel
+def _ascii_tokens(data: NDArray[np.uint8], at: int, end: int, out: NDArray[np.uint64], room: int) -> tuple[int, int]:
+    """Hash tokens while whole blocks of 64 bytes are ASCII.
+
+    Returns:
+        (tokens written, where to go on: a token boundary, before the word that is open where the ASCII ends).
+    """
+    n = 0
+    start = -1  # of the word that is open, or -1
+    block = at
+    while block + 72 <= end and n + 33 <= room:
+        high, members = _0, _0
+        for i in range(8):
+            word = load64(data, block + 8 * i)
+            high |= word
+            members |= ((_ascii_classes(word) >> _7) * _GATHER >> _56) << np.uint64(8 * i)
+        if high & _HIGH_BITS:
+            break
+        # Bit i of ``edges`` is set where byte i differs in kind from the byte before.
+        edges = members ^ (members << _1 | np.uint64(start >= 0))
+        while edges:
+            here = block + trailing_zeros(edges)
+            edges &= edges - _1
+            if start < 0:
+                start = here
+            else:
+                out[n] = _ascii_token(data, start, here)
+                n += 1
+                start = -1
+        block += 64
+    return n, start if start >= 0 else block
+
+
+@kernel
 def next_tokens(
     data: NDArray[np.uint8],
     at: int,
@@ -111,9 +204,16 @@ def next_tokens(
     Returns:
         (tokens written, where to go on, offset of the first byte that is not UTF-8 or -1).
     """
-    n = 0
+    n, at = _ascii_tokens(data, at, end, out, room)
+    again = at + 64  # where to look for ASCII blocks next: beyond the one that had something else
     h, word, size = _TOKEN_SEED, _0, 0
     while at < end:
+        if at >= again and size == 0:
+            more_tokens, at = _ascii_tokens(data, at, end, out[n:], room - n)
+            n += more_tokens
+            again = at + 64
+            if n > room - 3:
+                return n, at, -1
         byte = data[at]
         if byte < 128:
             folded = table.ascii_fold[byte]
@@ -122,7 +222,7 @@ def next_tokens(
                 word |= np.uint64(folded) << np.uint64(8 * (size & 7))
                 size += 1
                 if size & 7 == 0:
-                    h = _absorb(h, word)
+                    h = _absorb(h, word, size)
                     word = _0
                 continue
             kind = SEPARATOR

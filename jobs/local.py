@@ -9,8 +9,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import duckdb
 import numpy as np
@@ -22,15 +23,22 @@ from ..connectors.batches import conform, pick, reading_schema
 from ..connectors.corpus import read_split
 from ..connectors.split import Split
 from ..hashing.errors import EngineError
+from ..hashing.twice import empty_bitmap, mark, seen_twice, slots_for
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Progress, Table
 from .first import first_of_each
 from .ordered import ordered_map
-from .spool import Spool
+from .spool import Spool, cut
+
+R = TypeVar("R")
 
 DUCKDB_SHARE = 0.4
 """Share of the memory that DuckDB may take; groups and batches in flight share the rest."""
 
 SPOOL_SHARE = 0.3
+REPEATED_SHARE = 1 / 16
+UNFINISHED = ".unfinished"
+"""Ending of folders that a run which goes on may delete."""
+
 BATCH_BYTES = 4 << 20
 QUERY_BATCH_ROWS = 262_144
 SAVED_GROUP_ROWS = 262_144
@@ -62,7 +70,9 @@ class LocalEngine:
         self.batch_rows = batch_rows
         self.progress = progress
         work.mkdir(parents=True, exist_ok=True)
-        self.spill = Path(tempfile.mkdtemp(prefix="spill-", dir=work))
+        for left in work.glob(f"*{UNFINISHED}"):  # of a process that was killed: a work folder has one engine at a time
+            shutil.rmtree(left)
+        self.spill = Path(tempfile.mkdtemp(prefix="spill-", suffix=UNFINISHED, dir=work))
         self._names = itertools.count()
         self._database = duckdb.connect(
             ":memory:",
@@ -158,10 +168,6 @@ class LocalEngine:
         finally:
             cursor.close()
 
-    def new_path(self, name: str) -> Path:
-        """Return a fresh path in the work folder."""
-        return self.work / f"{name}.{os.getpid()}-{next(self._names)}.tmp"
-
 
 _Opener = Callable[[], Iterator[pa.RecordBatch]]
 
@@ -218,6 +224,10 @@ class _LocalTable:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows."""
         raise NotImplementedError
+
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """Yield what a function makes of each batch in the worker threads, in order."""
+        return ordered_map([self.batches], fn, threads=self.engine.threads)
 
     def sql(self, sources: _Sources) -> str:
         """Return a table expression for DuckDB."""
@@ -279,6 +289,21 @@ class _LocalTable:
             lambda sources: f"SELECT {', '.join(columns)} FROM {self.sql(sources)}{tail}",
         )
 
+    def repeated(self, by: str) -> Table:
+        def kept() -> "list[_Opener]":
+            bits = slots_for(int(self.engine.memory_bytes * REPEATED_SHARE))
+            once, twice = empty_bitmap(bits), empty_bitmap(bits)
+            for keys in self.apply(lambda batch: batch.column(by).to_numpy()):
+                mark(keys, once, twice, bits)
+            del once
+
+            def among(batch: pa.RecordBatch) -> pa.RecordBatch:
+                return batch.filter(pa.array(seen_twice(batch.column(by).to_numpy(), twice, bits)))
+
+            return [lambda: self.apply(among)]
+
+        return _Stream(self.engine, self.schema, kept, ())
+
     def number(self, *, order: Sequence[str], name: str) -> Table:
         schema = pa.schema([*self.schema, pa.field(name, pa.int64())])
 
@@ -310,9 +335,13 @@ class _LocalTable:
 
     def _spool(self, by: str) -> Spool:
         budget = int(self.engine.memory_bytes * SPOOL_SHARE)
-        spool = Spool(self.schema, by=by, budget=budget, folder=self.engine.spill)
-        for batch in self.batches():
-            spool.add(batch)
+        spool = Spool(self.schema, budget=budget, folder=self.engine.spill)
+        try:
+            for parts in self.apply(partial(cut, by=by)):
+                spool.add(parts)
+        except BaseException:
+            spool.close()
+            raise
         return spool
 
     def fold(self, *, order: Sequence[str], fn: FoldFn, schema: pa.Schema) -> Table:
@@ -322,8 +351,7 @@ class _LocalTable:
         folder = self.engine.work / name
         if not self.engine.has(name):
             shutil.rmtree(folder, ignore_errors=True)
-            temporary = self.engine.new_path(name)
-            temporary.mkdir()
+            temporary = Path(tempfile.mkdtemp(prefix=f"{name}-", suffix=UNFINISHED, dir=self.engine.work))
             with pq.ParquetWriter(temporary / "part.parquet", self.schema, compression="lz4", use_dictionary=False,
                                   write_statistics=False) as writer:  # fmt: skip
                 for batch in _regrouped(self.batches(), self.schema):
@@ -364,6 +392,10 @@ class _Stream(_LocalTable):
             return streams[0]()
         return ordered_map(streams, self._fn or _same, threads=self.engine.threads)
 
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """Fuse with the function before, so that a batch stays in one worker."""
+        return ordered_map(self._streams(), _then(self._fn, fn), threads=self.engine.threads)
+
     def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
         """Fuse with the function before, so that a batch stays in one worker."""
         ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
@@ -374,7 +406,7 @@ def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def _then(before: BatchFn | None, after: BatchFn) -> BatchFn:
+def _then(before: BatchFn | None, after: Callable[[pa.RecordBatch], R]) -> Callable[[pa.RecordBatch], R]:
     return after if before is None else lambda batch: after(before(batch))
 
 
@@ -407,6 +439,9 @@ class _Union(_LocalTable):
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         return itertools.chain.from_iterable(table.batches() for table in self._tables)
+
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        return itertools.chain.from_iterable(table.apply(fn) for table in self._tables)
 
 
 class _Saved(_LocalTable):

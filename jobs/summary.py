@@ -23,14 +23,20 @@ def show(result: Result, console: Console) -> None:
             f"{result.ledger.capped_rows:,} rows were in buckets of more rows than anchors (`max_anchors`): "
             "they were compared with the best-ranked ones only.",
             style="dim",
+            soft_wrap=True,
         )
     layout = result.manifest["layout"]
     console.print(
-        f"\n[bold]{escape(str(result.out))}[/bold]: {layout['files']} shards of {layout['groups']} x "
-        f"{layout['group_rows']:,} rows and a tail of {layout['tail_rows']:,} in data/; decisions/, pairs/, clusters/, "
-        "quarantine/, manifest.json",
+        f"\n[bold]{escape(str(result.out))}[/bold]: {_count(layout['files'], 'shard')} of "
+        f"{layout['groups']} x {layout['group_rows']:,} rows and a tail of {layout['tail_rows']:,} in data/; "
+        "decisions/, pairs/, clusters/, quarantine/, manifest.json",
+        soft_wrap=True,
     )
     console.print(f"Check it: tamis verify {escape(str(result.out))}", style="dim")
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _funnel(result: Result) -> Table:

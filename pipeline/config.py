@@ -88,7 +88,7 @@ class Near(Model):
     recall: float = Field(0.98, gt=0, lt=1, description="Least probability that a pair at the threshold is found.")
     bands: int | None = Field(None, ge=1, description="Computed from `recall` unless given, together with `rows`.")
     rows: int | None = Field(None, ge=1)
-    max_anchors: int = Field(8, ge=1, description="Best-ranked rows of a bucket that others are compared with.")
+    max_anchors: int = Field(4, ge=1, description="Best-ranked rows of a bucket that others are compared with.")
     verify: Literal["exact", "sketch", "none"] = "exact"
 
     @model_validator(mode="after")
@@ -149,7 +149,9 @@ class Pipeline(Model):
     alarm: Alarm = Alarm()
     out: str = Field("out", min_length=1)
     engine: Literal["local"] = "local"
-    memory: Size = Field(2 * 10**9, description="Bytes for everything but the interpreter and libraries.")
+    memory: Size = Field(
+        2 * 10**9, ge=128 * 2**20, description="For all but interpreter and libraries; 128MiB or more."
+    )
     threads: int | None = Field(None, ge=1, description="Default: all processors.")
     allow_loss: tuple[str, ...] = Field((), description="Sources that may lose nearly everything.")
 

@@ -83,24 +83,16 @@ def name_clusters(members: Table, ranked: Table, dropped: Table) -> Table:
     Args:
         members: (row, best).
         ranked: all ranked rows.
-        dropped: (row) of all dropped rows.
+        dropped: (row, stage) of all dropped rows.
     """
     sizes = members.aggregate(by=["best"], size=("count", "row"))
     best = ranked.select(best="row", cluster="address")
     names = ranked.select("row", "address", "id", "source")
+    names = ranked.select("row", "address", "id", "source")
     named = members.join(sizes, on=["best"]).join(best, on=["best"]).join(names, on=["row"])
-    gone = named.join(dropped, on=["row"], how="semi").map(_gone, CLUSTERS)
-    return gone.union(named.join(dropped, on=["row"], how="anti").map(_stayed, CLUSTERS))
+    return named.join(dropped, on=["row"], how="left").map(_cluster, CLUSTERS)
 
 
-def _gone(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return _flagged(batch, False)
-
-
-def _stayed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return _flagged(batch, True)
-
-
-def _flagged(batch: pa.RecordBatch, kept: bool) -> pa.RecordBatch:
+def _cluster(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = [batch.column(name) for name in CLUSTERS.names[:-1]]
-    return pa.RecordBatch.from_arrays([*columns, pa.repeat(kept, batch.num_rows)], schema=CLUSTERS)
+    return pa.RecordBatch.from_arrays([*columns, batch.column("stage").is_null()], schema=CLUSTERS)

@@ -30,7 +30,9 @@ SCHEMA = pa.schema(
         ("tokens", pa.int64()),
         ("hash_high", pa.int64()),
         ("hash_low", pa.int64()),
-        ("policy", pa.int64()),
+        ("policy_missing", pa.int64()),
+        ("policy_high", pa.int64()),
+        ("policy_low", pa.int64()),
         ("id_missing", pa.int64()),
         ("id_order", pa.string()),
         ("rule", pa.string()),
@@ -39,17 +41,8 @@ SCHEMA = pa.schema(
         ("bands", pa.binary()),
     ]
 )
-"""``policy``, ``id_missing`` and ``id_order`` rank the row; ``rule`` is null for good rows; ``bands`` holds the band keys
-as little-endian uint64, null for a text without tokens."""
-
-BANDS = pa.schema([("address", pa.int64()), ("bands", pa.binary())])
-
-
-def with_tokens(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Keep the rows of ``BANDS`` that have band keys: a text without tokens never enters the near stage."""
-    bands = batch.column("bands")
-    return batch if not bands.null_count else batch.filter(bands.is_valid())
-
+"""``policy_*``, ``id_missing`` and ``id_order`` rank the row; ``rule`` is null for good rows; ``bands`` holds the band
+keys as little-endian uint64, null for a text without tokens."""
 
 REMEDIES = {
     NULL_TEXT: "fill it in, or drop the row",
@@ -107,7 +100,7 @@ class DocumentPass:
             pa.array(np.where(bad.to_numpy(zero_copy_only=False), 0, prints.tokens)),
             pa.array(np.ascontiguousarray(hashes[:, 0])),
             pa.array(np.ascontiguousarray(hashes[:, 1])),
-            pa.array(policy_key(self.keep, sizes=sizes, sources=sources, column=ranked)),
+            *map(pa.array, policy_key(self.keep, sizes=sizes, sources=sources, column=ranked)),
             ids.is_null().cast(pa.int64()),
             ids.fill_null(""),
             rules,

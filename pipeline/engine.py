@@ -12,17 +12,41 @@ Rules that keep the answer the same on every engine:
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ..connectors.split import Split
 
 BatchFn = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Rows in, rows out; keeps the order of the rows that it keeps."""
 
-GroupFn = Callable[[pa.Table], pa.RecordBatch]
-"""All rows of one group, sorted, in; rows out. It may write files, under names that depend on the group alone."""
+
+@dataclass(frozen=True)
+class Group:
+    """All rows of one key.
+
+    Attributes:
+        rows: in any order, contiguous columns.
+        order: int64, where the sorted rows stand in ``rows``.
+    """
+
+    rows: pa.Table
+    order: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def sorted(self, start: int = 0, stop: int | None = None) -> pa.Table:
+        """Return the rows from one place to another in sorted order; a part at a time saves a copy of the whole."""
+        return self.rows.take(pa.array(self.order[start:stop]))
+
+
+GroupFn = Callable[[Group], pa.RecordBatch]
+"""All rows of one group in; rows out. It may write files, under names that depend on the group alone."""
 
 FoldFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 """All rows in order in; rows out. Its state must be small and stated."""
@@ -82,6 +106,12 @@ class Table(Protocol):
 
     def aggregate(self, *, by: Sequence[str], **measures: tuple[Measure, str]) -> "Table":
         """One row a key with int64 measures: ``rows=("count", "row")``, ``bytes=("sum", "bytes")``; no key: one row."""
+
+    def repeated(self, by: str) -> "Table":
+        """Leave out rows whose int64 key occurs once, as far as that is cheap; those of a key that occurs twice stay.
+
+        A hint before ``first(at_least=2)`` and joins with its result: an engine may keep any row.
+        """
 
     def number(self, *, order: Sequence[str], name: str) -> "Table":
         """Add an int64 column that numbers the rows 0, 1, 2 ... in a total order; rows come in that order."""

@@ -5,7 +5,7 @@ Missing values and NaN rank last. After the policy come the 128-bit hash of the 
 are total and, but for ``first``, do not depend on the order of files.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..hashing.errors import InputError
 
-LAST = np.iinfo(np.int64).max
+_SIGN = np.int64(-(2**63))
 Order = Literal["first", "longest", "newest", "quality", "source"]
 _NEEDS_COLUMN = ("newest", "quality")
 
@@ -64,10 +64,23 @@ def parse_keep(value: object) -> object:
     return fields
 
 
+class PolicyKey(NamedTuple):
+    """Three int64 columns, each of shape (n,), that sort rows ascending from best to worst.
+
+    Attributes:
+        missing: 1 where there is nothing to rank by, else 0.
+        high, low: the value's order; ``low`` breaks ties of ``high`` (wide decimals).
+    """
+
+    missing: NDArray[np.int64]
+    high: NDArray[np.int64]
+    low: NDArray[np.int64]
+
+
 def policy_key(
     policy: KeepPolicy, *, sizes: NDArray[np.int64], sources: pa.Array, column: pa.Array | None
-) -> NDArray[np.int64]:
-    """Return the policy's sort key: int64, shape (n,), ascending from best to worst.
+) -> PolicyKey:
+    """Return the policy's sort key.
 
     Args:
         policy: which copy is kept.
@@ -78,53 +91,79 @@ def policy_key(
     Raises:
         InputError: if the column has no order.
     """
+    nothing = np.zeros(len(sizes), np.int64)
     if policy.by == "longest":
-        return -sizes
+        return PolicyKey(nothing, -sizes, nothing)
     if policy.by == "source":
         places = pc.index_in(sources, value_set=pa.array(policy.sources, sources.type))
-        return np.asarray(pc.fill_null(places, len(policy.sources)).to_numpy(zero_copy_only=False), np.int64)
+        missing = places.is_null().to_numpy(zero_copy_only=False).astype(np.int64)
+        return PolicyKey(missing, places.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), nothing)
     if column is None:
-        return np.zeros(len(sizes), np.int64)
-    return _descending(column, policy)
+        return PolicyKey(nothing, nothing, nothing)
+    missing, high, low = _ascending(column, policy)
+    blank = missing != 0
+    return PolicyKey(missing, np.where(blank, 0, ~high), np.where(blank, 0, ~low))
 
 
-def _descending(column: pa.Array, policy: KeepPolicy) -> NDArray[np.int64]:
+def _ascending(column: pa.Array, policy: KeepPolicy) -> PolicyKey:
+    """Return int64 that order as the values of a column do."""
     kind = column.type
+    missing = column.is_null().to_numpy(zero_copy_only=False).astype(np.int64)
+    nothing = np.zeros(len(column), np.int64)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = _instants(column, policy)
-        kind = column.type
-    missing = column.is_null().to_numpy(zero_copy_only=False)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_uint64(kind):
-        values = column.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy(zero_copy_only=False)
-        return np.where(missing | np.isnan(values), LAST, ~ordered_bits(values))
-    if pa.types.is_timestamp(kind):
-        column = column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64())
-    elif pa.types.is_date(kind):
-        column = column.cast(pa.timestamp("us")).cast(pa.int64())
-    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind):
-        column = column.cast(pa.int64())
-    else:
+        return PolicyKey(missing, _filled(_instants(column, policy)), nothing)
+    if pa.types.is_floating(kind):
+        values = column.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
+        return PolicyKey(missing | np.isnan(values), ordered_bits(values), nothing)
+    if pa.types.is_uint64(kind):
+        return PolicyKey(missing, column.fill_null(0).to_numpy().view(np.int64) ^ _SIGN, nothing)
+    if pa.types.is_decimal(kind):
+        words = _decimal_words(column, policy)
+        return PolicyKey(missing, words[:, 1], words[:, 0] ^ _SIGN)
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind):
+        return PolicyKey(missing, _filled(column), nothing)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return PolicyKey(missing, _filled(column.cast(pa.int32()) if pa.types.is_date32(kind) else column), nothing)
+    raise InputError(
+        f"the column of keep: {policy} has numbers, dates or times",
+        value=f"{policy.column}: {kind}",
+        remedy="Choose another column or policy.",
+    )
+
+
+def _filled(column: pa.Array) -> NDArray[np.int64]:
+    """Return a column of integers or instants as int64, nulls as 0."""
+    return np.asarray(column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _decimal_words(column: pa.Array, policy: KeepPolicy) -> NDArray[np.int64]:
+    """Return the low and high word of each unscaled decimal: int64, shape (n, 2)."""
+    try:
+        wide = column.fill_null(0).cast(pa.decimal128(38, column.type.scale))
+    except pa.ArrowInvalid as error:
         raise InputError(
-            f"the column of keep: {policy} has numbers, dates or times",
-            value=f"{policy.column}: {kind}",
-            remedy="Choose another column or policy.",
-        )
-    values = column.fill_null(0).to_numpy(zero_copy_only=False)
-    return np.where(missing, LAST, ~values)
+            f"decimals in the column of keep: {policy} have at most 38 digits",
+            value=f"{policy.column}: {error}",
+            remedy="Convert the column.",
+        ) from error
+    words = np.frombuffer(wide.buffers()[1], np.int64).reshape(-1, 2)
+    return words[wide.offset : wide.offset + len(wide)]
 
 
 def _instants(column: pa.Array, policy: KeepPolicy) -> pa.Array:
-    """Read ISO 8601 strings as instants; without a zone they count as UTC."""
-    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
-        try:
-            return column.cast(kind).cast(pa.timestamp("us"))
-        except pa.ArrowInvalid as error:
-            failure = error
-    raise InputError(
-        f"strings in the column of keep: {policy} are ISO 8601 times, all with a zone or all without",
-        value=f"{policy.column}: {failure}",
-        remedy="Convert the column.",
-    )
+    """Read ISO 8601 strings as microseconds; those without a zone count as UTC, each row by itself."""
+    zoned = pc.match_substring_regex(column, r"\d([Zz]|[+-]\d\d(:?\d\d)?)$")
+    zoned = pc.and_(zoned, pc.match_substring(column, ":"))  # a date ends in digits like a zone: only times have one
+    try:
+        with_zone = pc.if_else(zoned, column, None).cast(pa.timestamp("us", "UTC"))
+        without = pc.if_else(zoned, None, column).cast(pa.timestamp("us"))
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"strings in the column of keep: {policy} are ISO 8601 dates or times",
+            value=f"{policy.column}: {error}",
+            remedy="Convert the column.",
+        ) from error
+    return pc.coalesce(with_zone.cast(pa.int64()), without.cast(pa.int64()))
 
 
 def ordered_bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -134,4 +173,4 @@ def ordered_bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
     True
     """
     bits = (np.ascontiguousarray(values, np.float64) + 0.0).view(np.int64)
-    return np.asarray(bits ^ ((bits >> 63) & np.int64(LAST)), np.int64)
+    return np.asarray(bits ^ ((bits >> 63) & ~_SIGN), np.int64)

@@ -4,8 +4,8 @@
     emitted = kept
 
 ``in`` is what the readers counted, ``dropped`` what the decisions say, ``quarantined`` what quarantine holds, ``kept``
-what was positioned for output; ``emitted`` is what the shards hold. Each is counted from its own table, so a row that is
-lost or doubled between them breaks the balance, and a run whose ledger does not balance fails.
+what was positioned for output; ``emitted`` is what the shards hold. Each is counted from its own table, so a row that
+is lost or doubled between them breaks the balance, and a run whose ledger does not balance fails.
 """
 
 from collections import defaultdict

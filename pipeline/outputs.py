@@ -47,7 +47,7 @@ def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]
         outcome.pairs.select(first="worse", second="better")
     )
     members = components(edges.select(*EDGES.names), rows=outcome.rows).save("components")
-    clusters = name_clusters(members, outcome.ranked, outcome.drops.select("row"))
+    clusters = name_clusters(members, outcome.ranked, outcome.drops.select("row", "stage"))
     pairs = name_pairs(outcome.pairs, outcome.ranked)
     quarantine = bad(outcome.documents.select(*QUARANTINE.names))
     return {
@@ -74,19 +74,9 @@ def count(outcome: Outcome, *, emitted_rows: int) -> Ledger:
     )
 
 
-def good(table: Table) -> Table:
-    """Keep the rows that broke no rule."""
-    return table.map(_rule_is_null, table.schema)
-
-
 def bad(table: Table) -> Table:
     """Keep the rows that broke a rule."""
     return table.map(_rule_is_set, table.schema)
-
-
-def _rule_is_null(batch: pa.RecordBatch) -> pa.RecordBatch:
-    rule = batch.column("rule")
-    return batch if rule.null_count == len(rule) else batch.filter(rule.is_null())
 
 
 def _rule_is_set(batch: pa.RecordBatch) -> pa.RecordBatch:

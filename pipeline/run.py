@@ -33,7 +33,7 @@ from .layout import Layout, plan_layout
 from .ledger import Ledger
 from .manifest import write_manifest
 from .near import banding_of, decide_near, unverified
-from .outputs import Outcome, count, good, write_tables
+from .outputs import Outcome, count, write_tables
 from .ranked import rank
 from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
 from .similarity import PAIRS, Evidence, measure_pairs
@@ -152,7 +152,7 @@ class _Run:
         with self.step("read and sketch", self.bytes_to_read):
             found = self.first_pass()
         with self.step("rank"):
-            ranked = rank(good(found), self.config.keep).save("ranked")
+            ranked = rank(found, self.config.keep).save("ranked")
             rows = ranked.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py()
         drops, left = self.engine.table(STAGED.empty_table()), ranked
         if self.config.exact:
@@ -190,9 +190,7 @@ class _Run:
     def near(self, near: Near, found: Table, ranked: Table, left: Table, rows: int) -> tuple[Table, Table, int]:
         """Return the rows that the near stage drops, the verified pairs, and how many rows the anchors' cap met."""
         with self.step("candidates"):
-            sketched = found.select("address", "bands").map(documents.with_tokens, documents.BANDS)
-            bands = left.select("row", "address").join(sketched, on=["address"]).select("row", "bands").save("bands")
-            candidate = candidates(bands, max_anchors=near.max_anchors)
+            candidate = candidates(found.select("address", "bands"), left, max_anchors=near.max_anchors)
         if near.verify == "none":
             pairs = candidate.pairs.map(unverified, PAIRS).save("pairs")
         else:

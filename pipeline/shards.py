@@ -13,7 +13,7 @@ from ..connectors.parquet_output import WRITTEN, write_parquet, written_line
 from ..connectors.split import Split
 from ..hashing.mix import derive_seed
 from ..hashing.murmur3 import murmur3_all
-from .engine import Engine, Table, drop_columns
+from .engine import Engine, Group, Table, drop_columns
 from .layout import Layout
 from .text_column import text_buffers
 
@@ -100,12 +100,12 @@ class ShardWriter:
     columns: pa.Schema
     compression: str
 
-    def __call__(self, rows: pa.Table) -> pa.RecordBatch:
+    def __call__(self, rows: Group) -> pa.RecordBatch:
         """Write the file and return its line of the manifest (``WRITTEN``)."""
-        number = rows[FILE][0].as_py()
-        body = rows.select(self.columns.names).cast(self.columns)
-        groups = (body.slice(i, self.layout.group_rows) for i in range(0, body.num_rows, self.layout.group_rows))
-        return self.write(number, groups)
+        number = rows.rows[FILE][0].as_py()
+        size = self.layout.group_rows
+        groups = (rows.sorted(i, i + size).select(self.columns.names) for i in range(0, len(rows), size))
+        return self.write(number, (group.cast(self.columns) for group in groups))
 
     def write(self, number: int, groups: Iterator[pa.Table]) -> pa.RecordBatch:
         """Write one file of some groups."""

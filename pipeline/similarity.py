@@ -19,7 +19,7 @@ from ..connectors.split import Split
 from ..hashing.jaccard import compare_pairs
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
-from .engine import Engine, Table
+from .engine import Engine, Group, Table
 from .text_column import text_buffers
 
 TILE_BYTES = 32 << 20
@@ -156,8 +156,9 @@ class Compare:
     aligned: bool
     threshold: float
 
-    def __call__(self, tile: pa.Table) -> pa.RecordBatch:
+    def __call__(self, group: Group) -> pa.RecordBatch:
         """Return the similar pairs of a tile of ``_MEMBERS`` sorted by (row, partner)."""
+        tile = group.sorted()
         is_set = pc.equal(tile["partner"], -1)
         sets, pairs = tile.filter(is_set).combine_chunks(), tile.filter(pc.invert(is_set))
         rows = sets["row"].to_numpy()

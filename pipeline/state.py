@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..connectors.parquet_output import UNFINISHED
 from ..hashing.errors import ArtefactError
 
 WORK = "_work"
@@ -54,6 +55,8 @@ class OutputFolder:
                     remedy="Wait for it, or choose another --out.",
                 ) from None
             self._refuse_foreign()
+            for left in self.path.rglob(f".*{UNFINISHED}"):
+                left.unlink()
             write_atomically(self.work / _RUN, json.dumps({"run": self.run}))
             yield
 
@@ -92,7 +95,7 @@ class OutputFolder:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a small file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     with open(temporary, "w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()

@@ -87,7 +87,9 @@ class EngineContract:
     def test_join(self, engine, table, rows, how):
         right = [(key, key * 3) for key in {key for key, _, _ in rows} if key % 2]
         schema = pa.schema([("key", pa.int64()), ("triple", pa.int64())])
-        other = engine.table(pa.Table.from_pylist([dict(zip(schema.names, r, strict=True)) for r in right], schema=schema))
+        other = engine.table(
+            pa.Table.from_pylist([dict(zip(schema.names, r, strict=True)) for r in right], schema=schema)
+        )
         triple = dict(right)
         expected = {
             "inner": [(*row, triple[row[0]]) for row in rows if row[0] in triple],
@@ -125,6 +127,12 @@ class EngineContract:
         found = table.first(by=["key", "name"], order=["value"])
         assert rows_of(found) == sorted((key, value, name) for (key, name), value in best.items())
 
+    def test_repeated_keeps_every_row_of_a_key_that_occurs_twice(self, table, rows):
+        keys = [key for key, _, _ in rows]
+        found = rows_of(table.repeated("key"))
+        assert [row for row in found if keys.count(row[0]) > 1] == sorted(row for row in rows if keys.count(row[0]) > 1)
+        assert set(found) <= set(rows)
+
     def test_aggregate_by_key(self, table, rows):
         found = table.aggregate(by=["name"], rows=("count", "key"), total=("sum", "value"), least=("min", "value"))
         expected = []
@@ -152,8 +160,10 @@ class EngineContract:
         schema = pa.schema([("key", pa.int64()), ("values", pa.list_(pa.int64()))])
 
         def listed(group):
-            assert len(set(group["key"].to_pylist())) == 1
-            line = {"key": group["key"][0].as_py(), "values": group["value"].to_pylist()}
+            rows = group.sorted()
+            assert len(set(rows["key"].to_pylist())) == 1
+            assert group.sorted(1, 3).equals(rows.slice(1, 2))
+            line = {"key": rows["key"][0].as_py(), "values": rows["value"].to_pylist()}
             return pa.RecordBatch.from_pylist([line], schema=schema)
 
         groups = defaultdict(list)
@@ -179,8 +189,8 @@ class EngineContract:
         out = pa.schema([("key", pa.int64())])
 
         def keep(group):
-            key = group["key"][0].as_py()
-            seen[key] = group
+            key = group.rows["key"][0].as_py()
+            seen[key] = group.sorted()
             return pa.RecordBatch.from_arrays([pa.array([key], pa.int64())], schema=out)
 
         engine.table(rows).group(by="key", sort=["place"], fn=keep, schema=out, hold=1 << 20).collect()
@@ -268,9 +278,7 @@ class EngineContract:
         by_address = {row[0]: row for row in expected}
         wanted = [(address(2, 5), 1), (address(0, 49), 2), (address(0, 0), 3), (address(2, 5), 4)]
         only_schema = pa.schema([(ADDRESS, pa.int64()), ("tag", pa.int64())])
-        only = engine.table(
-            pa.Table.from_pylist([{ADDRESS: a, "tag": tag} for a, tag in wanted], schema=only_schema)
-        )
+        only = engine.table(pa.Table.from_pylist([{ADDRESS: a, "tag": tag} for a, tag in wanted], schema=only_schema))
         found = engine.read(splits, schema, full=schema, only=only).select(ADDRESS, "text", "n", "tag")
         assert rows_of(found) == sorted((*by_address[a], tag) for a, tag in wanted)
 

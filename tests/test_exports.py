@@ -24,5 +24,7 @@ def test_importing_tamis_is_light():
 
 
 def test_a_local_run_imports_neither_spark_nor_pandas_nor_torch():
-    code = "import sys, tamis.jobs.api; print([n for n in ('pyspark', 'torch', 'pandas', 'airflow') if n in sys.modules])"
+    code = (
+        "import sys, tamis.jobs.api; print([n for n in ('pyspark', 'torch', 'pandas', 'airflow') if n in sys.modules])"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

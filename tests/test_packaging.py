@@ -54,7 +54,9 @@ def test_a_clean_environment_sees_tamis_alone(wheel, tmp_path):
 def test_the_wheel_works_as_a_zip_on_the_path(wheel, tmp_path):
     archive = tmp_path / "tamis.zip"
     archive.write_bytes(wheel.read_bytes())
-    code = "import tamis.hashing.unicode_table as t; print(t.__file__.split('.zip')[0][-5:], t.words_v1().ascii_fold[65])"
+    code = (
+        "import tamis.hashing.unicode_table as t; print(t.__file__.split('.zip')[0][-5:], t.words_v1().ascii_fold[65])"
+    )
     seen = subprocess.check_output(
         [sys.executable, "-c", code], text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(archive)}
     )

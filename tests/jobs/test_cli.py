@@ -37,7 +37,10 @@ def test_dedup_removes_and_names_witnesses(tamis, corpus, tmp_path):
     assert code == 0
     assert "near copies removed" in out
     decisions = pq.read_table(tmp_path / "out" / "decisions").to_pylist()
-    assert [(row["id"], row["stage"], row["keeper_id"]) for row in decisions] == [("b", "near", "a"), ("d", "exact", "a")]
+    assert [(row["id"], row["stage"], row["keeper_id"]) for row in decisions] == [
+        ("b", "near", "a"),
+        ("d", "exact", "a"),
+    ]
     kept = pq.read_table(tmp_path / "out" / "data").sort_by("key").to_pydict()
     assert (kept["key"], kept["extra"]) == (["a", "c", "e"], [1, 3, 5])
 

@@ -234,7 +234,7 @@ def test_what_is_kept_does_not_depend_on_the_order_of_files(tmp_path, keep, seed
     assert kept == [kept[0]] * 3
 
 
-@pytest.mark.parametrize("anchors", [1, 2, 8, 11, 12, 100])
+@pytest.mark.parametrize("anchors", [1, 8, 11, 12])
 def test_rows_are_compared_with_the_best_anchors_of_their_buckets_only(tmp_path, anchors):
     """Twelve texts of equal words and other punctuation share every bucket; three more texts share none of theirs."""
     sieve = "the sieve lets the flour through and keeps the bran back"
@@ -271,18 +271,17 @@ def test_rows_are_compared_with_the_best_anchors_of_their_buckets_only(tmp_path,
         ),
     ],
 )
-@pytest.mark.parametrize("upwards", [True, False], ids=["worst-first", "best-first"])
-def test_values_rank_by_size_and_missing_ones_last(tmp_path, kind, values, upwards):
-    """``values`` ascend from the worst; each file pairs neighbours as copies of one text, so the better one stays."""
+def test_values_rank_by_size_and_missing_ones_last(tmp_path, kind, values):
+    """``values`` ascend from the worst; two neighbours are copies of one text, in both orders: the better one stays."""
     steps = list(zip(values, values[1:], strict=False))
-    column = [value for worse, better in steps for value in ((worse, better) if upwards else (better, worse))]
+    column = [value for worse, better in steps for value in (worse, better, better, worse)]
     texts = [f"text {i // 2}" for i in range(len(column))]
     array = pa.array(column, pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else pa.array(column, kind)
     pq.write_table(pa.table({"text": texts, "value": array}), tmp_path / "in.parquet")
     result = tamis.dedup(tmp_path / "in.parquet", out=tmp_path / "out", keep="quality:value", threshold=1.0)
-    assert decisions_of(result.removed) == {
-        2 * i + (not upwards): Decision("exact", 2 * i + upwards, 1.0) for i in range(len(steps))
-    }
+    worse_first = {4 * i: Decision("exact", 4 * i + 1, 1.0) for i in range(len(steps))}
+    better_first = {4 * i + 3: Decision("exact", 4 * i + 2, 1.0) for i in range(len(steps))}
+    assert decisions_of(result.removed) == worse_first | better_first
 
 
 @st.composite

@@ -1,5 +1,6 @@
 import math
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ def order(policy, column=None, *, sizes=None, sources=None):
         sources=pa.array(sources if sources is not None else [""] * n),
         column=column,
     )
-    return np.argsort(key, kind="stable").tolist()
+    return np.lexsort((key.low, key.high, key.missing)).tolist()
 
 
 QUALITY = KeepPolicy(by="quality", column="q")
@@ -47,8 +48,35 @@ def test_quality_of_every_numeric_type(kind):
 
 
 def test_quality_of_extreme_integers():
-    column = pa.array([-(2**63) + 1, 2**63 - 1, 0, 2**53 + 1, 2**53], pa.int64())
-    assert order(QUALITY, column) == [1, 3, 4, 2, 0]
+    column = pa.array([-(2**63), None, 2**63 - 1, 0, 2**53 + 1, 2**53, -(2**63) + 1], pa.int64())
+    assert order(QUALITY, column) == [2, 4, 5, 3, 6, 0, 1]
+
+
+def test_quality_of_extreme_unsigned_integers():
+    assert order(QUALITY, pa.array([2**64 - 2, 0, None, 2**64 - 1, 2**63], pa.uint64())) == [3, 0, 4, 1, 2]
+
+
+def test_quality_of_wide_decimals():
+    values = [
+        "-1.5",
+        None,
+        "99999999999999999999999999.5",
+        "99999999999999999999999999.4",
+        "0",
+        "-99999999999999999999999999",
+    ]
+    column = pa.array([None if v is None else Decimal(v) for v in values], pa.decimal128(38, 1))
+    assert order(QUALITY, column) == [2, 3, 4, 0, 5, 1]
+    assert order(QUALITY, column.cast(pa.decimal256(60, 1))) == [2, 3, 4, 0, 5, 1]
+
+
+def test_newest_to_the_nanosecond():
+    assert order(NEWEST, pa.array([1, 2, None, 0], pa.timestamp("ns"))) == [1, 0, 3, 2]
+
+
+def test_strings_with_and_without_zones_may_be_mixed():
+    column = pa.array(["2024-01-01T00:00:00Z", "2024-01-02T00:00:00", "2024-01-02T01:00:00+02:00", "2024-01-01", None])
+    assert order(NEWEST, column) == [1, 2, 0, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +86,7 @@ def test_quality_of_extreme_integers():
         pa.array([datetime(2020, 1, 1), None, datetime(2024, 5, 1), datetime(1960, 1, 1)], pa.timestamp("s")),
         pa.array(["2020-01-01", None, "2024-05-01T12:00:00", "1960-01-01 00:00:00"]),
         pa.array(["2020-01-01T00:00:00Z", None, "2024-05-01T00:00:00+02:00", "1960-01-01T00:00:00Z"]),
-        pa.array([datetime(2020, 1, 1, tzinfo=timezone.utc), None, datetime(2024, 5, 1), datetime(1960, 1, 1)]),
+        pa.array([datetime(2020, 1, 1, tzinfo=UTC), None, datetime(2024, 5, 1), datetime(1960, 1, 1)]),
     ],
     ids=["date", "timestamp", "naive strings", "zoned strings", "zoned timestamps"],
 )

@@ -1,0 +1,39 @@
+"""The decorator of all kernels, and a cache that notices every change.
+
+Numba caches machine code beside the source and checks the one file that defines a function. Kernels call kernels of
+other files, which are compiled into them, so here a cached kernel is valid only while *all* sources of this folder
+are the ones it was compiled from.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar, cast
+
+from numba import njit
+from numba.core import caching
+
+_IndexFile: Any = caching.IndexDataCacheFile  # (folder, name, stamp): Numba's classes carry no types
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile a kernel when it is first called: it releases the GIL and is cached on this machine.
+
+    For type checkers a kernel keeps the signature it is written with.
+    """
+    dispatcher: Any = njit(nogil=True, cache=True)(function)
+    own: Any = dispatcher._cache
+    own._cache_file = _IndexFile(own.cache_path, own._impl.filename_base, sources_digest())
+    return cast(_Function, dispatcher)
+
+
+@cache
+def sources_digest() -> str:
+    """Return a digest of all sources of the kernels."""
+    digest = hashlib.sha256()
+    sources = [entry for entry in files(__package__).iterdir() if entry.name.endswith(".py")]
+    for source in sorted(sources, key=lambda entry: entry.name):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()

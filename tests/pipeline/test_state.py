@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from tamis.hashing.errors import ArtefactError
+from tamis.pipeline.state import OutputFolder
+
+
+def test_a_fresh_folder_is_claimed_and_finished(tmp_path):
+    folder = OutputFolder(tmp_path / "a" / "out", "run-1")
+    with folder.claim():
+        assert not folder.finished
+        folder.finish()
+    assert folder.finished
+    assert not folder.work.exists()
+    assert json.loads((folder.path / "_SUCCESS").read_text()) == {"run": "run-1"}
+
+
+def test_the_same_run_may_continue(tmp_path):
+    with OutputFolder(tmp_path / "out", "run-1").claim():
+        pass
+    with OutputFolder(tmp_path / "out", "run-1").claim():
+        pass
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_run_is_refused_with_both_names(tmp_path, finished):
+    first = OutputFolder(tmp_path / "out", "run-1")
+    with first.claim():
+        if finished:
+            first.finish()
+    with (
+        pytest.raises(ArtefactError, match="of run run-1, this is run run-2"),
+        OutputFolder(tmp_path / "out", "run-2").claim(),
+    ):
+        pass
+
+
+def test_two_at_a_time_are_refused(tmp_path):
+    one, two = OutputFolder(tmp_path / "out", "run-1"), OutputFolder(tmp_path / "out", "run-1")
+    with one.claim(), pytest.raises(ArtefactError, match="is in use"), two.claim():
+        pass
+
+
+def test_foreign_files_are_refused(tmp_path):
+    (tmp_path / "data").mkdir()
+    with pytest.raises(ArtefactError, match="holds data"), OutputFolder(tmp_path, "run-1").claim():
+        pass
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(ArtefactError, match="the output is a folder"), OutputFolder(tmp_path / "out", "r").claim():
+        pass
+
+
+def test_damaged_state_is_refused(tmp_path):
+    (tmp_path / "_SUCCESS").write_text("{")
+    with pytest.raises(ArtefactError, match="of run unreadable"), OutputFolder(tmp_path, "run-1").claim():
+        pass

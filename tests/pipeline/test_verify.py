@@ -1,0 +1,93 @@
+"""``tamis verify`` notices every kind of damage, also when checksums were forged to match."""
+
+import hashlib
+import json
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+import tamis
+from tamis.pipeline.verify import verify
+
+WORDS = [f"word{i}" for i in range(60)]
+
+
+@pytest.fixture
+def out(tmp_path):
+    texts = [" ".join(WORDS[i % 7 : i % 7 + 40]) + f" tail {i // 7}" for i in range(40)] + ["again"] * 3 + [None]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "in.parquet")
+    tamis.dedup(tmp_path / "in.parquet", out=tmp_path / "out", on_error="quarantine")
+    return tmp_path / "out"
+
+
+def failures(out):
+    return {check.name: check.faults for check in verify(out) if not check.passed}
+
+
+def rewrite(out, folder, name, change):
+    """Change a table and forge the manifest's checksum."""
+    path = out / name if folder == "index" else out / folder / name
+    table = change(pq.read_table(path))
+    pq.write_table(table, path)
+    manifest = json.loads((out / "manifest.json").read_text())
+    for line in manifest["files"][folder]:
+        if line["name"] == name:
+            data = path.read_bytes()
+            line.update(size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest(), rows=table.num_rows)
+    (out / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_good_output_passes(out):
+    assert failures(out) == {}
+
+
+def test_a_lost_decision(out):
+    rewrite(out, "decisions", "part-00000.parquet", lambda t: t.slice(1))
+    assert "every record is kept, dropped or quarantined, once" in failures(out)
+
+
+def test_a_doubled_row(out):
+    rewrite(out, "decisions", "part-00000.parquet", lambda t: pa.concat_tables([t, t.slice(0, 1)]))
+    faults = failures(out)["every record is kept, dropped or quarantined, once"]
+    assert faults[0].startswith("1 records end in two places")
+
+
+def test_an_altered_text(out):
+    name = next(p.name for p in sorted((out / "data").iterdir()) if p.name.startswith("part"))
+
+    def upper(table):
+        return table.set_column(0, "text", pc.utf8_upper(table["text"]))
+
+    rewrite(out, "data", name, upper)
+    assert "every shard row is the record that the index says" in failures(out)
+
+
+def test_a_witness_that_went(out):
+    def accuse(table):
+        return table.set_column(5, "keeper_address", pa.array([10**6] * table.num_rows, pa.int64()))
+
+    rewrite(out, "decisions", "part-00000.parquet", accuse)
+    assert "every removal names a witness that stays" in failures(out)
+
+
+def test_a_removal_below_the_threshold(out):
+    def lower(table):
+        return table.set_column(8, "similarity", pa.array([0.5] * table.num_rows))
+
+    rewrite(out, "decisions", "part-00000.parquet", lower)
+    assert "no removal is below the threshold" in failures(out)
+
+
+def test_missing_and_foreign_files(out):
+    (out / "pairs" / "part-00000.parquet").unlink()
+    (out / "data" / "extra.parquet").write_bytes(b"x")
+    faults = failures(out)["every file has its recorded size and sha256"]
+    assert any("pairs/part-00000.parquet is missing" in fault for fault in faults)
+    assert any("extra.parquet is not in the manifest" in fault for fault in faults)
+
+
+def test_an_unfinished_run(out):
+    (out / "_SUCCESS").unlink()
+    assert failures(out) == {"the run finished": ("no _SUCCESS",)}
