@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .address import ADDRESS
+from .views import take_batch
 
 RULE = "__rule"
 """Reserved column: null, or the name of the rule a record broke."""
@@ -77,7 +78,7 @@ def pick(batches: Iterator[pa.RecordBatch], wanted: NDArray[np.int64]) -> Iterat
             part = wanted[start : min(last, start + batch.num_rows)]
             whole = len(part) == batch.num_rows and bool(np.array_equal(addresses, part))
             rows = pa.array(np.searchsorted(addresses, part))
-            yield batch if whole else batch.take(rows), start, start + len(part)
+            yield batch if whole else take_batch(batch, rows), start, start + len(part)
 
 
 def rebatch(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:

@@ -1,14 +1,14 @@
 """Blocks of JSON lines, parsed by pyarrow under guard.
 
 pyarrow parses a block at once and in silence does what a reader must not: it passes invalid UTF-8, rounds integers that
-fall into float columns, takes several objects of one line for records, and ends the process on a document that begins
-with ``null`` or nests some thousand levels. Blocks are checked for these before and after; a block that fails is taken
-apart, and its sound lines are parsed together.
+fall into float columns, takes several objects of one line for records, makes lists of nulls too short, and ends the
+process on a document that begins with ``null`` or nests some thousand levels. Blocks are checked for these before and
+after; a block that fails is taken apart, and its sound lines are parsed together.
 """
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -103,11 +103,35 @@ def _attempt(lines: list[bytes], record: pa.StructType | None) -> tuple[pa.Table
 
 def _parse(block: bytes, record: pa.StructType | None) -> pa.Table:
     if record is None:
-        options = pj.ParseOptions(unexpected_field_behavior="infer")
-    else:
-        options = pj.ParseOptions(explicit_schema=pa.schema(list(record)), unexpected_field_behavior="error")
+        table = _read(block, pj.ParseOptions(unexpected_field_behavior="infer"))
+        try:
+            table.validate()
+            return table
+        except pa.ArrowInvalid:  # lists that begin with nulls come out too short; with their type known they do not
+            record = pa.struct(list(table.schema))
+    options = pj.ParseOptions(explicit_schema=pa.schema(list(record)), unexpected_field_behavior="error")
+    table = _read(block, options).combine_chunks()
+    columns = [_mend(chunk) for column in table.columns for chunk in column.chunks]
+    return pa.Table.from_arrays(columns, schema=table.schema) if columns else table
+
+
+def _read(block: bytes, options: pj.ParseOptions) -> pa.Table:
     reading = pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
     return pj.read_json(io.BytesIO(block), read_options=reading, parse_options=options)
+
+
+def _mend(array: pa.Array) -> pa.Array:
+    """Return an array whose lists of nothing but nulls are as long as they should be; pyarrow 26 makes them shorter."""
+    kind = array.type
+    if not _holds(kind, pa.types.is_null):
+        return array
+    if pa.types.is_struct(kind):
+        children = [_mend(array.field(i)) for i in range(kind.num_fields)]
+        return pa.StructArray.from_arrays(children, fields=list(kind), mask=array.is_null())
+    if pa.types.is_list(kind):
+        values = pa.nulls(array.offsets[-1].as_py()) if pa.types.is_null(kind.value_type) else _mend(array.values)
+        return pa.ListArray.from_arrays(array.offsets, values, type=kind, mask=array.is_null())
+    return array
 
 
 def _breaks(line: bytes, record: pa.StructType | None) -> bool:
@@ -177,20 +201,21 @@ def _rounded_rows(table: pa.Table) -> NDArray[np.int64]:
     """Return the rows with floats that may be rounded integers, or that only Python knows to be well spelt (NaN)."""
     rows = np.zeros(table.num_rows, np.bool_)
     for column in table.columns:
-        if _has_floats(column.type):
+        if _holds(column.type, pa.types.is_floating):
             rows |= np.concatenate([_rounded(chunk) for chunk in column.chunks] or [rows])
     return np.flatnonzero(rows)
 
 
-def _has_floats(kind: pa.DataType) -> bool:
+def _holds(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
+    """Whether a type, or one inside it, passes a test."""
     if pa.types.is_nested(kind):
-        return any(_has_floats(kind.field(i).type) for i in range(kind.num_fields))
-    return bool(pa.types.is_floating(kind))
+        return any(_holds(kind.field(i).type, test) for i in range(kind.num_fields))
+    return test(kind)
 
 
 def _rounded(array: pa.Array) -> NDArray[np.bool_]:
     rows = np.zeros(len(array), np.bool_)
-    if not _has_floats(array.type):
+    if not _holds(array.type, pa.types.is_floating):
         return rows
     if pa.types.is_struct(array.type):
         for child in array.flatten():

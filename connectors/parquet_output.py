@@ -136,10 +136,12 @@ def write_parquet(
         (rows, bytes of the file, sha256 of the file).
     """
     rows = 0
-    with (
-        HashedFile(path) as file,
-        pq.ParquetWriter(pa.PythonFile(file, "w"), schema, compression=compression, write_page_index=True) as writer,
-    ):
+    options = {
+        "compression": compression,
+        "use_dictionary": [field.name for field in schema if not pa.types.is_integer(field.type)],  # hashes, addresses
+        "write_page_index": True,
+    }
+    with HashedFile(path) as file, pq.ParquetWriter(pa.PythonFile(file, "w"), schema, **options) as writer:
         for group in groups:
             rows += group.num_rows
             writer.write_table(canonical(group), row_group_size=max(1, group.num_rows))

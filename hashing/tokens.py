@@ -204,8 +204,8 @@ def next_tokens(
     Returns:
         (tokens written, where to go on, offset of the first byte that is not UTF-8 or -1).
     """
-    n, at = _ascii_tokens(data, at, end, out, room)
-    again = at + 64  # where to look for ASCII blocks next: beyond the one that had something else
+    n = 0
+    again = at  # where to look for ASCII blocks next: beyond one that had something else
     h, word, size = _TOKEN_SEED, _0, 0
     while at < end:
         if at >= again and size == 0:

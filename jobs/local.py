@@ -22,20 +22,23 @@ from ..connectors.address import ADDRESS, RECORD_BITS
 from ..connectors.batches import conform, pick, reading_schema
 from ..connectors.corpus import read_split
 from ..connectors.split import Split
+from ..connectors.views import as_views, view_schema
 from ..hashing.errors import EngineError
 from ..hashing.twice import empty_bitmap, mark, seen_twice, slots_for
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Progress, Table
 from .first import first_of_each
 from .ordered import ordered_map
+from .read_cache import ReadCache
 from .spool import Spool, cut
 
 R = TypeVar("R")
 
 DUCKDB_SHARE = 0.4
-"""Share of the memory that DuckDB may take; groups and batches in flight share the rest."""
+"""Share of the memory that DuckDB may take; grouping, cached input and batches in flight share the rest."""
 
 SPOOL_SHARE = 0.3
-REPEATED_SHARE = 1 / 16
+CACHE_SHARE = 0.2
+REPEATED_SHARE = 1 / 64
 UNFINISHED = ".unfinished"
 """Ending of folders that a run which goes on may delete."""
 
@@ -74,6 +77,7 @@ class LocalEngine:
             shutil.rmtree(left)
         self.spill = Path(tempfile.mkdtemp(prefix="spill-", suffix=UNFINISHED, dir=work))
         self._names = itertools.count()
+        self._cached: ReadCache | None = None
         self._database = duckdb.connect(
             ":memory:",
             config={
@@ -88,17 +92,22 @@ class LocalEngine:
     def read(self, splits: Sequence[Split], columns: pa.Schema, *, full: pa.Schema, only: Table | None = None) -> Table:
         """See ``Engine.read``."""
         schema = reading_schema(columns)
+        if self._cached is None:
+            self._cached = ReadCache(int(self.memory_bytes * CACHE_SHARE), splits)
         if only is None:
             streams = [_opened(self._read_split, split, columns, full) for split in splits]
             return _Stream(self, schema, lambda: streams, (ADDRESS,))
         extra = [field for field in only.schema if field.name != ADDRESS]
-        schema = pa.schema(list(schema) + extra, metadata=schema.metadata)
+        schema = pa.schema(list(view_schema(schema)) + extra, metadata=schema.metadata)
         return _Stream(
             self, schema, lambda: self._wanted_streams(splits, columns, full, _of(self, only), schema), (ADDRESS,)
         )
 
     def _read_split(self, split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
-        yield from read_split(split, columns, full=full, batch_bytes=BATCH_BYTES, batch_rows=self.batch_rows)
+        def read(wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
+            return read_split(split, wanted, full=full, batch_bytes=BATCH_BYTES, batch_rows=self.batch_rows)
+
+        yield from self._cached.read(split, columns, full, read) if self._cached else read(columns)
         if self.progress:
             self.progress.advance(split.size_bytes)
 
@@ -129,7 +138,12 @@ class LocalEngine:
     ) -> Iterator[pa.RecordBatch]:
         extra = [i for i, field in enumerate(wanted.schema) if field.name != ADDRESS]
         keys = wanted[ADDRESS].to_numpy()
-        for batch, start, stop in pick(self._read_split(split, columns, full), keys):
+        batches = self._read_split(split, columns, full)
+        if self._cached is not None and split in self._cached:
+            picked = pick(map(as_views, batches), keys)  # into bytes that are held anyway
+        else:
+            picked = ((as_views(batch), *place) for batch, *place in pick(batches, keys))
+        for batch, start, stop in picked:
             part = wanted.slice(start, stop - start).combine_chunks()
             more = [part.column(i).chunk(0) for i in extra]
             yield pa.RecordBatch.from_arrays(batch.columns + more, schema=schema)
@@ -145,6 +159,7 @@ class LocalEngine:
     def close(self) -> None:
         """See ``Engine.close``."""
         self._database.close()
+        self._cached = None
         shutil.rmtree(self.spill, ignore_errors=True)
 
     def run_query(self, build: "Callable[[_Sources], str]", schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -358,7 +373,7 @@ class _LocalTable:
                     writer.write_table(batch)
             (temporary / "_SAVED").touch()
             temporary.rename(folder)
-        return _Saved(self.engine, self.schema, folder / "part.parquet", self.ordered)
+        return _Saved(self.engine, self.schema, folder / "part.parquet", self.ordered, self.schema.names)
 
     def collect(self) -> pa.Table:
         return pa.Table.from_batches(list(self.batches()), self.schema)
@@ -445,20 +460,41 @@ class _Union(_LocalTable):
 
 
 class _Saved(_LocalTable):
-    """A table in Parquet: DuckDB scans it by itself, Python reads it in order."""
+    """Columns of a table in Parquet: DuckDB scans it by itself, Python reads it in order.
 
-    def __init__(self, engine: LocalEngine, schema: pa.Schema, path: Path, ordered: tuple[str, ...]) -> None:
+    Args:
+        names: the column of the file behind each column of the schema.
+    """
+
+    def __init__(
+        self, engine: LocalEngine, schema: pa.Schema, path: Path, ordered: tuple[str, ...], names: Sequence[str]
+    ) -> None:
         super().__init__(engine, schema, ordered)
-        self._path = path
+        self._path, self._names = path, names
+
+    def select(self, *names: str, **renamed: str) -> Table:
+        chosen = {**{name: name for name in names}, **renamed}
+        schema = pa.schema([self.schema.field(old).with_name(new) for new, old in chosen.items()])
+        stored = dict(zip(self.schema.names, self._names, strict=True))
+        back = {old: new for new, old in chosen.items()}
+        ordered = tuple(back[name] for name in self.ordered) if set(self.ordered) <= set(back) else ()
+        return _Saved(self.engine, schema, self._path, ordered, [stored[old] for old in chosen.values()])
 
     def sql(self, sources: _Sources) -> str:
+        columns = [f'"{stored}" AS "{name}"' for stored, name in zip(self._names, self.schema.names, strict=True)]
         escaped = str(self._path).replace("'", "''")
-        return f"read_parquet('{escaped}')"
+        return f"(SELECT {', '.join(columns)} FROM read_parquet('{escaped}'))"
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(QUERY_BATCH_ROWS // 4):
-                yield pa.RecordBatch.from_arrays(conform(batch, self.schema), schema=self.schema)
+            present = [file.metadata.schema.names.index(name) for name in self._names]
+            groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+            size = sum(group.column(i).total_uncompressed_size for group in groups for i in present)
+            rows = max(1024, BATCH_BYTES * file.metadata.num_rows // max(1, size))
+            for batch in file.iter_batches(rows, columns=list(dict.fromkeys(self._names))):
+                columns = [batch.column(name) for name in self._names]
+                named = pa.RecordBatch.from_arrays(columns, names=self.schema.names)
+                yield pa.RecordBatch.from_arrays(conform(named, self.schema), schema=self.schema)
 
     def save(self, name: str) -> Table:
         return self

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from ..connectors.views import cast_batch, plain_schema, size_bytes, take_batch
 from ..pipeline.engine import Group
 
 
@@ -19,7 +20,7 @@ def cut(batch: pa.RecordBatch, by: str) -> list[tuple[int, pa.RecordBatch]]:
     keys = batch.column(by).to_numpy()
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    rows = batch if np.array_equal(ordered, keys) else batch.take(pa.array(order))
+    rows = batch if np.array_equal(ordered, keys) else take_batch(batch, pa.array(order))
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     stops = [*starts[1:], len(keys)]
     return [(int(ordered[a]), rows.slice(int(a), int(b - a))) for a, b in zip(starts, stops, strict=True)]
@@ -36,6 +37,7 @@ class Spool:
 
     def __init__(self, schema: pa.Schema, *, budget: int, folder: Path) -> None:
         self._schema, self._budget = schema, budget
+        self._stored = plain_schema(schema)
         self._memory: dict[int, list[pa.RecordBatch]] = defaultdict(list)
         self._segments: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self._held = 0
@@ -46,16 +48,16 @@ class Spool:
         """Put the parts of a batch, as ``cut`` by key, into their buckets."""
         for key, rows in parts:
             self._memory[key].append(rows)
-            self._held += rows.nbytes
+            self._held += size_bytes(rows)
         if self._held > self._budget:
             self._spill()
 
     def _spill(self) -> None:
         position = self._file.seek(0, 2)
         for key, batches in self._memory.items():
-            with pa.ipc.new_stream(self._file, self._schema) as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
+            with pa.ipc.new_stream(self._file, self._stored) as writer:
+                for batch in batches:  # views would take their whole buffers along
+                    writer.write_batch(cast_batch(batch, self._stored))
             end = self._file.tell()
             self._segments[key].append((position, end - position))
             position = end
@@ -69,10 +71,11 @@ class Spool:
 
     def take(self, key: int, sort: list[str]) -> Group:
         """Return the rows of a key and their order by int64 columns; the key is forgotten."""
-        batches = []
+        batches: list[pa.RecordBatch] = []
         for position, size in self._segments.pop(key, []):
             segment = pa.py_buffer(os.pread(self._file.fileno(), size, position))
-            batches.extend(pa.ipc.open_stream(segment).read_all().to_batches())
+            stored = pa.ipc.open_stream(segment).read_all().to_batches()
+            batches.extend(cast_batch(batch, self._schema) for batch in stored)
         batches.extend(self._memory.pop(key, []))
         rows = pa.Table.from_batches(batches, self._schema).unify_dictionaries().combine_chunks()
         keys = [rows[name].to_numpy() for name in reversed(sort)]

@@ -20,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..connectors.split import Split
+from ..connectors.views import take_table
 
 BatchFn = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Rows in, rows out; keeps the order of the rows that it keeps."""
@@ -42,7 +43,7 @@ class Group:
 
     def sorted(self, start: int = 0, stop: int | None = None) -> pa.Table:
         """Return the rows from one place to another in sorted order; a part at a time saves a copy of the whole."""
-        return self.rows.take(pa.array(self.order[start:stop]))
+        return take_table(self.rows, pa.array(self.order[start:stop]))
 
 
 GroupFn = Callable[[Group], pa.RecordBatch]
@@ -151,6 +152,7 @@ class Engine(Protocol):
             full: all columns of the corpus.
             only: a table with an address column: only these records are read, each as often as its address
                 occurs, with the other columns of ``only`` appended. Engines skip splits without a wanted record.
+                String columns may then come as views (``connectors/views.py``).
         """
 
     def table(self, data: pa.Table) -> Table:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..connectors.address import ADDRESS
 from ..connectors.split import Split
+from ..connectors.views import take_array
 from ..hashing.jaccard import compare_pairs
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
@@ -51,7 +52,7 @@ class Evidence:
         """Return the tile members for records read with (tile, row); a record of several tiles is worked on once."""
         rows = batch.column("row").to_numpy()
         new = np.concatenate([[True], rows[1:] != rows[:-1]]) if len(rows) else np.zeros(0, np.bool_)
-        data, offsets = text_buffers(batch.column(self.text).filter(pa.array(new)))
+        data, offsets = text_buffers(take_array(batch.column(self.text), pa.array(np.flatnonzero(new))))
         if self.sketch:
             values = signatures(data, offsets, self.plan).reshape(-1)
             bounds = np.arange(len(offsets), dtype=np.int64) * self.plan.values

@@ -159,7 +159,10 @@ def splits_of(file: InputFile, *, split_bytes: int = WHOLE) -> list[Split]:
 
 def find_columns(file: InputFile, *, split_bytes: int = WHOLE, batch_bytes: int = WHOLE) -> pa.Schema:
     """Return the columns of a file, as a run finds them."""
-    parts = [(s.path, split_schema(s, batch_bytes=batch_bytes)) for s in splits_of(file, split_bytes=split_bytes)]
+    parts = []
+    for split in splits_of(file, split_bytes=split_bytes):
+        found = split_schema(split, batch_bytes=batch_bytes)
+        parts.append((split.path, pa.ipc.read_schema(found.serialize())))
     return unify(parts).remove_metadata()
 
 

@@ -82,6 +82,29 @@ def test_rounding_is_seen_at_every_depth():
     assert [numbers for numbers, _ in parse_lines([good[0], bad, *good[1:]], wide)] == [[0], [2, 3]]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[None, None], [None]],
+        [[None, None, 1.5], None, [None, None, None, 2.5]],
+        [[None, None, []], [[None, None], None]],
+        [[None, {"x": [None, None]}], [{"x": None}]],
+        [{"x": [[None, None, "s"]]}, {"x": [None, [None]]}],
+        [[None, None, {}]],
+        [[], None, [[], [None, None]]],
+    ],
+    ids=str,
+)
+def test_lists_of_nulls_keep_their_length(values):
+    """pyarrow 26 makes them shorter, and reads beyond their end."""
+    records = [{"a": value} for value in values]
+    block = "\n".join(map(json.dumps, records)).encode()
+    found = parse_block(block, len(records), None)
+    for table in (found, parse_block(block, len(records), pa.struct(list(found.schema)))):
+        table.validate(full=True)
+        assert table.to_pylist() == records
+
+
 def test_a_text_full_of_brackets_is_no_nesting():
     block = json.dumps({"a": "[{" * 50_000 + '\\"' + "[" * 10}).encode()
     assert rows(b"\n".join([block] * 3)) == [json.loads(block)] * 3

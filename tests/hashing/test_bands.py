@@ -63,7 +63,6 @@ def test_values_beyond_the_bands_do_not_matter():
 def _sketch_random_sets(count, size, k, minhash, oph_seed, donors, donor_seed, function_seeds, state):
     elements = np.empty(size, np.uint64)
     values = np.empty(k, np.uint64)
-    scratch = np.empty(k + 1, np.int64)
     out = np.empty((count, k), np.uint64)
     for i in range(count):
         for j in range(size):  # splitmix64
@@ -77,7 +76,7 @@ def _sketch_random_sets(count, size, k, minhash, oph_seed, donors, donor_seed, f
             out[i] = values
         else:
             oph_update(values, elements, size, oph_seed)
-            densify(values, donors, donor_seed, scratch, out[i])
+            densify(values, donors, donor_seed, out[i])
     return out
 
 

@@ -29,14 +29,11 @@ def bins_of(shingles, k, seed):
 
 
 def densified(bins, seed, length=None, table=None):
-    """Densify by the seed of a run and return a list; the scratch is left alone behind its one place more."""
-    length = length or len(bins)
-    out = np.empty(length, np.uint64)
-    scratch = np.full(length + 9, -7, np.int64)
+    """Densify by the seed of a run and return a list."""
+    out = np.empty(length or len(bins), np.uint64)
     table = donor_table(seed, len(bins)) if table is None else table
     donor_seed = np.uint64(oracle.derive_seed(seed, "donor"))
-    densify(np.array(bins, np.uint64), table, donor_seed, scratch[: length + 1], out)
-    assert (scratch[length + 1 :] == -7).all()
+    densify(np.array(bins, np.uint64), table, donor_seed, out)
     return out.tolist()
 
 
@@ -176,7 +173,7 @@ def _simulate(trials, common, left, right, k, rows, scheme):
         elements[i] = fmix64(np.uint64(i + (1 << 40)))  # unlike the seeds
     tabled = np.empty((0, k), np.uint16)
     bins, out = np.empty((2, k), np.uint64), np.empty((2, k), np.uint64)
-    keys, scratch = np.empty((2, k // rows), np.uint64), np.empty(k + 1, np.int64)
+    keys = np.empty((2, k // rows), np.uint64)
     result = np.empty((trials, 3), np.int64)
     for t in range(trials):
         seed, probe_seed = fmix64(np.uint64(2 * t + 1)), fmix64(np.uint64(2 * t + 2))
@@ -186,7 +183,7 @@ def _simulate(trials, common, left, right, k, rows, scheme):
         oph_update(bins[1], elements[common + left :], right, seed)
         for side in range(2):
             if scheme == 0:
-                densify(bins[side], tabled, probe_seed, scratch, out[side])
+                densify(bins[side], tabled, probe_seed, out[side])
             elif scheme == 1:
                 _fill_from_filled(bins[side], probe_seed, out[side])
             else:

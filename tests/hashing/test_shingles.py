@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tamis.hashing.shingles import shingle_block, shingle_sets, short_shingle
+from tamis.hashing.shingles import MAX_BUCKET, shingle_block, shingle_sets, short_shingle, sort_unique
 from tamis.hashing.tokens import BLOCK_TOKENS
 from tamis.hashing.unicode_table import words_v1
 
@@ -132,3 +132,36 @@ def test_shingle_block_is_its_definition(token_hashes, n):
     made = shingle_block(np.array(token_hashes, np.uint64), len(token_hashes), n, out)
     expected = oracle.shingles(token_hashes, n) if len(token_hashes) >= n else []
     assert out[:made].tolist() == expected
+
+
+# --- sorting
+
+
+def sorted_unique(values):
+    array = np.array([*values, 3, 1, 2], np.uint64)
+    count = sort_unique(array[: len(values)])
+    assert array[len(values) :].tolist() == [3, 1, 2]
+    return array[:count].tolist()
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(st.lists(st.integers(0, oracle.M64) | st.sampled_from([0, 1, 1 << 63, oracle.M64]), max_size=80))
+def test_sort_unique(values):
+    assert sorted_unique(values) == sorted(set(values))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 1023, 1024, 1025, 5000])
+def test_sort_unique_of_uniform_values(size):
+    values = np.random.default_rng(size).integers(0, oracle.M64, size, np.uint64, endpoint=True).tolist()
+    assert sorted_unique(values) == sorted(values)
+    assert sorted_unique(values[::-1] + values) == sorted(values)
+
+
+@pytest.mark.parametrize("crowd", [MAX_BUCKET - 1, MAX_BUCKET, MAX_BUCKET + 1, 3000])
+@pytest.mark.parametrize("prefix", [0, 0x7FFF, 0xFFFF])
+def test_sort_unique_of_values_that_crowd_in_a_bucket(crowd, prefix):
+    rng = np.random.default_rng(crowd)
+    values = rng.integers(0, oracle.M64, 300, np.uint64).tolist()
+    values += [prefix << 48 | int(low) for low in rng.integers(0, 1 << 48, crowd)]
+    rng.shuffle(values)
+    assert sorted_unique(values) == sorted(set(values))

@@ -131,6 +131,66 @@ def test_random_texts_by_any_room(text, room):
     assert hashes(text, room) == (oracle.tokens(text), -1)
 
 
+# --- blocks of 64 ASCII bytes, which are read eight bytes at a time where 72 are left
+
+ASCII = "".join(map(chr, range(128)))
+LONG_TEXTS = st.lists(
+    st.text(ASCII, min_size=40, max_size=90)
+    | st.text("aZ_ 9.", min_size=40, max_size=150)
+    | st.sampled_from(["é", "中"]),
+    max_size=5,
+).map("".join)
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(LONG_TEXTS, st.sampled_from([40, 64, 100, BLOCK_TOKENS]))
+def test_random_texts_of_ascii_blocks(text, room):
+    assert hashes(text, room) == (oracle.tokens(text), -1)
+
+
+@pytest.mark.parametrize("filler", ["x", "X", " ", "_"])
+def test_every_ascii_byte_at_every_place_of_a_block(filler):
+    for character in ASCII:
+        text = "".join(filler * i + character + filler * (63 - i) for i in range(64)) + " " * 72
+        assert hashes(text) == (oracle.tokens(text), -1), character
+
+
+@pytest.mark.parametrize("filler", ["x", "aB 9_. ", "a "])
+@pytest.mark.parametrize("odd", ["é", "中", "😀", "\u0301"])
+def test_one_character_that_is_not_ascii_at_every_place(filler, odd):
+    for at in range(140):
+        text = (filler * 240)[:at] + odd + (filler * 240)[: 240 - at]
+        assert hashes(text) == (oracle.tokens(text), -1), at
+
+
+@pytest.mark.parametrize("filler", [b"x", b"aB 9_. ", b" "])
+def test_one_bad_byte_at_every_place(filler):
+    for at in range(200):
+        data = (filler * 240)[:at] + b"\xff" + (filler * 240)[: 200 - at]
+        assert hashes(data)[1] == at
+
+
+@pytest.mark.parametrize("filler", ["x", "ab ", "a "])
+def test_texts_that_end_around_a_block(filler):
+    for size in range(56, 150):
+        text = (filler * size)[:size]
+        assert hashes(text) == (oracle.tokens(text), -1), size
+
+
+@pytest.mark.parametrize("text", ["a " * 200, " a" * 200, "a bc " * 100])
+def test_dense_blocks_of_ascii_by_any_room(text):
+    for room in range(30, 110):
+        assert hashes(text, room) == (oracle.tokens(text), -1)
+
+
+@pytest.mark.parametrize("room", [33, 65, 97, BLOCK_TOKENS])
+def test_blocks_of_ascii_write_no_more_than_there_is_room_for(room):
+    # Blocks of 32 tokens, the last of which leaves one place; where they do not divide, a first block has fewer.
+    blocks, rest = divmod(room - 1, 32)
+    text = ("a " * rest).ljust(64) * (rest > 0) + "a " * 32 * blocks + "b中" + " c" * 72
+    assert hashes(text, room) == (oracle.tokens(text), -1)
+
+
 # --- strict UTF-8
 
 MALFORMED = {
