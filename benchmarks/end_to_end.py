@@ -55,12 +55,14 @@ def copy_plainly(corpus: Path, out: Path, args: argparse.Namespace) -> Measureme
 
 
 def sift(corpus: Path, out: Path, args: argparse.Namespace) -> Measurement:
-    """Run Tamis."""
+    """Run Tamis as the command line would."""
     start = time.perf_counter()
     import tamis
+    from tamis.jobs.memory_pool import choose_memory_pool
     from tamis.pipeline.config import make_config
 
     run = tamis.run
+    choose_memory_pool()  # as the command line does
     imported = time.perf_counter() - start
     config = make_config(
         {

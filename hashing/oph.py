@@ -34,8 +34,7 @@ def oph_update(bins: NDArray[np.uint64], shingles: NDArray[np.uint64], count: in
         if value == EMPTY:
             value -= _1
         bin_ = int(scale(value, k))
-        if value < bins[bin_]:
-            bins[bin_] = value
+        bins[bin_] = min(bins[bin_], value)  # no branch: which hash is least cannot be predicted
 
 
 @kernel

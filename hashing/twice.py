@@ -15,24 +15,25 @@ _63 = np.uint64(63)
 _1 = np.uint64(1)
 
 
-def slots_for(size_bytes: int) -> int:
-    """Return how many bits of a hash two bitmaps of together ``size_bytes`` can tell apart, at least 16.
+def bits_for(size_bytes: int) -> int:
+    """Return how many bits of a hash counts of ``size_bytes`` can tell apart, at least 16.
 
-    >>> slots_for(1 << 20)
+    >>> bits_for(1 << 20)
     22
     """
     return max(16, (size_bytes * 4).bit_length() - 1)
 
 
-def empty_bitmap(bits: int) -> NDArray[np.uint64]:
-    """Return a bitmap of 2^bits zeros: uint64."""
-    return np.zeros(1 << (bits - 6), np.uint64)
+def no_counts(bits: int) -> NDArray[np.uint64]:
+    """Return counts of zero for 2^bits slots: uint64, shape (2, 2^bits / 64), a bitmap of "once" and one of "twice"."""
+    return np.zeros((2, 1 << (bits - 6)), np.uint64)
 
 
 @kernel
-def mark(keys: NDArray[np.int64], once: NDArray[np.uint64], twice: NDArray[np.uint64], bits: int) -> None:
-    """Count keys, in place: ``once`` for slots met, ``twice`` for slots met again."""
+def mark(keys: NDArray[np.int64], counts: NDArray[np.uint64], bits: int) -> None:
+    """Count keys, in place."""
     shift = np.uint64(64 - bits)
+    once, twice = counts[0], counts[1]
     for i in range(len(keys)):
         slot = np.uint64(keys[i]) * GOLDEN_GAMMA >> shift
         bit = _1 << (slot & _63)
@@ -44,9 +45,10 @@ def mark(keys: NDArray[np.int64], once: NDArray[np.uint64], twice: NDArray[np.ui
 
 
 @kernel
-def seen_twice(keys: NDArray[np.int64], twice: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
+def seen_twice(keys: NDArray[np.int64], counts: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
     """Return whether each key may occur twice: bool, shape (n,)."""
     shift = np.uint64(64 - bits)
+    twice = counts[1]
     out = np.empty(len(keys), np.bool_)
     for i in range(len(keys)):
         slot = np.uint64(keys[i]) * GOLDEN_GAMMA >> shift

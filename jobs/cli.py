@@ -1,12 +1,10 @@
 """The command line."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow as pa
 import typer
 from rich.console import Console
 
@@ -14,6 +12,7 @@ from .. import __version__
 from ..hashing.errors import TamisError
 from ..pipeline.config import Pipeline, load_config, make_config
 from ..pipeline.engine import Progress
+from .memory_pool import choose_memory_pool
 from .progress import Bars, Lines, Silent
 
 app = typer.Typer(
@@ -155,18 +154,9 @@ def schema() -> None:
     typer.echo(json.dumps(Pipeline.model_json_schema(), indent=2))
 
 
-def _choose_memory_pool() -> None:
-    """Give memory back late: with Arrow's default pool, held batches cost several times the page faults.
-
-    Only this process is ours to change; as a library, Tamis leaves the choice to its user.
-    """
-    if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ and "jemalloc" in pa.supported_memory_backends():
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
-
-
 def main() -> None:
     """Run the command line; a user's mistake gives a message and an exit code, no traceback."""
-    _choose_memory_pool()
+    choose_memory_pool()
     try:
         app(standalone_mode=True)
     except TamisError as error:

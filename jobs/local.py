@@ -24,7 +24,7 @@ from ..connectors.corpus import read_split
 from ..connectors.split import Split
 from ..connectors.views import as_views, view_schema
 from ..hashing.errors import EngineError
-from ..hashing.twice import empty_bitmap, mark, seen_twice, slots_for
+from ..hashing.twice import bits_for, mark, no_counts, seen_twice
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Progress, Table
 from .first import first_of_each
 from .ordered import ordered_map
@@ -42,7 +42,11 @@ REPEATED_SHARE = 1 / 64
 UNFINISHED = ".unfinished"
 """Ending of folders that a run which goes on may delete."""
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 16 << 20
+"""Bytes of a batch of input where there is memory for it."""
+
+BATCH_SHARE = 1 / 256
+SAVED_BATCH_BYTES = 4 << 20
 QUERY_BATCH_ROWS = 262_144
 SAVED_GROUP_ROWS = 262_144
 
@@ -71,6 +75,7 @@ class LocalEngine:
         self.threads = threads or len(os.sched_getaffinity(0))
         self.memory_bytes = memory_bytes
         self.batch_rows = batch_rows
+        self.batch_bytes = max(1, min(BATCH_BYTES, int(memory_bytes * BATCH_SHARE)))
         self.progress = progress
         work.mkdir(parents=True, exist_ok=True)
         for left in work.glob(f"*{UNFINISHED}"):  # of a process that was killed: a work folder has one engine at a time
@@ -105,7 +110,7 @@ class LocalEngine:
 
     def _read_split(self, split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
         def read(wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
-            return read_split(split, wanted, full=full, batch_bytes=BATCH_BYTES, batch_rows=self.batch_rows)
+            return read_split(split, wanted, full=full, batch_bytes=self.batch_bytes, batch_rows=self.batch_rows)
 
         yield from self._cached.read(split, columns, full, read) if self._cached else read(columns)
         if self.progress:
@@ -306,14 +311,13 @@ class _LocalTable:
 
     def repeated(self, by: str) -> Table:
         def kept() -> "list[_Opener]":
-            bits = slots_for(int(self.engine.memory_bytes * REPEATED_SHARE))
-            once, twice = empty_bitmap(bits), empty_bitmap(bits)
+            bits = bits_for(int(self.engine.memory_bytes * REPEATED_SHARE))
+            counts = no_counts(bits)
             for keys in self.apply(lambda batch: batch.column(by).to_numpy()):
-                mark(keys, once, twice, bits)
-            del once
+                mark(keys, counts, bits)
 
             def among(batch: pa.RecordBatch) -> pa.RecordBatch:
-                return batch.filter(pa.array(seen_twice(batch.column(by).to_numpy(), twice, bits)))
+                return batch.filter(pa.array(seen_twice(batch.column(by).to_numpy(), counts, bits)))
 
             return [lambda: self.apply(among)]
 
@@ -490,7 +494,7 @@ class _Saved(_LocalTable):
             present = [file.metadata.schema.names.index(name) for name in self._names]
             groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
             size = sum(group.column(i).total_uncompressed_size for group in groups for i in present)
-            rows = max(1024, BATCH_BYTES * file.metadata.num_rows // max(1, size))
+            rows = max(1024, SAVED_BATCH_BYTES * file.metadata.num_rows // max(1, size))
             for batch in file.iter_batches(rows, columns=list(dict.fromkeys(self._names))):
                 columns = [batch.column(name) for name in self._names]
                 named = pa.RecordBatch.from_arrays(columns, names=self.schema.names)
@@ -519,7 +523,7 @@ def _regrouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator
     for batch in batches:
         held.append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
-        if rows >= SAVED_GROUP_ROWS or size >= 16 * BATCH_BYTES:
+        if rows >= SAVED_GROUP_ROWS or size >= 16 * SAVED_BATCH_BYTES:
             yield pa.Table.from_batches(held, schema)
             held, rows, size = [], 0, 0
     yield pa.Table.from_batches(held, schema)

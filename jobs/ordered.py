@@ -78,7 +78,7 @@ class _Ordered(Generic[T, R]):
 
 
 def ordered_map(
-    streams: Sequence[Callable[[], Iterator[T]]], fn: Callable[[T], R], *, threads: int, window: int = 2
+    streams: Sequence[Callable[[], Iterator[T]]], fn: Callable[[T], R], *, threads: int, window: int = 3
 ) -> Iterator[R]:
     """Yield ``fn(item)`` for every item of every stream, in order of the streams.
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,10 +137,12 @@ class _Run:
         """Go through the plan."""
         save_config(self.config, self.folder.path / "config.yaml")
         outcome = self.outcome()
-        with self.step("write shards", self.bytes_to_read):
-            layout, shards = self.write_shards(outcome.positioned)
-        with self.step("write decisions"):
-            files = {"data": shards, **write_tables(outcome, self.folder.path)}
+        with ThreadPoolExecutor(1) as beside:  # what the shards do not need is written while they are
+            tables = beside.submit(write_tables, outcome, self.folder.path)
+            with self.step("write shards", self.bytes_to_read):
+                layout, shards = self.write_shards(outcome.positioned)
+            with self.step("write decisions"):
+                files = {"data": shards, **tables.result()}
         with self.step("balance"):
             ledger = count(outcome, emitted_rows=sum(line["rows"] for line in shards))
             known = all(split.records is not None for split in self.splits)

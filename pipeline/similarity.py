@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..connectors.address import ADDRESS
@@ -93,9 +92,7 @@ def measure_pairs(
     sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
     compare = Compare(evidence.sketch, threshold)
     as_members = tiles.select("tile", "worse", "better").map(_as_members, _MEMBERS)
-    return sets.union(as_members).group(
-        by="tile", sort=["row", "partner"], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES
-    )
+    return sets.union(as_members).group(by="tile", sort=[], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES)
 
 
 def _tiles(pairs: Table, ranked: Table, evidence: Evidence) -> Table:
@@ -158,24 +155,25 @@ class Compare:
     threshold: float
 
     def __call__(self, group: Group) -> pa.RecordBatch:
-        """Return the similar pairs of a tile of ``_MEMBERS`` sorted by (row, partner)."""
-        tile = group.sorted()
-        is_set = pc.equal(tile["partner"], -1)
-        sets, pairs = tile.filter(is_set).combine_chunks(), tile.filter(pc.invert(is_set))
-        rows = sets["row"].to_numpy()
-        worse, better = pairs["row"].to_numpy(), pairs["partner"].to_numpy()
-        values, bounds = _values(sets["values"].combine_chunks())
-        similarity = compare_pairs(
-            values, bounds, np.searchsorted(rows, worse), np.searchsorted(rows, better), self.aligned
-        )
+        """Return the similar pairs of a tile of ``_MEMBERS``."""
+        rows, partners = group.rows["row"].to_numpy(), group.rows["partner"].to_numpy()
+        sets, pairs = np.flatnonzero(partners < 0), np.flatnonzero(partners >= 0)
+        order = np.argsort(rows[sets], kind="stable")
+        worse, better = rows[pairs], partners[pairs]
+
+        def place(wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.asarray(sets[order[np.searchsorted(rows[sets], wanted, sorter=order)]], np.int64)
+
+        values, bounds = _values(group.rows["values"])
+        similarity = compare_pairs(values, bounds, place(worse), place(better), self.aligned)
         similar = similarity >= self.threshold
         columns = [pa.array(worse[similar]), pa.array(better[similar]), pa.array(similarity[similar])]
         return pa.RecordBatch.from_arrays(columns, schema=PAIRS)
 
 
-def _values(sets: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return (values, bounds) of sets stored as bytes."""
-    sets = sets.chunk(0) if isinstance(sets, pa.ChunkedArray) else sets
-    offsets = np.frombuffer(sets.buffers()[1], np.int64)[sets.offset : sets.offset + len(sets) + 1]
-    data = np.frombuffer(sets.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].copy()
-    return data.view(np.uint64), (offsets - offsets[0]) // 8
+def _values(sets: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return (values, bounds) of sets stored as bytes: the set of row i is ``values[bounds[i]:bounds[i + 1]]``."""
+    stored = sets.chunk(0)
+    offsets = np.frombuffer(stored.buffers()[1], np.int64)[stored.offset : stored.offset + len(stored) + 1]
+    data = np.frombuffer(stored.buffers()[2], np.uint8)[: offsets[-1] // 8 * 8]
+    return data.view(np.uint64), offsets // 8
