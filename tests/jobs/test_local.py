@@ -2,7 +2,7 @@ import pytest
 from engine_contract import NUMBERS, EngineContract, numbers, rows_of
 
 from tamis.hashing.errors import EngineError
-from tamis.jobs import local
+from tamis.jobs import local_table
 from tamis.jobs.local import LocalEngine
 
 
@@ -17,7 +17,7 @@ class TestLocalEngine(EngineContract):
 class TestLocalEngineThatSpills(EngineContract):
     @pytest.fixture
     def engine(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(local, "SPOOL_SHARE", 1e-9)
+        monkeypatch.setattr(local_table, "SPOOL_SHARE", 1e-9)
         engine = LocalEngine(tmp_path / "work", threads=2, memory_bytes=1 << 28, batch_rows=3)
         yield engine
         engine.close()

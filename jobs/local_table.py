@@ -1,0 +1,405 @@
+"""Tables of the local engine.
+
+A table is either a *stream* (batches made by Python, read once each time it is used) or a *query* (SQL over other
+tables). Streams become DuckDB sources, queries become streams; nothing is computed before somebody takes batches.
+"""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..connectors.batches import conform
+from ..connectors.parquet_output import UNFINISHED
+from ..hashing.errors import EngineError
+from ..hashing.twice import bits_for, mark, no_counts, seen_twice
+from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table
+from .first import first_of_each
+from .ordered import ordered_map
+from .spool import Spool, cut
+
+if TYPE_CHECKING:
+    from .local import LocalEngine
+
+R = TypeVar("R")
+
+SPOOL_SHARE = 0.3
+"""Share of the engine's memory for grouping."""
+
+REPEATED_SHARE = 1 / 64
+SAVED_BATCH_BYTES = 4 << 20
+SAVED_GROUP_ROWS = 262_144
+
+Opener = Callable[[], Iterator[pa.RecordBatch]]
+
+
+def opened(fn: Callable[..., Iterator[pa.RecordBatch]], *args: Any) -> Opener:
+    """Return a function that opens a stream."""
+    return lambda: fn(*args)
+
+
+class Sources:
+    """Names under which one query sees its inputs; every stream is registered afresh for every query."""
+
+    def __init__(self, cursor: Any, names: Iterator[int]) -> None:
+        self._cursor, self._names = cursor, names
+        self.failure: BaseException | None = None
+
+    def stream(self, table: "LocalTable") -> str:
+        """Register a table's batches for this query and return their name."""
+        name = f"stream_{next(self._names)}"
+        self._cursor.register(name, pa.RecordBatchReader.from_batches(table.schema, self._noting(table.batches())))
+        return name
+
+    def _noting(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Remember what a stream raises: DuckDB passes on its text only."""
+        try:
+            yield from batches
+        except BaseException as error:
+            self.failure = error
+            raise
+
+
+def _quoted(names: Sequence[str], prefix: str = "") -> str:
+    return ", ".join(prefix + f'"{name}"' for name in names)
+
+
+def table_of(engine: "LocalEngine", table: Table) -> "LocalTable":
+    """Return a table of this engine as what it is."""
+    if not isinstance(table, LocalTable) or table.engine is not engine:
+        raise EngineError("tables of one plan belong to one engine", value=type(table).__name__, remedy="Report this.")
+    return table
+
+
+class LocalTable:
+    """The verbs, over two primitives: ``batches`` (Python) and ``sql`` (DuckDB)."""
+
+    def __init__(self, engine: "LocalEngine", schema: pa.Schema, ordered: tuple[str, ...] = ()) -> None:
+        self.engine = engine
+        self._schema = schema
+        self.ordered = ordered
+        """Columns that rows are known to ascend by."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        return self._schema
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        raise NotImplementedError
+
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """Yield what a function makes of each batch in the worker threads, in order."""
+        return ordered_map([self.batches], fn, threads=self.engine.threads)
+
+    def sql(self, sources: Sources) -> str:
+        """Return a table expression for DuckDB."""
+        return sources.stream(self)
+
+    def select(self, *names: str, **renamed: str) -> Table:
+        """See ``Table.select``."""
+        chosen = [(name, name) for name in names] + [(new, old) for new, old in renamed.items()]
+        schema = pa.schema([self.schema.field(old).with_name(new) for new, old in chosen])
+        columns = ", ".join(f'"{old}" AS "{new}"' for new, old in chosen)
+        back = {old: new for new, old in chosen}
+        ordered = tuple(back[name] for name in self.ordered) if all(n in back for n in self.ordered) else ()
+        return QueryTable(self.engine, schema, lambda sources: f"SELECT {columns} FROM {self.sql(sources)}", ordered)
+
+    def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
+        """See ``Table.map``."""
+        ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
+        return StreamTable(self.engine, schema, lambda: [self.batches], ordered, fn)
+
+    def union(self, *others: Table) -> Table:
+        """See ``Table.union``."""
+        return UnionTable(self.engine, [self, *(table_of(self.engine, other) for other in others)])
+
+    def distinct(self) -> Table:
+        """See ``Table.distinct``."""
+        return QueryTable(self.engine, self.schema, lambda sources: f"SELECT DISTINCT * FROM {self.sql(sources)}")
+
+    def join(
+        self, other: Table, *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
+    ) -> Table:
+        """See ``Table.join``."""
+        right = table_of(self.engine, other)
+        extra = [] if how in ("semi", "anti") else [f for f in right.schema if f.name not in on]
+        columns = ", ".join(filter(None, [_quoted(self.schema.names, "l."), _quoted([f.name for f in extra], "r.")]))
+        matches = " AND ".join(f'l."{name}" = r."{name}"' for name in on)
+        return QueryTable(
+            self.engine,
+            pa.schema(list(self.schema) + extra),
+            lambda sources: (
+                f"SELECT {columns} FROM {self.sql(sources)} l {how.upper()} JOIN {right.sql(sources)} r ON {matches}"
+            ),
+        )
+
+    def first(
+        self, *, by: Sequence[str], order: Sequence[str], n: int = 1, at_least: int = 1, size: str | None = None
+    ) -> Table:
+        """See ``Table.first``."""
+        schema = pa.schema(list(self.schema) + ([pa.field(size, pa.int64())] if size else []))
+        rows = opened(self.sorted_batches, [*by, *order])
+        return StreamTable(
+            self.engine,
+            schema,
+            lambda: [lambda: first_of_each(rows(), by, n=n, at_least=at_least, sized=size is not None, schema=schema)],
+            (),
+        )
+
+    def aggregate(self, *, by: Sequence[str], **measures: tuple[Measure, str]) -> Table:
+        """See ``Table.aggregate``."""
+        fields = [self.schema.field(name) for name in by] + [pa.field(name, pa.int64()) for name in measures]
+        columns = [f'"{name}"' for name in by]
+        columns += [f'CAST(coalesce({fn}("{column}"), 0) AS BIGINT) AS "{n}"' for n, (fn, column) in measures.items()]
+        tail = f" GROUP BY {_quoted(by)}" if by else ""
+        return QueryTable(
+            self.engine,
+            pa.schema(fields),
+            lambda sources: f"SELECT {', '.join(columns)} FROM {self.sql(sources)}{tail}",
+        )
+
+    def repeated(self, by: str) -> Table:
+        """See ``Table.repeated``."""
+
+        def kept() -> list[Opener]:
+            bits = bits_for(int(self.engine.memory_bytes * REPEATED_SHARE))
+            counts = no_counts(bits)
+            for keys in self.apply(lambda batch: batch.column(by).to_numpy()):
+                mark(keys, counts, bits)
+
+            def among(batch: pa.RecordBatch) -> pa.RecordBatch:
+                return batch.filter(pa.array(seen_twice(batch.column(by).to_numpy(), counts, bits)))
+
+            return [lambda: self.apply(among)]
+
+        return StreamTable(self.engine, self.schema, kept, ())
+
+    def number(self, *, order: Sequence[str], name: str) -> Table:
+        """See ``Table.number``."""
+        schema = pa.schema([*self.schema, pa.field(name, pa.int64())])
+
+        def numbered() -> Iterator[pa.RecordBatch]:
+            count = 0
+            for batch in self.sorted_batches(order):
+                numbers = pa.array(np.arange(count, count + batch.num_rows, dtype=np.int64))
+                count += batch.num_rows
+                yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
+
+        return StreamTable(self.engine, schema, lambda: [numbered], (name,))
+
+    def group(self, *, by: str, sort: Sequence[str], fn: GroupFn, schema: pa.Schema, hold: int) -> Table:
+        """See ``Table.group``."""
+
+        def grouped() -> list[Opener]:
+            # Streams are opened lazily, one for each key, after all rows are in their buckets.
+            spool = self._spool(by)
+            workers = max(1, min(self.engine.threads, int(self.engine.memory_bytes * SPOOL_SHARE) // max(1, 2 * hold)))
+
+            def rows() -> Iterator[pa.RecordBatch]:
+                try:
+                    keys = [opened(lambda key: iter([key]), key) for key in spool.sorted_keys()]
+                    yield from ordered_map(keys, lambda key: fn(spool.take(key, list(sort))), threads=workers, window=1)
+                finally:
+                    spool.close()
+
+            return [rows]
+
+        return StreamTable(self.engine, schema, grouped, ())
+
+    def _spool(self, by: str) -> Spool:
+        budget = int(self.engine.memory_bytes * SPOOL_SHARE)
+        spool = Spool(self.schema, budget=budget, folder=self.engine.spill)
+        try:
+            for parts in self.apply(partial(cut, by=by)):
+                spool.add(parts)
+        except BaseException:
+            spool.close()
+            raise
+        return spool
+
+    def fold(self, *, order: Sequence[str], fn: FoldFn, schema: pa.Schema) -> Table:
+        """See ``Table.fold``."""
+        return StreamTable(self.engine, schema, lambda: [lambda: fn(self.sorted_batches(order))], ())
+
+    def save(self, name: str) -> Table:
+        """See ``Table.save``."""
+        folder = self.engine.work / name
+        if not self.engine.has(name):
+            shutil.rmtree(folder, ignore_errors=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f"{name}-", suffix=UNFINISHED, dir=self.engine.work))
+            with pq.ParquetWriter(temporary / "part.parquet", self.schema, compression="lz4", use_dictionary=False,
+                                  write_statistics=False) as writer:  # fmt: skip
+                for batch in _regrouped(self.batches(), self.schema):
+                    writer.write_table(batch)
+            (temporary / "_SAVED").touch()
+            temporary.rename(folder)
+        return SavedTable(self.engine, self.schema, folder / "part.parquet", self.ordered, self.schema.names)
+
+    def collect(self) -> pa.Table:
+        """See ``Table.collect``."""
+        return pa.Table.from_batches(list(self.batches()), self.schema)
+
+    def sorted_batches(self, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows sorted; rows known to be in order are only checked."""
+        if self.ordered and tuple(order) == self.ordered:
+            return _checked(self.batches(), order)
+        return self.engine.run_query(
+            lambda sources: f"SELECT * FROM {self.sql(sources)} ORDER BY {_quoted(order)}", self.schema
+        )
+
+
+class StreamTable(LocalTable):
+    """A table whose batches Python makes: streams read in order, then a function in the worker threads."""
+
+    def __init__(
+        self,
+        engine: "LocalEngine",
+        schema: pa.Schema,
+        streams: Callable[[], Sequence[Opener]],
+        ordered: tuple[str, ...],
+        fn: BatchFn | None = None,
+    ) -> None:
+        super().__init__(engine, schema, ordered)
+        self._streams, self._fn = streams, fn
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        streams = self._streams()
+        if self._fn is None and len(streams) == 1:
+            return streams[0]()
+        return ordered_map(streams, self._fn or _same, threads=self.engine.threads)
+
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """Fuse with the function before, so that a batch stays in one worker."""
+        return ordered_map(self._streams(), _then(self._fn, fn), threads=self.engine.threads)
+
+    def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
+        """Fuse with the function before, so that a batch stays in one worker."""
+        ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
+        return StreamTable(self.engine, schema, self._streams, ordered, _then(self._fn, fn))
+
+
+def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch
+
+
+def _then(before: BatchFn | None, after: Callable[[pa.RecordBatch], R]) -> Callable[[pa.RecordBatch], R]:
+    return after if before is None else lambda batch: after(before(batch))
+
+
+class QueryTable(LocalTable):
+    """A table that DuckDB computes."""
+
+    def __init__(
+        self, engine: "LocalEngine", schema: pa.Schema, build: Callable[[Sources], str], ordered: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(engine, schema, ordered)
+        self._build = build
+
+    def sql(self, sources: Sources) -> str:
+        """Return a table expression for DuckDB."""
+        return f"({self._build(sources)})"
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        return self.engine.run_query(self._build, self.schema)
+
+
+class UnionTable(LocalTable):
+    """Rows of several tables: one after another in Python, so that a stream need not pass through DuckDB."""
+
+    def __init__(self, engine: "LocalEngine", tables: Sequence[LocalTable]) -> None:
+        super().__init__(engine, tables[0].schema)
+        self._tables = tables
+
+    def sql(self, sources: Sources) -> str:
+        """Return a table expression for DuckDB."""
+        columns = _quoted(self.schema.names)
+        return f"({' UNION ALL '.join(f'SELECT {columns} FROM {table.sql(sources)}' for table in self._tables)})"
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        return itertools.chain.from_iterable(table.batches() for table in self._tables)
+
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """Yield what a function makes of each batch, table after table."""
+        return itertools.chain.from_iterable(table.apply(fn) for table in self._tables)
+
+
+class SavedTable(LocalTable):
+    """Columns of a table in Parquet: DuckDB scans it by itself, Python reads it in order.
+
+    Args:
+        names: the column of the file behind each column of the schema.
+    """
+
+    def __init__(
+        self, engine: "LocalEngine", schema: pa.Schema, path: Path, ordered: tuple[str, ...], names: Sequence[str]
+    ) -> None:
+        super().__init__(engine, schema, ordered)
+        self._path, self._names = path, names
+
+    def select(self, *names: str, **renamed: str) -> Table:
+        """See ``Table.select``."""
+        chosen = {**{name: name for name in names}, **renamed}
+        schema = pa.schema([self.schema.field(old).with_name(new) for new, old in chosen.items()])
+        stored = dict(zip(self.schema.names, self._names, strict=True))
+        back = {old: new for new, old in chosen.items()}
+        ordered = tuple(back[name] for name in self.ordered) if set(self.ordered) <= set(back) else ()
+        return SavedTable(self.engine, schema, self._path, ordered, [stored[old] for old in chosen.values()])
+
+    def sql(self, sources: Sources) -> str:
+        """Return a table expression for DuckDB."""
+        columns = [f'"{stored}" AS "{name}"' for stored, name in zip(self._names, self.schema.names, strict=True)]
+        escaped = str(self._path).replace("'", "''")
+        return f"(SELECT {', '.join(columns)} FROM read_parquet('{escaped}'))"
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        with pq.ParquetFile(self._path) as file:
+            present = [file.metadata.schema.names.index(name) for name in self._names]
+            groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+            size = sum(group.column(i).total_uncompressed_size for group in groups for i in present)
+            rows = max(1024, SAVED_BATCH_BYTES * file.metadata.num_rows // max(1, size))
+            for batch in file.iter_batches(rows, columns=list(dict.fromkeys(self._names))):
+                columns = [batch.column(name) for name in self._names]
+                named = pa.RecordBatch.from_arrays(columns, names=self.schema.names)
+                yield pa.RecordBatch.from_arrays(conform(named, self.schema), schema=self.schema)
+
+    def save(self, name: str) -> Table:
+        """See ``Table.save``."""
+        return self
+
+
+def _checked(batches: Iterator[pa.RecordBatch], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Pass batches on and make sure that they ascend by the one column of ``order``."""
+    last: int | None = None
+    for batch in batches:
+        values = batch.column(batch.schema.get_field_index(order[0])).to_numpy()
+        if len(values):
+            if (last is not None and values[0] < last) or np.any(values[1:] < values[:-1]):
+                raise EngineError("rows come in the order they were promised in", value=order[0], remedy="Report this.")
+            last = int(values[-1])
+        yield batch
+
+
+def _regrouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield tables of enough rows to make a row group."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        held.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= SAVED_GROUP_ROWS or size >= 16 * SAVED_BATCH_BYTES:
+            yield pa.Table.from_batches(held, schema)
+            held, rows, size = [], 0, 0
+    yield pa.Table.from_batches(held, schema)
