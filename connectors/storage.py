@@ -40,7 +40,14 @@ class Stored:
 
 def locate(path: str) -> tuple[Any, str]:
     """Return the fsspec filesystem of a path or URL, and the path within it."""
-    filesystem, inside = fsspec.core.url_to_fs(path)
+    try:
+        filesystem, inside = fsspec.core.url_to_fs(path)
+    except (ImportError, ValueError) as error:
+        raise InputError(
+            "a URL is of a kind that fsspec can open",
+            value=f"{path}: {error}",
+            remedy="Install what it names (for S3: tamis[s3]).",
+        ) from error
     return filesystem, inside
 
 

@@ -1,8 +1,11 @@
 """The Python entry points: what the command line does, as functions."""
 
+import hashlib
+import os
 import tempfile
 import weakref
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .. import __version__
+from ..hashing.errors import ConfigError
 from ..pipeline.config import Pipeline, make_config
 from ..pipeline.engine import Engine, Progress
 from ..pipeline.result import Result
@@ -32,7 +36,7 @@ def dedup(
     memory: str | int = "2GB",
     threads: int | None = None,
     on_error: str = "fail",
-    allow_loss: Sequence[str] = (),
+    allow_loss: str | Sequence[str] = (),
     near: dict[str, Any] | None = None,
 ) -> Result:
     """Remove exact and near duplicates; every removal names the copy that stays.
@@ -58,28 +62,48 @@ def dedup(
     >>> result.removed.select(["address", "keeper_address", "reason"]).to_pylist()
     [{'address': 2, 'keeper_address': 0, 'reason': 'exact-duplicate'}]
     """
-    scratch = tempfile.TemporaryDirectory(prefix="tamis-")
-    if isinstance(inputs, pa.Table):
-        pq.write_table(inputs, Path(scratch.name) / "input.parquet")
-        inputs = Path(scratch.name) / "input.parquet"
-    paths = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    config = make_config(
-        {
-            "inputs": [{"path": str(path)} for path in paths],
-            "columns": {"text": text, "id": id, "source": source},
-            "stages": [{"stage": "exact"}, {"stage": "near", "threshold": threshold, **(near or {})}],
-            "keep": keep,
-            "seed": seed,
-            "memory": memory,
-            "threads": threads,
-            "on_error": on_error,
-            "allow_loss": tuple(allow_loss),
-            "out": str(out or Path(scratch.name) / "out"),
-        }
-    )
-    result = run(config)
-    weakref.finalize(result, scratch.cleanup)
+    if near and "threshold" in near:
+        raise ConfigError("a threshold is given once", value=near["threshold"], remedy="Use `threshold=` alone.")
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tamis-")))
+        config = make_config(
+            {
+                "inputs": [{"path": str(path)} for path in _paths(inputs, scratch)],
+                "columns": {"text": text, "id": id, "source": source},
+                "stages": [{"stage": "exact"}, {"stage": "near", "threshold": threshold, **(near or {})}],
+                "keep": keep,
+                "seed": seed,
+                "memory": memory,
+                "threads": threads,
+                "on_error": on_error,
+                "allow_loss": (allow_loss,) if isinstance(allow_loss, str) else tuple(allow_loss),
+                "out": str(out or scratch / "out"),
+            }
+        )
+        result = run(config)
+        weakref.finalize(result, stack.pop_all().close)  # the scratch folder lives as long as the result
     return result
+
+
+def _paths(inputs: object, scratch: Path) -> list[str]:
+    """Return the paths of inputs; a table is written to a file whose times follow from its content."""
+    if isinstance(inputs, pa.RecordBatch):
+        inputs = pa.Table.from_batches([inputs])
+    if isinstance(inputs, pa.Table):
+        path = scratch / "input.parquet"
+        pq.write_table(inputs, path)
+        stamp = int(hashlib.sha256(path.read_bytes()).hexdigest()[:12], 16)
+        os.utime(path, ns=(stamp, stamp))  # equal tables are the same input, whenever they were written
+        return [str(path)]
+    if isinstance(inputs, str | Path):
+        return [str(inputs)]
+    if isinstance(inputs, Sequence) and all(isinstance(item, str | Path) for item in inputs):
+        return [str(item) for item in inputs]
+    raise ConfigError(
+        "inputs are one path, a list of paths, or one Arrow table",
+        value=type(inputs).__name__,
+        remedy="Pass one of these.",
+    )
 
 
 def run(config: Pipeline, *, progress: Progress | None = None) -> Result:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from .. import __version__
 from ..hashing.errors import TamisError
-from ..pipeline.config import Pipeline, load_config, make_config
+from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schema
 from ..pipeline.engine import Progress
 from .memory_pool import choose_memory_pool
 from .progress import Bars, Lines, Silent
@@ -26,7 +26,7 @@ app = typer.Typer(
 out_console = Console()
 err_console = Console(stderr=True)
 
-Out = Annotated[str, typer.Option("--out", help="Folder for the output; empty, or of this very run.")]
+Out = Annotated[str, typer.Option("--out", help="Local folder for the output; empty, or of this very run.")]
 Memory = Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs it: local.")]
@@ -72,6 +72,10 @@ def dedup(
         ),
     ] = "first",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all random functions.")] = 0,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="parquet, jsonl or text (a folder of files); default: by ending."),
+    ] = None,
     verify_pairs: Annotated[str, typer.Option("--verify", help="exact, sketch or none.")] = "exact",
     on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",
     memory: Memory = "2GB",
@@ -82,7 +86,7 @@ def dedup(
 ) -> None:
     """Remove exact and near duplicates; every removal names the copy that stays."""
     raw = {
-        "inputs": [{"path": path} for path in inputs],
+        "inputs": [{"path": path, "format": format_} for path in inputs],
         "columns": {"text": text, "id": id_, "source": source},
         "stages": [{"stage": "exact"}, {"stage": "near", "threshold": threshold, "verify": verify_pairs}],
         "keep": keep,
@@ -151,7 +155,7 @@ def verify(out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folde
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of pipeline configurations."""
-    typer.echo(json.dumps(Pipeline.model_json_schema(), indent=2))
+    typer.echo(json.dumps(pipeline_schema(), indent=2))
 
 
 def main() -> None:

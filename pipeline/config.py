@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from ..hashing.errors import ConfigError
 from .keep import KeepPolicy, parse_keep
@@ -35,8 +35,16 @@ def parse_size(value: object) -> object:
     return value
 
 
-Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
-Keep = Annotated[KeepPolicy, BeforeValidator(parse_keep)]
+_SIZE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["2GB", "512MiB"]}]}
+_KEEP_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": "^(first|longest|(newest|quality|source):.+)$"},
+        KeepPolicy.model_json_schema(),
+    ]
+}
+
+Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0), WithJsonSchema(_SIZE_SCHEMA)]
+Keep = Annotated[KeepPolicy, BeforeValidator(parse_keep), WithJsonSchema(_KEEP_SCHEMA)]
 
 
 class Model(BaseModel):
@@ -131,7 +139,7 @@ def _expand_stage(item: object) -> object:
         return {"stage": item}
     if isinstance(item, Mapping) and len(item) == 1:
         name, options = next(iter(item.items()))
-        if name != "stage":
+        if name != "stage" and (options is None or isinstance(options, Mapping)):
             return {"stage": name, **(options or {})}
     return item
 
@@ -173,8 +181,26 @@ class Pipeline(Model):
         return any(isinstance(stage, Exact) for stage in self.stages)
 
     def decisive(self) -> dict[str, Any]:
-        """Return the settings that the output depends on: not where it goes, nor how fast."""
-        return self.model_dump(mode="json", exclude={"out", "engine", "memory", "threads", "allow_loss"})
+        """Return the settings that the output depends on: not where things are, nor how fast it goes."""
+        beside = {"out", "engine", "memory", "threads", "allow_loss"}
+        settings = self.model_dump(mode="json", exclude={*beside, "inputs"})
+        return settings | {"inputs": [item.model_dump(mode="json", exclude={"path"}) for item in self.inputs]}
+
+
+def pipeline_schema() -> dict[str, Any]:
+    """Return the JSON Schema of pipelines, short forms of stages included."""
+    schema = Pipeline.model_json_schema()
+    long = schema["properties"]["stages"]["items"]
+    options = {name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]} for name in ("exact", "near")}
+    named = {
+        "type": "object",
+        "properties": options,
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }
+    schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": ["exact", "near"]}, named, long]}
+    return schema
 
 
 def load_config(path: str, *, overrides: Iterable[str] = ()) -> Pipeline:
@@ -190,7 +216,7 @@ def load_config(path: str, *, overrides: Iterable[str] = ()) -> Pipeline:
         raise ConfigError(
             "a configuration file can be read", value=f"{path}: {error.strerror}", remedy="Check the path."
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError("a configuration is YAML", value=f"{path}: {error}", remedy="Mend that line.") from error
     if not isinstance(raw, dict):
         raise ConfigError(
@@ -222,7 +248,7 @@ def _config_error(error: ValidationError) -> ConfigError:
         remedy = f"Did you mean {near[0]!r}?" if near else "`tamis schema` lists all keys."
         return ConfigError("a configuration has known keys only", value=f"{where!r}", remedy=remedy)
     return ConfigError(
-        f"`{where}` is valid: {first['msg'].removeprefix('Value error, ')}",
+        f"`{where}`: {first['msg'].removeprefix('Value error, ')}",
         value=repr(first.get("input"))[:200],
         remedy="Change it; `tamis schema` says what it may be.",
     )
@@ -239,14 +265,18 @@ def _apply_override(raw: dict[str, Any], override: str) -> None:
         raise ConfigError(
             "an override has the form KEY=VALUE", value=repr(override), remedy="Write --set keep=longest."
         )
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError("an override's value is YAML", value=repr(override), remedy="Quote it.") from error
     *parents, last = key.split(".")
     target: Any = raw
     for part in parents:
         target = _descend(target, part, key)
     if isinstance(target, list):
-        target[_index(target, last, key)] = yaml.safe_load(value)
+        target[_index(target, last, key)] = parsed
     else:
-        target[last] = yaml.safe_load(value)
+        target[last] = parsed
 
 
 def _descend(target: Any, part: str, key: str) -> Any:

@@ -132,7 +132,8 @@ class DocumentPass:
                 raise BadRowError(
                     f"every record keeps the rule `{rule}`",
                     value=where + (f" ({detail})" if detail else ""),
-                    remedy=f"Either {REMEDIES.get(rule, 'mend the record')}, or set `on_error: quarantine`.",
+                    remedy=f"Either {REMEDIES.get(rule, 'mend the record')}, or set bad rows aside: "
+                    "`on_error: quarantine`, --on-error quarantine.",
                 )
 
     def _ids(self, batch: pa.RecordBatch) -> pa.Array:
@@ -167,12 +168,24 @@ def _bands(keys: NDArray[np.uint64], present: NDArray[np.bool_]) -> pa.Array:
     return array if present.all() else pc.if_else(pa.array(present), array, pa.scalar(None, pa.binary()))
 
 
+def _is_name(kind: pa.DataType) -> bool:
+    """Whether values of a type can be written as a string."""
+    if pa.types.is_dictionary(kind):
+        return _is_name(kind.value_type)
+    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    return (
+        is_text(kind) or (pa.types.is_primitive(kind) and not binary) or pa.types.is_decimal(kind) or kind == pa.null()
+    )
+
+
 def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy) -> pa.Schema:
     """Return the part of the corpus schema that the first pass reads.
 
     Raises:
         InputError: if a column is missing (the nearest name is offered) or has the wrong type.
     """
+    if not schema.names:
+        raise InputError("inputs hold records", value="none", remedy="Check them; JSON Lines has one object a line.")
     roles = {"text": columns.text, "id": columns.id, "source": columns.source, "keep": keep.column}
     for role, name in roles.items():
         if name is not None and name not in schema.names:
@@ -181,12 +194,21 @@ def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy) -> pa.S
             raise InputError(
                 f"the {role} column is in the inputs",
                 value=f"{name!r} among {', '.join(schema.names)}",
-                remedy=f"{offer}Name it with --{role if role != 'keep' else 'keep POLICY:'} COLUMN.",
+                remedy=offer
+                + (f"Name it with --{role} COLUMN." if role != "keep" else "Name it as in --keep newest:COLUMN."),
             )
     kind = schema.field(columns.text).type
     if not is_text(kind):
         raise InputError(
             "the text column holds strings", value=f"{columns.text!r}: {kind}", remedy="Choose another --text."
         )
+    for role in ("id", "source"):
+        name = roles[role]
+        if name is not None and not _is_name(schema.field(name).type):
+            raise InputError(
+                f"the {role} column holds strings, numbers or times",
+                value=f"{name!r}: {schema.field(name).type}",
+                remedy=f"Choose another --{role}.",
+            )
     names = list(dict.fromkeys(name for name in roles.values() if name is not None))
     return pa.schema([schema.field(name) for name in names])

@@ -103,7 +103,7 @@ class Result:
         Raises:
             ConfigError: if pairs below the run's threshold, or without a similarity, would be needed.
         """
-        if self.threshold is None or threshold < self.threshold or threshold > 1:
+        if self.threshold is None or not self.threshold <= threshold <= 1:
             raise ConfigError(
                 f"a threshold lies between that of the run ({self.threshold}) and 1",
                 value=threshold,

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
-from ..hashing.errors import InputError
+from ..hashing.errors import EngineError, InputError
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
@@ -38,7 +38,7 @@ from .outputs import Outcome, count, write_tables
 from .ranked import rank
 from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
 from .similarity import PAIRS, Evidence, measure_pairs
-from .state import OutputFolder, write_atomically
+from .state import OutputFolder, check_place, write_atomically
 from .survey import survey
 
 FORMAT_VERSION = 1
@@ -85,6 +85,7 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
         ConfigError, InputError: before any work is done.
     """
     specs = [InputSpec(i.path, i.format, i.source, i.include, i.exclude) for i in config.inputs]
+    check_place(config.out, [spec.path for spec in specs])
     return Prepared(config, open_corpus(specs), banding_of(config.near) if config.near else None, version)
 
 
@@ -94,13 +95,19 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress) -> P
     Raises:
         TamisError: one of its kinds; the folder then has no ``_SUCCESS`` and the run can be resumed.
     """
-    folder = OutputFolder(Path(prepared.config.out), prepared.fingerprint)
+    folder = OutputFolder(Path(prepared.config.out).expanduser(), prepared.fingerprint)
     if folder.finished:
         return folder.path
     with folder.claim():
         engine = make_engine(folder.work)
         try:
             _Run(prepared, engine, folder, progress).all_steps()
+        except OSError as error:
+            raise EngineError(
+                "inputs can be read and the output written",
+                value=error,
+                remedy="Mend that, then run again: work is kept.",
+            ) from error
         finally:
             engine.close()
         folder.finish()

@@ -4,16 +4,35 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..connectors.parquet_output import UNFINISHED
-from ..hashing.errors import ArtefactError
+from ..hashing.errors import ArtefactError, ConfigError
 
 WORK = "_work"
 SUCCESS = "_SUCCESS"
 _RUN = "run.json"
+
+
+def check_place(out: str, inputs: Sequence[str]) -> None:
+    """Make sure that an output folder can be where it is asked to be.
+
+    Raises:
+        ConfigError: if it is a URL, or lies inside an input folder, where later runs would read it as input.
+    """
+    if "://" in out:
+        raise ConfigError("an output is a folder of this machine", value=out, remedy="Write it here and copy it.")
+    place = Path(out).expanduser().resolve()
+    for path in inputs:
+        folder = Path(path).expanduser()
+        if "://" not in path and folder.is_dir() and place.is_relative_to(folder.resolve()):
+            raise ConfigError(
+                "an output folder lies outside the input folders, or later runs would read it",
+                value=f"{out} inside {path}",
+                remedy="Choose another --out.",
+            )
 
 
 class OutputFolder:
@@ -44,7 +63,12 @@ class OutputFolder:
         if self.path.exists() and not self.path.is_dir():
             raise ArtefactError("the output is a folder", value=self.path, remedy="Choose another --out.")
         self._refuse_foreign()
-        self.work.mkdir(parents=True, exist_ok=True)
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                "the output folder can be made", value=f"{self.path}: {error.strerror}", remedy="Choose another --out."
+            ) from error
         with open(self.work / "lock", "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,6 +79,7 @@ class OutputFolder:
                     remedy="Wait for it, or choose another --out.",
                 ) from None
             self._refuse_foreign()
+            self._drop_fruitless()
             for left in self.path.rglob(f".*{UNFINISHED}"):
                 left.unlink()
             write_atomically(self.work / _RUN, json.dumps({"run": self.run}))
@@ -65,7 +90,7 @@ class OutputFolder:
             return
         entries = {entry.name for entry in self.path.iterdir()}
         recorded = self._recorded(self.path / SUCCESS) or self._recorded(self.work / _RUN)
-        if recorded is not None and recorded != self.run:
+        if recorded is not None and recorded != self.run and not self._fruitless(entries):
             raise ArtefactError(
                 "an output folder is empty or belongs to the same configuration, inputs and version",
                 value=f"{self.path} of run {recorded[:12]}, this is run {self.run[:12]}",
@@ -77,6 +102,19 @@ class OutputFolder:
                 value=f"{self.path} holds {', '.join(sorted(entries)[:3])}",
                 remedy="Choose another --out.",
             )
+
+    def _fruitless(self, entries: set[str]) -> bool:
+        """Whether another run left nothing here but an attempt that failed before it had saved anything."""
+        return entries <= {WORK, "config.yaml"} and not any(self.work.glob("*/_SAVED"))
+
+    def _drop_fruitless(self) -> None:
+        """Clear what such an attempt left; the lock stays."""
+        if self._recorded(self.work / _RUN) not in (None, self.run):
+            for left in self.work.iterdir():
+                if left.is_dir():
+                    shutil.rmtree(left)
+                elif left.name != "lock":
+                    left.unlink()
 
     @staticmethod
     def _recorded(path: Path) -> str | None:

@@ -85,11 +85,8 @@ def _file_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
                 yield f"{path} has sha256 {digest}, recorded is {line['sha256']}"
         if folder != "index":
             known = {line["name"] for line in lines}
-            yield from (
-                f"{extra} is not in the manifest"
-                for extra in sorted((out / folder).iterdir())
-                if extra.name not in known
-            )
+            found = sorted((out / folder).iterdir()) if (out / folder).is_dir() else []
+            yield from (f"{extra} is not in the manifest" for extra in found if extra.name not in known)
 
 
 def _sha256(path: Path) -> str:

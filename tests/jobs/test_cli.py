@@ -29,7 +29,8 @@ def tamis(monkeypatch, capsys):
 @pytest.fixture
 def corpus(write_parquet):
     texts = [TEXT.format(""), TEXT.format("today"), "something else", TEXT.format(""), "another text here"]
-    return write_parquet("corpus.parquet", text=texts, key=list("abcde"), extra=[1, 2, 3, 4, 5])
+    odd = {"nested": [{"a": 1}] * 5, "raw": [b"\xff"] * 5}
+    return write_parquet("corpus.parquet", text=texts, key=list("abcde"), extra=[1, 2, 3, 4, 5], **odd)
 
 
 def test_dedup_removes_and_names_witnesses(tamis, corpus, tmp_path):
@@ -102,6 +103,10 @@ def test_a_foreign_folder_is_refused_and_left_alone(tamis, corpus, tmp_path):
         (["--keep", "quality:score"], 3, "the keep column is in the inputs"),
         (["--memory", "much"], 2, "much"),
         (["--engine", "dask"], 2, "dask"),
+        (["--id", "nested"], 3, "the id column holds strings, numbers or times"),
+        (["--source", "raw"], 3, "the source column holds strings, numbers or times"),
+        (["--out", "s3://bucket/x"], 2, "a folder of this machine"),
+        (["--out", "/dev/null/x"], 2, "the output folder can be made"),
     ],
 )
 def test_mistakes_get_a_message_and_a_code(tamis, corpus, tmp_path, arguments, code, message):
@@ -109,6 +114,41 @@ def test_mistakes_get_a_message_and_a_code(tamis, corpus, tmp_path, arguments, c
     assert found == code
     assert message in err
     assert "Traceback" not in err
+
+
+def test_an_output_inside_an_input_is_refused(tamis, corpus, tmp_path):
+    code, _, err = tamis("dedup", tmp_path, "--out", tmp_path / "deep" / "out")
+    assert code == 2
+    assert "outside the input folders" in err
+    assert not (tmp_path / "deep").exists()
+
+
+def test_after_a_fruitless_attempt_the_remedy_works_in_the_same_folder(tamis, write_parquet, tmp_path):
+    path = write_parquet("nulls.parquet", text=["one", None, "two"])
+    assert tamis("dedup", path, "--out", tmp_path / "out", "--text", "txt")[0] == 3
+    assert tamis("dedup", path, "--out", tmp_path / "out")[0] == 3
+    assert tamis("dedup", path, "--out", tmp_path / "out", "--on-error", "quarantine")[0] == 0
+    assert tamis("verify", tmp_path / "out")[0] == 0
+
+
+def test_verify_of_something_else(tamis, corpus, tmp_path):
+    assert tamis("verify", corpus)[0] == 4
+    tamis("dedup", corpus, "--out", tmp_path / "out")
+    for part in (tmp_path / "out" / "pairs").iterdir():
+        part.unlink()
+    (tmp_path / "out" / "pairs").rmdir()
+    code, out, _ = tamis("verify", tmp_path / "out")
+    assert code == 4
+    assert "is missing" in out
+
+
+def test_text_folders_by_format(tamis, tmp_path):
+    (tmp_path / "texts").mkdir()
+    for name in "ab":
+        (tmp_path / "texts" / f"{name}.txt").write_text("the same")
+    code, _, _ = tamis("dedup", tmp_path / "texts", "--format", "text", "--id", "path", "--out", tmp_path / "out")
+    assert code == 0
+    assert pq.read_table(tmp_path / "out" / "decisions").to_pylist()[0]["keeper_id"] == "a.txt"
 
 
 def test_a_missing_input_is_named(tamis, tmp_path):

@@ -2,7 +2,7 @@ import pytest
 
 from tamis.hashing.errors import ConfigError
 from tamis.hashing.lsh import Banding
-from tamis.pipeline.config import load_config, make_config, parse_size
+from tamis.pipeline.config import load_config, make_config, parse_size, pipeline_schema
 from tamis.pipeline.keep import KeepPolicy
 from tamis.pipeline.near import banding_of
 
@@ -60,6 +60,8 @@ def test_keep_policies(text, policy):
         ({"memory": "lots"}, "lots"),
         ({"inputs": []}, "at least 1"),
         ({"engine": "dask"}, "dask"),
+        ({"stages": [{"near": 5}]}, "near"),
+        ({"memory": "1MB"}, "134217728"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(change, message):
@@ -99,7 +101,12 @@ def test_overrides_reach_every_level(tmp_path):
 
 @pytest.mark.parametrize(
     ("override", "message"),
-    [("keep", "KEY=VALUE"), ("stages.far.x=1", "existing list item"), ("keep.by.x=1", "mappings and lists")],
+    [
+        ("keep", "KEY=VALUE"),
+        ("keep=[}", "value is YAML"),
+        ("stages.far.x=1", "existing list item"),
+        ("keep.by.x=1", "mappings and lists"),
+    ],
 )
 def test_wrong_overrides_are_refused(tmp_path, override, message):
     path = write(tmp_path, "inputs: [{path: a}]\nstages: [exact]\nkeep: longest\n")
@@ -132,3 +139,17 @@ def test_only_what_matters_enters_the_fingerprint():
     same = make_config(BASE | {"out": "elsewhere", "threads": 7, "memory": "9GB", "allow_loss": ["x"]})
     assert same.decisive() == make_config(BASE).decisive()
     assert make_config(BASE | {"seed": 1}).decisive() != make_config(BASE).decisive()
+
+
+def test_the_schema_knows_the_short_forms():
+    schema = pipeline_schema()
+    stages = schema["properties"]["stages"]["items"]["anyOf"]
+    assert stages[0] == {"enum": ["exact", "near"]}
+    assert stages[1]["properties"]["near"]["anyOf"][0] == {"$ref": "#/$defs/Near"}
+    assert {"Near", "Exact"} <= set(schema["$defs"])
+    assert schema["properties"]["keep"]["anyOf"][0]["type"] == "string"
+    assert [kind["type"] for kind in schema["properties"]["memory"]["anyOf"]] == ["integer", "string"]
+
+
+def test_where_things_are_does_not_matter():
+    assert make_config({"inputs": [{"path": "/a/x.parquet"}]}).decisive() == make_config(BASE).decisive()

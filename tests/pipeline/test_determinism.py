@@ -300,10 +300,11 @@ def test_settings_that_do_not_change_the_output_are_the_same_run(inputs, tmp_pat
 @pytest.mark.parametrize("threads", [1, 8])
 def test_the_first_bad_record_is_the_one_named(tmp_path, threads, batch_rows):
     texts = ["good", None, "good", None, "good"]
-    pq.write_table(pa.table({"text": ["fine"] * 9}), tmp_path / "a.parquet")
-    pq.write_table(pa.table({"text": texts}), tmp_path / "b.parquet")
-    pq.write_table(pa.table({"text": texts}), tmp_path / "c.parquet")
-    settings = config(tmp_path, tmp_path / "out", columns={"text": "text"}, keep="first", on_error="fail")
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.table({"text": ["fine"] * 9}), tmp_path / "in" / "a.parquet")
+    pq.write_table(pa.table({"text": texts}), tmp_path / "in" / "b.parquet")
+    pq.write_table(pa.table({"text": texts}), tmp_path / "in" / "c.parquet")
+    settings = config(tmp_path / "in", tmp_path / "out", columns={"text": "text"}, keep="first", on_error="fail")
     with pytest.raises(BadRowError, match=r"found record 1 of .*/b\.parquet"):
         sift(settings, threads=threads, batch_rows=batch_rows)
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from tamis.hashing.errors import ArtefactError
-from tamis.pipeline.state import OutputFolder
+from tamis.hashing.errors import ArtefactError, ConfigError
+from tamis.pipeline.state import OutputFolder, check_place
 
 
 def test_a_fresh_folder_is_claimed_and_finished(tmp_path):
@@ -27,6 +27,8 @@ def test_the_same_run_may_continue(tmp_path):
 def test_another_run_is_refused_with_both_names(tmp_path, finished):
     first = OutputFolder(tmp_path / "out", "run-1")
     with first.claim():
+        (first.work / "documents").mkdir()
+        (first.work / "documents" / "_SAVED").touch()
         if finished:
             first.finish()
     with (
@@ -58,3 +60,28 @@ def test_damaged_state_is_refused(tmp_path):
     (tmp_path / "_SUCCESS").write_text("{")
     with pytest.raises(ArtefactError, match="of run unreadable"), OutputFolder(tmp_path, "run-1").claim():
         pass
+
+
+def test_an_attempt_that_saved_nothing_makes_room(tmp_path):
+    first = OutputFolder(tmp_path / "out", "run-1")
+    with first.claim():
+        (first.work / "documents-x.unfinished").mkdir()
+        (first.work / "schema.json").write_text("{}")
+        (first.path / "config.yaml").write_text("x")
+    second = OutputFolder(tmp_path / "out", "run-2")
+    with second.claim():
+        assert sorted(entry.name for entry in second.work.iterdir()) == ["lock", "run.json"]
+    with pytest.raises(ArtefactError, match="is in use"), second.claim(), first.claim():
+        pass
+
+
+def test_places_that_cannot_be():
+    with pytest.raises(ConfigError, match="a folder of this machine"):
+        check_place("s3://bucket/out", [])
+
+
+def test_an_output_lies_outside_the_inputs(tmp_path):
+    for out in (tmp_path, tmp_path / "deep" / "out", tmp_path / "x" / ".." / "out"):
+        with pytest.raises(ConfigError, match="outside the input folders"):
+            check_place(str(out), [str(tmp_path)])
+    check_place(str(tmp_path.parent / "beside"), [str(tmp_path), "s3://bucket/x"])
