@@ -78,7 +78,7 @@ class Corpus:
         """A digest of paths, sizes, times and both ends' bytes of all files (of remote text folders: not the bytes)."""
         digest = hashlib.sha256()
         for file in self.files:
-            digest.update(f"{file.relative}\0{file.source}\0{file.fingerprint}\n".encode())
+            digest.update(f"{file.relative}\0{file.fingerprint}\n".encode())
         return digest.hexdigest()
 
     @property

@@ -68,7 +68,9 @@ class Prepared:
     @property
     def fingerprint(self) -> str:
         """What the output depends on: settings, inputs, versions."""
-        facts = [self.config.decisive(), self.corpus.fingerprint, self.version, FORMAT_VERSION, SKETCH_VERSION]
+        sources = [file.source for file in self.corpus.files]  # named after places, unless the configuration does
+        versions = [self.version, FORMAT_VERSION, SKETCH_VERSION]
+        facts = [self.config.decisive(), sources, self.corpus.fingerprint, versions]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
