@@ -2,7 +2,7 @@
 
 The key mixes the band's number and its rows *in order*. A sum of the rows, as published for LSHBloom,
 crowds near zero because minima are small, and makes unrelated documents collide (Khan et al., arXiv
-2411.04257; the arithmetic is in ``docs/architecture.md``).
+2411.04257; why is in ``docs/architecture.md``).
 """
 
 import numpy as np
