@@ -8,14 +8,14 @@ crowds near zero because minima are small, and makes unrelated documents collide
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel import kernel
+from .kernel import inner_kernel
 from .mix import GOLDEN_GAMMA, fmix64
 
 _M = np.uint64(0x9FB21C651E98DF25)
 _32 = np.uint64(32)
 
 
-@kernel
+@inner_kernel
 def band_keys(signature: NDArray[np.uint64], rows: int, seed: np.uint64, out: NDArray[np.uint64]) -> None:
     """Write the key of each of ``len(out)`` bands of ``rows`` values to ``out``."""
     for band in range(len(out)):

@@ -11,8 +11,7 @@ from .kernel import kernel
 from .lsh import Banding
 from .mix import derive_seed
 from .murmur3 import murmur3
-from .sketch import SketchPlan, complete, partial_sketch
-from .tokens import BLOCK_TOKENS
+from .sketch import SketchPlan, complete, no_sketch_scratch, partial_sketch
 
 
 class Fingerprints(NamedTuple):
@@ -20,7 +19,7 @@ class Fingerprints(NamedTuple):
 
     Attributes:
         hashes: uint64, shape (n, 2): MurmurHash3 x64-128 of the bytes, seed 0.
-        tokens: int64, shape (n,): tokens of the profile.
+        tokens: int64, shape (n,): words of the profile, whatever shingles are made of.
         errors: int64, shape (n,): offset in the text of the first byte that is not UTF-8, or -1.
         keys: uint64, shape (n, bands): band keys; zeros for a text without tokens or with an error.
     """
@@ -70,8 +69,7 @@ def _fingerprint(
     counts = np.zeros(n, np.int64)
     errors = np.empty(n, np.int64)
     keys = np.zeros((n, bands), np.uint64)
-    tokens = np.empty(BLOCK_TOKENS + plan.shingle, np.uint64)
-    block = np.empty(BLOCK_TOKENS + plan.shingle, np.uint64)
+    scratch = no_sketch_scratch(plan)
     partial = np.empty(plan.values, np.uint64)
     signature = np.empty(bands * rows, np.uint64)
     for i in range(n):
@@ -79,9 +77,9 @@ def _fingerprint(
         first, second = murmur3(data, start, end, np.uint64(0))
         hashes[i, 0] = first
         hashes[i, 1] = second
-        counts[i], error = partial_sketch(data, start, end, plan, tokens, block, partial)
+        counts[i], error = partial_sketch(data, start, end, plan, scratch, partial)
         errors[i] = error - start if error >= 0 else -1
         if bands > 0 and error < 0 and counts[i] > 0:
-            complete(partial, plan, signature)
+            complete(partial, plan, scratch, signature)
             band_keys(signature, rows, seed, keys[i])
     return hashes, counts, errors, keys

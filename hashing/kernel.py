@@ -23,7 +23,21 @@ def kernel(function: _Function) -> _Function:
 
     For type checkers a kernel keeps the signature it is written with.
     """
-    dispatcher: Any = njit(nogil=True, cache=True)(function)
+    return _compiled(function, counts_references=True)
+
+
+def inner_kernel(function: _Function) -> _Function:
+    """Compile a kernel that makes no array, and so needs to count no references.
+
+    Kernels that work on one text call each other several times a microsecond with dozens of arrays. Counting references
+    to them, and copying them from call to call, takes as long as the work; so these are made part of their callers.
+    """
+    return _compiled(function, counts_references=False)
+
+
+def _compiled(function: _Function, *, counts_references: bool) -> _Function:
+    jit: Any = njit  # its types do not know all of its options
+    dispatcher = jit(nogil=True, cache=True, _nrt=counts_references, forceinline=not counts_references)(function)
     own: Any = dispatcher._cache
     own._cache_file = _IndexFile(own.cache_path, own._impl.filename_base, sources_digest())
     return cast(_Function, dispatcher)

@@ -5,16 +5,11 @@ which every input bit reaches every output bit. Seeds of different purposes are 
 seed of a run, so that no two steps share a random function.
 """
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-from numpy.typing import NDArray
 
-from .kernel import kernel
+from .kernel import inner_kernel
 
 U64 = (1 << 64) - 1
 GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd: increments of splitmix64
@@ -24,7 +19,7 @@ _33 = np.uint64(33)
 _32 = np.uint64(32)
 
 
-@kernel
+@inner_kernel
 def fmix64(x: np.uint64) -> np.uint64:
     """Return the MurmurHash3 finaliser of a uint64."""
     x ^= x >> _33
@@ -34,7 +29,23 @@ def fmix64(x: np.uint64) -> np.uint64:
     return x ^ (x >> _33)
 
 
-@kernel
+@inner_kernel
+def fmix32(x: np.uint32) -> np.uint32:
+    """Return the 32-bit finaliser of MurmurHash3 of a uint32."""
+    x = np.uint32(x ^ (x >> np.uint32(16)))
+    x = np.uint32(x * np.uint32(0x85EBCA6B))
+    x = np.uint32(x ^ (x >> np.uint32(13)))
+    x = np.uint32(x * np.uint32(0xC2B2AE35))
+    return np.uint32(x ^ (x >> np.uint32(16)))
+
+
+@inner_kernel
+def signed(x: "int | np.integer[Any]") -> int:
+    """Return an integer of any width as int64: an unsigned one beside a signed one would become a float."""
+    return int(np.int64(x))
+
+
+@inner_kernel
 def scale(x: np.uint64, n: np.uint64) -> np.uint64:
     """Map a uniform uint64 to 0..n-1 by its high bits, monotonically; n < 2^32."""
     return ((x >> _32) * n) >> _32
@@ -61,34 +72,3 @@ def _fmix64_int(x: int) -> int:
     x ^= x >> 33
     x = x * int(_FMIX_2) & U64
     return x ^ x >> 33
-
-
-def _load64(typing_context: Any, data: Any, offset: Any) -> Any:
-    """Typing and code of ``load64``, in the form that Numba asks for."""
-    signature = types.uint64(data, types.intp)
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        array = context.make_array(sig.args[0])(context, builder, args[0])
-        word = ir.IntType(64)
-        pointer = builder.gep(array.data, [args[1]], inbounds=True, source_etype=ir.IntType(8))
-        return builder.load(builder.bitcast(pointer, word.as_pointer()), align=1, typ=word)
-
-    return signature, codegen
-
-
-load64 = cast(Callable[[NDArray[np.uint8], int], np.uint64], intrinsic(_load64))
-"""Read eight bytes of a uint8 array at any offset as a little-endian uint64, unchecked: the caller guarantees
-``offset + 8 <= len(data)``. Only little-endian machines are supported, as by Arrow's own files."""
-
-
-def _trailing_zeros(typing_context: Any, x: Any) -> Any:
-    """Typing and code of ``trailing_zeros``."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.int64(types.uint64), codegen
-
-
-trailing_zeros = cast(Callable[[np.uint64], int], intrinsic(_trailing_zeros))
-"""Return the number of zero bits below the lowest set bit of a uint64, 64 for zero."""

@@ -7,8 +7,9 @@ https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel import kernel
-from .mix import fmix64, load64
+from .intrinsics import load64
+from .kernel import inner_kernel, kernel
+from .mix import fmix64
 
 _C1 = np.uint64(0x87C37B91114253D5)
 _C2 = np.uint64(0x4CF5AD432745937F)
@@ -31,7 +32,7 @@ def _tail(data: NDArray[np.uint8], start: int, end: int) -> np.uint64:
     return word
 
 
-@kernel
+@inner_kernel
 def murmur3(data: NDArray[np.uint8], start: int, end: int, seed: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return the 128-bit hash of ``data[start:end]`` as (first, second) uint64."""
     h1 = seed

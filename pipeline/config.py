@@ -74,7 +74,9 @@ class Columns(Model):
 class Shingle(Model):
     """What a text is cut into."""
 
-    unit: Literal["word"] = "word"
+    unit: Literal["word", "char", "byte"] = Field(
+        "word", description="Words; characters of the words, one space between two; or bytes as they are."
+    )
     size: int = Field(5, ge=1, le=64, description="Tokens of a shingle.")
 
 
@@ -91,8 +93,9 @@ class Near(Model):
     threshold: float = Field(0.8, gt=0, le=1, description="Jaccard similarity from which a text is a duplicate.")
     profile: Literal["words-v1"] = "words-v1"
     shingle: Shingle = Shingle()
-    sketch: Literal["oph", "minhash"] = "oph"
+    sketch: Literal["oph", "fss", "minhash"] = Field("oph", description="docs/sketches.md says which when.")
     values: int = Field(256, ge=1, le=4096, description="Values of a signature.")
+    bits: Literal[32, 64] = Field(64, description="Bits of a value; matters to stored signatures and `verify: sketch`.")
     recall: float = Field(0.98, gt=0, lt=1, description="Least probability that a pair at the threshold is found.")
     bands: int | None = Field(None, ge=1, description="Computed from `recall` unless given, together with `rows`.")
     rows: int | None = Field(None, ge=1)

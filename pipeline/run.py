@@ -77,7 +77,14 @@ class Prepared:
     def plan(self) -> SketchPlan:
         """How texts are sketched; without a near stage they are only counted and hashed."""
         near = self.config.near or Near()
-        return sketch_plan(near.sketch, values=near.values, shingle=near.shingle.size, seed=self.config.seed)
+        return sketch_plan(
+            near.sketch,
+            values=near.values,
+            bits=near.bits,
+            unit=near.shingle.unit,
+            shingle=near.shingle.size,
+            seed=self.config.seed,
+        )
 
 
 def prepare(config: Pipeline, *, version: str) -> Prepared:

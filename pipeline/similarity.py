@@ -17,7 +17,7 @@ from ..connectors.address import ADDRESS
 from ..connectors.split import Split
 from ..connectors.views import take_array
 from ..hashing.jaccard import compare_pairs
-from ..hashing.shingles import shingle_sets
+from ..hashing.shingles import WORD, shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
 from .engine import Engine, Group, Table
 from .text_column import text_buffers
@@ -56,7 +56,7 @@ class Evidence:
             values = signatures(data, offsets, self.plan).reshape(-1)
             bounds = np.arange(len(offsets), dtype=np.int64) * self.plan.values
         else:
-            values, bounds = shingle_sets(data, offsets, self.plan.shingle, self.plan.table)
+            values, bounds = shingle_sets(data, offsets, self.plan.unit, self.plan.shingle, self.plan.table)
         distinct = pa.LargeBinaryArray.from_buffers(
             pa.large_binary(), len(bounds) - 1, [None, pa.py_buffer(bounds * 8), pa.py_buffer(values)]
         )
@@ -80,7 +80,7 @@ def measure_pairs(
     Args:
         engine: what runs the verbs.
         pairs: (worse, better), saved.
-        ranked: rows with row, address and tokens, saved.
+        ranked: rows with row, address, tokens and bytes, saved.
         splits, full: the inputs.
         evidence: what is compared.
         threshold: least similarity.
@@ -97,12 +97,13 @@ def measure_pairs(
 
 def _tiles(pairs: Table, ranked: Table, evidence: Evidence) -> Table:
     """Return (tile, worse): which tile each worse row goes to."""
-    tokens = ranked.select("row", "tokens")
-    weighed = pairs.join(tokens.select(better="row", weight="tokens"), on=["better"])
+    size = "tokens" if evidence.plan.unit == WORD else "bytes"  # about how many shingles a text has, at most
+    sizes = ranked.select("row", size)
+    weighed = pairs.join(sizes.select(better="row", weight=size), on=["better"])
     loads = weighed.aggregate(
         by=["worse"], best=("min", "better"), partners=("sum", "weight"), pairs=("count", "better")
     )
-    loads = loads.join(tokens.select(worse="row", own="tokens"), on=["worse"])
+    loads = loads.join(sizes.select(worse="row", own=size), on=["worse"])
     return loads.fold(order=["best", "worse"], fn=Dealer(evidence.plan.values if evidence.sketch else 0), schema=_TILED)
 
 
@@ -114,7 +115,7 @@ class Dealer:
     their size, they only stay below it. The state is two numbers.
 
     Attributes:
-        fixed: values of a signature, or 0 where sets are as large as their texts have tokens.
+        fixed: values of a signature, or 0 where sets are as large as their texts have tokens (bytes, for other units).
     """
 
     fixed: int

@@ -98,6 +98,27 @@ def tokens(text):
     return [token_hash(word) for word in words(text)]
 
 
+def characters(text):
+    """Return the hashes of the characters of the words, with a space where there is something between two words."""
+    found, gap = [], False
+    for character in text:
+        kind = character_class(character)
+        if kind == SEPARATOR:
+            gap = bool(found)
+            continue
+        if gap:
+            found.append(" ")
+        gap = False
+        found += character.casefold() if kind == FOLDED else character
+    return [token_hash(character.encode()) for character in found]
+
+
+def units(text, unit):
+    if unit == "byte":
+        return [token_hash(bytes([byte])) for byte in text.encode()]
+    return tokens(text) if unit == "word" else characters(text)
+
+
 # --- shingles
 
 
@@ -116,8 +137,8 @@ def shingles(token_hashes, n):
     return [shingle_hash(token_hashes[i : i + n]) for i in range(len(token_hashes) - n + 1)]
 
 
-def shingle_set(text, n):
-    return sorted(set(shingles(tokens(text), n)))
+def shingle_set(text, n, unit="word"):
+    return sorted(set(shingles(units(text, unit), n)))
 
 
 # --- sketches
@@ -151,16 +172,46 @@ def oph_signature(shingle_hashes, k, seed):
     return densify(oph_bins(shingle_hashes, k, derive_seed(seed, "oph")), derive_seed(seed, "donor"))
 
 
-def minhash_signature(shingle_hashes, k, seed):
-    seeds = [derive_seed(seed, f"minhash {i}") for i in range(k)]
-    return [min(fmix64(shingle ^ own) for shingle in shingle_hashes) for own in seeds]
+def fss_signature(shingle_hashes, k, seed):
+    bins, seed = [EMPTY] * k, derive_seed(seed, "fss")
+    for number in range(2 * k):
+        own = fmix64((seed + number * GAMMA) & M64)
+        for shingle in shingle_hashes:
+            h = fmix64(shingle ^ own)
+            bin_ = scale(h, k) if number < k else number - k
+            bins[bin_] = min(bins[bin_], number << 51 | h & ((1 << 51) - 1))
+        if EMPTY not in bins:
+            return bins
+    raise AssertionError("the last k rounds fill every bin")
 
 
-def signature(text, kind, k, n, seed):
-    found = shingle_set(text, n)
-    if not found:
+def fmix32(x):
+    x = (x ^ x >> 16) * 0x85EBCA6B & 0xFFFFFFFF
+    x = (x ^ x >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
+    return x ^ x >> 16
+
+
+def minhash_functions(seed, k, bits):
+    """Draw (multipliers, addends) as datasketch 2.0 does."""
+    generator = np.random.RandomState(seed if seed < 1 << 32 else [seed & 0xFFFFFFFF, seed >> 32])
+    kind = {32: np.uint32, 64: np.uint64}[bits]
+    multipliers = [2 * int(a) + 1 for a in generator.randint(0, 1 << (bits - 1), k, dtype=kind)]
+    return multipliers, generator.randint(0, 1 << bits, k, dtype=kind).tolist()
+
+
+def minhash_signature(shingle_hashes, k, seed, bits=64):
+    mix = fmix64 if bits == 64 else lambda shingle: fmix32(shingle & 0xFFFFFFFF)
+    hashes, top = [mix(shingle) for shingle in shingle_hashes], (1 << bits) - 1
+    return [min((a * h + b) & top for h in hashes) for a, b in zip(*minhash_functions(seed, k, bits), strict=True)]
+
+
+def signature(text, kind, k, n, seed, *, bits=64, unit="word"):
+    found = shingle_set(text, n, unit)
+    if not words(text):
         return [EMPTY] * k
-    return (oph_signature if kind == "oph" else minhash_signature)(found, k, seed)
+    if kind == "minhash":
+        return minhash_signature(found, k, seed, bits)
+    return [value & ((1 << bits) - 1) for value in (oph_signature if kind == "oph" else fss_signature)(found, k, seed)]
 
 
 # --- bands

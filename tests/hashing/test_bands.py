@@ -7,9 +7,7 @@ from hypothesis import given, settings
 from numba import njit
 
 from tamis.hashing.bands import band_keys
-from tamis.hashing.minhash import function_seeds, minhash_update
-from tamis.hashing.mix import derive_seed
-from tamis.hashing.oph import EMPTY, densify, donor_table, oph_update
+from tamis.hashing.sketch import KINDS, sketch_plan, sketch_shingles
 
 from . import oracle
 
@@ -60,23 +58,16 @@ def test_values_beyond_the_bands_do_not_matter():
 
 
 @njit
-def _sketch_random_sets(count, size, k, minhash, oph_seed, donors, donor_seed, function_seeds, state):
+def _sketch_random_sets(count, size, plan, state):
     elements = np.empty(size, np.uint64)
-    values = np.empty(k, np.uint64)
-    out = np.empty((count, k), np.uint64)
+    out = np.empty((count, plan.values), np.uint64)
     for i in range(count):
         for j in range(size):  # splitmix64
             state += np.uint64(0x9E3779B97F4A7C15)
             x = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             elements[j] = x ^ (x >> np.uint64(31))
-        values[:] = EMPTY
-        if minhash:
-            minhash_update(values, elements, size, function_seeds)
-            out[i] = values
-        else:
-            oph_update(values, elements, size, oph_seed)
-            densify(values, donors, donor_seed, out[i])
+        out[i] = sketch_shingles(elements, plan)
     return out
 
 
@@ -88,18 +79,14 @@ def _all_keys(signatures, bands, rows, seed):
     return out
 
 
-@pytest.mark.parametrize("minhash", [False, True], ids=["oph", "minhash"])
-def test_different_sets_share_no_key(minhash):
+@pytest.mark.parametrize("kind", KINDS)
+def test_different_sets_share_no_key(kind):
     """5,000 random sets of 1,000, 42 bands of 6 rows: the sums published for LSHBloom collide about 15 times."""
-    donors, donor_seed = donor_table(0, 256), np.uint64(derive_seed(0, "donor"))
-    seeds = function_seeds(0, 256)
-    signatures = _sketch_random_sets(
-        5000, 1000, 256, minhash, np.uint64(derive_seed(0, "oph")), donors, donor_seed, seeds, np.uint64(1)
-    )
+    signatures = _sketch_random_sets(5000, 1000, sketch_plan(kind), np.uint64(1))
     found = _all_keys(signatures, 42, 6, np.uint64(SEED))
     assert [len(np.unique(column)) for column in found.T] == [5000] * 42
     assert len(np.unique(found)) == 5000 * 42
-    if minhash:  # the test can tell: the sum of 32-bit values, as published, makes unrelated sets collide
+    if kind == "minhash":  # the test can tell: the sum of 32-bit values, as published, makes unrelated sets collide
         sums = (signatures[:, : 42 * 6] >> np.uint64(32)).reshape(5000, 42, 6).sum(axis=2)
         collisions = sum(5000 - len(np.unique(column)) for column in sums.T)
         assert 3 <= collisions <= 31

@@ -12,12 +12,13 @@ from tamis.hashing.fingerprint import band_seed, fingerprint
 from tamis.hashing.lsh import Banding
 from tamis.hashing.murmur3 import murmur3_all
 from tamis.hashing.sketch import signatures, sketch_plan
-from tamis.hashing.tokens import BLOCK_TOKENS
 
 from . import oracle
 
+BLOCK_TOKENS = 4096  # some windows
 PLANS = {
     "oph": sketch_plan("oph", values=32, shingle=3, seed=7),
+    "fss": sketch_plan("fss", values=32, shingle=3, seed=7),
     "minhash": sketch_plan("minhash", values=32, shingle=3, seed=7),
 }
 BANDING = Banding(4, 7)
@@ -57,8 +58,10 @@ def test_golden():
     found = prints(["the tamis sifts the flour"], PLANS["oph"])
     assert found.hashes.tolist() == [[0x522754AC4A140BC9, 0xA0294E2DA0D1FF1E]]
     assert found.keys.tolist() == [[0x9629B2FA85685B00, 0xB573EA40B26F01AA, 0xEB27CB20E5B645EC, 0x678B7DBD25632646]]
+    found = prints(["the tamis sifts the flour"], PLANS["fss"])
+    assert found.keys.tolist() == [[0xCB810F395FDDF859, 0xF7DB5189C53C2B3C, 0x30FF53A62DB69970, 0x6BE09FCA64C250C7]]
     found = prints(["the tamis sifts the flour"], PLANS["minhash"])
-    assert found.keys.tolist() == [[0x3B0DDD4E197573A3, 0xA2D3514E850B4936, 0x0427E0912956550B, 0x7F445D99F2498BB7]]
+    assert found.keys.tolist() == [[0x5D2CA8716F834C33, 0xF6415A502D1080FB, 0xB5E3EC0772220AB2, 0x9738338244C46ECD]]
 
 
 def test_it_equals_the_separate_kernels(plan):

@@ -28,8 +28,8 @@ KERNELS = {
 
 
 def test_every_kernel_is_found():
-    assert len(KERNELS) == sum(getsource(module).count("\n@kernel\n") for module in MODULES)
-    assert {"mix.fmix64", "tokens.next_tokens", "fingerprint._fingerprint"} <= set(KERNELS)
+    assert len(KERNELS) == sum(getsource(module).count("kernel\ndef ") for module in MODULES)
+    assert {"mix.fmix64", "shingles.next_tokens", "fingerprint._fingerprint"} <= set(KERNELS)
 
 
 def test_nothing_is_compiled_past_the_decorator():
@@ -42,6 +42,12 @@ def test_nothing_is_compiled_past_the_decorator():
 @pytest.mark.parametrize("name", KERNELS)
 def test_the_cache_of_a_kernel_is_stamped_with_all_sources(name):
     assert KERNELS[name]._cache._cache_file._source_stamp == sources_digest()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_counts_references_or_is_part_of_its_callers(name):
+    options = KERNELS[name].targetoptions
+    assert options["_nrt"] is not options["forceinline"]
 
 
 @pytest.mark.parametrize("name", KERNELS)

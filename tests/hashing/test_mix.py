@@ -2,9 +2,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from numba import njit
 
-from tamis.hashing.mix import derive_seed, fmix64, load64, scale
+from tamis.hashing.mix import derive_seed, fmix32, fmix64, scale
 
 from . import oracle
 
@@ -99,20 +98,10 @@ def test_seeds_are_taken_modulo_two_to_the_64():
     assert derive_seed(2**64 + 5, "band") == derive_seed(5, "band")
 
 
-@njit
-def _load_all(data):
-    words = np.empty(len(data) - 7, np.uint64)
-    for i in range(len(words)):
-        words[i] = load64(data, i)
-    return words
-
-
-def test_load64_reads_little_endian_words_at_any_offset():
-    data = bytes(range(250, 256)) + bytes(range(40))
-    expected = [int.from_bytes(data[i : i + 8], "little") for i in range(len(data) - 7)]
-    assert _load_all(np.frombuffer(data, np.uint8)).tolist() == expected
-
-
-def test_load64_reads_through_views():
-    data = np.arange(64, dtype=np.uint8)
-    assert _load_all(data[13:]).tolist() == _load_all(data).tolist()[13:]
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    # Of MurmurHash3's 32-bit finaliser.
+    [(0, 0), (1, 0x514E28B7), (0xFFFFFFFF, 0x81F16F39), (0x12345678, 0xE37CD1BC)],
+)
+def test_fmix32(value, expected):
+    assert fmix32(np.uint32(value)) == oracle.fmix32(value) == expected

@@ -14,7 +14,18 @@ from numba import njit
 
 from tamis.hashing.bands import band_keys
 from tamis.hashing.mix import fmix64
-from tamis.hashing.oph import EMPTY, TABLED_ATTEMPTS, densify, donor, donor_table, oph_update
+from tamis.hashing.oph import (
+    EMPTY,
+    TABLED_ATTEMPTS,
+    TABLED_BINS,
+    Donors,
+    densify,
+    donor,
+    donors,
+    filled_bins,
+    oph_update,
+    probe,
+)
 
 from . import oracle
 
@@ -22,18 +33,25 @@ SHINGLES = st.lists(st.integers(0, oracle.M64), min_size=1, max_size=40)
 SIZES = st.sampled_from([1, 2, 3, 7, 64, 100, 256])
 
 
+WORK = np.empty(1 << 14, np.uint64)
+STRIP = np.empty(256, np.uint8)
+
+
 def bins_of(shingles, k, seed):
-    bins = np.full(k, EMPTY)
-    oph_update(bins, np.array(shingles, np.uint64), len(shingles), np.uint64(seed))
+    bins, room = np.full(k, EMPTY), np.zeros(len(shingles) + 64, np.uint64)
+    room[: len(shingles)] = shingles
+    oph_update(bins, room, len(shingles), np.uint64(seed), WORK)
     return bins
 
 
-def densified(bins, seed, length=None, table=None):
+def densified(bins, seed, length=None, untabled=False):
     """Densify by the seed of a run and return a list."""
-    out = np.empty(length or len(bins), np.uint64)
-    table = donor_table(seed, len(bins)) if table is None else table
-    donor_seed = np.uint64(oracle.derive_seed(seed, "donor"))
-    densify(np.array(bins, np.uint64), table, donor_seed, out)
+    k, out = len(bins), np.empty(length or len(bins), np.uint64)
+    chosen = donors(seed, k)
+    if untabled:
+        none = np.empty((0, 256), np.uint8)
+        chosen = Donors(chosen.seed, np.empty((0, k), np.uint16), none, none)
+    densify(np.array(bins, np.uint64), chosen, np.empty(k + 1, np.uint16), STRIP, out)
     return out.tolist()
 
 
@@ -47,7 +65,7 @@ def test_golden():
     assert bins[[0, 1, 5]].tolist() == [zero, one, five]
     assert (bins == EMPTY).tolist() == [False, False, True, True, True, False, True, True]
     assert densified(bins, 0) == [zero, one, zero, zero, five, five, one, five]
-    assert donor_table(0, 256)[:3, :4].tolist() == [[244, 254, 82, 81], [31, 15, 250, 136], [113, 252, 194, 246]]
+    assert donors(0, 256).attempts[:3, :4].tolist() == [[244, 254, 82, 81], [31, 15, 250, 136], [113, 252, 194, 246]]
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)
@@ -73,7 +91,7 @@ def test_partial_sketches_merge_by_minimum(left, right, k):
 
 def test_update_reads_only_the_first_shingles():
     bins = np.full(16, EMPTY)
-    oph_update(bins, np.arange(10, dtype=np.uint64), 4, np.uint64(0))
+    oph_update(bins, np.arange(64, dtype=np.uint64), 4, np.uint64(0), WORK)
     assert bins.tolist() == oracle.oph_bins(range(4), 16, 0)
 
 
@@ -102,7 +120,7 @@ def test_one_shingle_fills_every_bin():
 
 @pytest.mark.parametrize("k", [1, 2, 100, 256, 4096])
 def test_the_table_holds_the_first_probes(k):
-    table = donor_table(3, k)
+    table = donors(3, k).attempts
     seed = oracle.derive_seed(3, "donor")
     assert table.dtype == np.uint16
     assert table.shape == (TABLED_ATTEMPTS, k)
@@ -112,14 +130,52 @@ def test_the_table_holds_the_first_probes(k):
         assert [donor(np.uint64(seed), bin_, attempt, k) for bin_ in range(k)] == expected
 
 
-def test_probes_beyond_the_table_go_on():
-    bins = [oracle.EMPTY] * 256
-    bins[200] = 200 << 56
-    bins[17] = 17 << 56
+@pytest.mark.parametrize("k", [1, 2, 5, 100, 256])
+def test_orders_are_those_in_which_bins_probe(k):
+    chosen, seed = donors(3, k), oracle.derive_seed(3, "donor")
+    for bin_ in (0, k // 2, k - 1):
+        order, attempt = [bin_], 0
+        while len(order) < k:
+            other = oracle.donor(seed, bin_, attempt, k)
+            order += [other] * (other not in order)
+            attempt += 1
+        assert chosen.orders[bin_, :k].tolist() == order
+        assert chosen.places[order, bin_].tolist() == list(range(k))
+
+
+def test_more_bins_than_a_byte_has_numbers_have_no_table():
+    assert donors(3, TABLED_BINS + 1).places.shape == (0, 256)
+    assert donors(3, TABLED_BINS).places.shape == (256, 256)
+
+
+@pytest.mark.parametrize("k", [1, 63, 64, 65, 130, 256, 300])
+def test_filled_bins(k):
+    bins = np.full(k, EMPTY)
+    bins[:: max(1, k // 7)] = 5
+    bins[-1] = 0
+    out = np.empty(k + 1, np.uint16)
+    count = filled_bins(bins, out)
+    assert out[:count].tolist() == np.flatnonzero(bins != EMPTY).tolist()
+
+
+@pytest.mark.parametrize("k", [8, 64, 128, 200, 256])
+def test_tables_and_probes_choose_the_same_donors(k):
+    for f in range(1, k, 1 + k // 16):
+        bins, chosen = bins_of([oracle.fmix64(i) for i in range(f)], k, f), donors(f, k)
+        probed = np.empty(k, np.uint64)
+        probe(bins, chosen, np.empty(k + 1, np.uint16), probed)
+        assert densified(bins, f) == probed.tolist() == densified(bins, f, untabled=True)
+
+
+@pytest.mark.parametrize("k", [256, 300])
+def test_probes_beyond_the_table_go_on(k):
+    bins = [oracle.EMPTY] * k
+    bins[200] = 200 << 55
+    bins[17] = 17 << 55
     filled = densified(bins, 1)
     assert filled == oracle.densify(bins, oracle.derive_seed(1, "donor"))
-    assert set(filled) == {200 << 56, 17 << 56}
-    assert densified(bins, 1, table=np.empty((0, 256), np.uint16)) == filled
+    assert set(filled) == {200 << 55, 17 << 55}
+    assert densified(bins, 1, untabled=True) == filled
 
 
 def test_a_prefix_can_be_densified_alone():
@@ -131,11 +187,11 @@ def test_a_prefix_can_be_densified_alone():
 def test_donors_are_bins_that_were_not_empty_at_first():
     # Bin 0 first probes an empty bin: a scheme that copies filled bins would take what that bin was filled with.
     for seed in range(200):
-        first, second = donor_table(seed, 8)[0, 1], donor_table(seed, 8)[1, 1]
+        first, second = donors(seed, 8).attempts[:2, 1]
         if first == 0 and second not in (0, 1):
             break
     source = int(second)
-    fill_of_0 = next(int(d) for d in donor_table(seed, 8)[:, 0] if int(d) not in (0, 1))
+    fill_of_0 = next(int(d) for d in donors(seed, 8).attempts[:, 0] if int(d) not in (0, 1))
     bins = [oracle.EMPTY, oracle.EMPTY, *(1000 + i for i in range(2, 8))]
     assert densified(bins, seed) == [1000 + fill_of_0, 1000 + source, *bins[2:]]
 
@@ -168,22 +224,25 @@ def _fill_from_filled(bins, seed, out):
 def _simulate(trials, common, left, right, k, rows, scheme):
     """Sketch two sets under many seeds; return (equal values, shared bands, empty bins of the left set)."""
     f = common + left + right
-    elements = np.empty(f, np.uint64)
+    elements = np.zeros(f + 64, np.uint64)
     for i in range(f):
         elements[i] = fmix64(np.uint64(i + (1 << 40)))  # unlike the seeds
-    tabled = np.empty((0, k), np.uint16)
+    none = np.empty((0, 256), np.uint8)
+    filled, least, work = np.empty(k + 1, np.uint16), np.empty(256, np.uint8), np.empty(f + 64, np.uint64)
     bins, out = np.empty((2, k), np.uint64), np.empty((2, k), np.uint64)
     keys = np.empty((2, k // rows), np.uint64)
     result = np.empty((trials, 3), np.int64)
     for t in range(trials):
         seed, probe_seed = fmix64(np.uint64(2 * t + 1)), fmix64(np.uint64(2 * t + 2))
         bins[:] = EMPTY
-        oph_update(bins[0], elements, common + left, seed)
-        oph_update(bins[1], elements, common, seed)
-        oph_update(bins[1], elements[common + left :], right, seed)
+        oph_update(bins[0], elements, common + left, seed, work)
+        oph_update(bins[1], elements, common, seed, work)
+        oph_update(bins[1], elements[common + left :], right, seed, work)
         for side in range(2):
             if scheme == 0:
-                densify(bins[side], tabled, probe_seed, out[side])
+                densify(
+                    bins[side], Donors(probe_seed, np.empty((0, k), np.uint16), none, none), filled, least, out[side]
+                )
             elif scheme == 1:
                 _fill_from_filled(bins[side], probe_seed, out[side])
             else:

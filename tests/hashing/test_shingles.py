@@ -3,8 +3,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tamis.hashing.shingles import MAX_BUCKET, shingle_block, shingle_sets, short_shingle, sort_unique
-from tamis.hashing.tokens import BLOCK_TOKENS
+from tamis.hashing.shingles import (
+    BYTE,
+    CHAR,
+    MAX_BUCKET,
+    MAX_SHINGLE,
+    ROOM,
+    UNITS,
+    WORD,
+    shingle_block,
+    shingle_sets,
+    sort_unique,
+)
 from tamis.hashing.unicode_table import words_v1
 
 from . import oracle
@@ -12,8 +22,11 @@ from . import oracle
 WORDS = st.lists(st.sampled_from(["sift", "the", "Flour", "ΐ", "中文", "😀", "\0", "été", "12"]), max_size=30)
 
 
-def sets(texts, n):
-    values, bounds = shingle_sets(*oracle.packed(texts), n, words_v1())
+BLOCK_TOKENS = 4096  # some windows
+
+
+def sets(texts, n, unit=WORD):
+    values, bounds = shingle_sets(*oracle.packed(texts), unit, n, words_v1())
     assert bounds[0] == 0
     assert bounds[-1] == len(values)
     return [values[a:b].tolist() for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
@@ -51,12 +64,9 @@ def test_the_number_of_tokens_is_part_of_a_shingle():
     # The short text's one shingle is none of the longer text's.
     short, longer = sets(["a b c", "a b c d e"], 5)
     assert not set(short) & set(longer)
-    zeros = np.zeros(8, np.uint64)
-    out = np.empty(8, np.uint64)
     assert len({oracle.shingle_hash([0] * m) for m in range(1, 9)}) == 8
     for m in range(1, 9):
-        assert shingle_block(zeros, m, m, out) == 1
-        assert out[0] == oracle.shingle_hash([0] * m)
+        assert block([0] * m, m) == [oracle.shingle_hash([0] * m)]
 
 
 def test_order_matters():
@@ -117,21 +127,51 @@ def test_bytes_that_are_not_utf8_end_their_text():
     assert next_ == oracle.shingle_set("x y", 5)
 
 
-def test_short_shingle():
-    tokens = np.array(oracle.tokens("sift the flour"), np.uint64)
-    out = np.zeros(3, np.uint64)
-    assert short_shingle(tokens, 0, out) == 0
-    assert short_shingle(tokens, 2, out) == 1
-    assert out.tolist() == [oracle.shingle_hash(tokens[:2].tolist()), 0, 0]
+def block(token_hashes, n):
+    """Return the shingles of a block by the kernel."""
+    tokens, out = np.full(ROOM, 77, np.uint64), np.zeros(ROOM, np.uint64)
+    tokens[: len(token_hashes)] = token_hashes
+    made = shingle_block(tokens, len(token_hashes), n, np.zeros((2, ROOM), np.uint64), out)
+    return out[:made].tolist()
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)
 @given(st.lists(st.integers(0, oracle.M64), max_size=20), st.integers(1, 8))
 def test_shingle_block_is_its_definition(token_hashes, n):
-    out = np.empty(20, np.uint64)
-    made = shingle_block(np.array(token_hashes, np.uint64), len(token_hashes), n, out)
     expected = oracle.shingles(token_hashes, n) if len(token_hashes) >= n else []
-    assert out[:made].tolist() == expected
+    assert block(token_hashes, n) == expected
+
+
+@pytest.mark.parametrize("n", range(1, MAX_SHINGLE + 1))
+def test_shingles_of_every_size(n):
+    token_hashes = [oracle.fmix64(i) for i in range(1, 100)]
+    assert block(token_hashes, n) == oracle.shingles(token_hashes, n)
+
+
+TEXTS = [
+    "",
+    "...",
+    "a",
+    "The tamis sifts",
+    "中文没有空格",
+    "Straße  ﬃ",
+    "e\u0301 é",
+    "x" * 5000,
+    "ab " * 3000,
+    "ΐ" * 2000,
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("n", [1, 3, 24, 64])
+def test_sets_of_every_unit(unit, n):
+    assert sets(TEXTS, n, UNITS.index(unit)) == [oracle.shingle_set(text, n, unit) for text in TEXTS]
+
+
+def test_golden_of_other_units():
+    # Changing these is a format change.
+    assert sets(["Sift, it"], 7, CHAR) == [[0x15DCFCF5337B621B]]
+    assert sets(["Sift, it"], 8, BYTE) == [[0x12690200C49FD0E4]]
 
 
 # --- sorting

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tamis.hashing.tokens import BLOCK_TOKENS, decode, next_tokens
+from tamis.hashing.shingles import BYTE, CHAR, WORD, next_tokens, no_scratch, start_of
 from tamis.hashing.unicode_table import words_v1
+from tamis.hashing.words import WINDOW, decode, word_at
 
 from . import oracle
 
@@ -16,18 +17,15 @@ CHARACTERS = "abcXYZ019_ \t\r\n-.'\0éÉßİﬃΐςΣ\u0301\u0345中あー한ก
 TEXTS = st.text(CHARACTERS, min_size=15, max_size=60) | st.text(st.characters(codec="utf-8"), max_size=30)
 
 
-def hashes(text, room=BLOCK_TOKENS):
-    """Return (token hashes, offset of an error or -1) by calls that write at most ``room`` tokens each."""
+def hashes(text, unit=WORD):
+    """Return (token hashes, offset of an error or -1) of a text, window by window."""
     data, offsets = oracle.packed([text])
-    start, at, end = int(offsets[0]), int(offsets[0]), int(offsets[1])
-    out = np.empty(room + 2, np.uint64)
-    found = []
-    while at < end:
-        out[room:] = 12345
-        n, at, error = next_tokens(data, at, end, words_v1(), out, room)
-        assert n <= room
-        assert (out[room:] == 12345).all()
-        found += out[:n].tolist()
+    start, end = int(offsets[0]), int(offsets[1])
+    scratch, cursor, found = no_scratch(), start_of(start), []
+    while cursor.at < end:
+        typed = cursor._replace(state=np.uint64(cursor.state))  # Python returns it as an int of either sign
+        cursor, made, _, error = next_tokens(data, typed, end, unit, words_v1(), scratch)
+        found += scratch.tokens[:made].tolist()
         if error >= 0:
             return found, error - start
     return found, -1
@@ -108,27 +106,56 @@ def test_size_is_part_of_a_token():
     assert len(set(padded)) == 20
 
 
-@pytest.mark.parametrize("count", [BLOCK_TOKENS + i for i in (-3, -2, -1, 0, 1, 2)] + [2 * BLOCK_TOKENS, 10_000])
-@pytest.mark.parametrize("text", ["ab ", "中", "a中"])
-def test_blocks(count, text):
-    long = (text * count)[: count * len(text) // len(oracle.words(text))]
-    found, error = hashes(long)
-    expected = oracle.tokens(text)
-    assert error == -1
-    assert found == (expected * count)[: len(found)]
-    assert len(found) == len(oracle.words(long))
+@pytest.mark.parametrize("size", [WINDOW + i for i in range(-70, 10)] + [2 * WINDOW + i for i in range(-5, 6)])
+@pytest.mark.parametrize("filler", ["ab ", "中", "a中", "éb ", "longer_than_eight_bytes ", "ΐ"])
+def test_texts_that_end_around_a_window(filler, size):
+    text = (filler * size)[: size // len(filler.encode()) * len(filler)]
+    assert hashes(text) == (oracle.tokens(text), -1)
 
 
-@pytest.mark.parametrize("room", range(3, 10))
-@pytest.mark.parametrize("text", ["a中" * 10, "中a中" * 10, "a b中" * 10, "中" * 20, "a " * 20, "a" * 20])
-def test_no_call_writes_more_than_it_has_room_for(room, text):
-    assert hashes(text, room) == (oracle.tokens(text), -1)  # `hashes` watches the places behind
+@pytest.mark.parametrize("before", range(WINDOW - 20, WINDOW + 4))
+@pytest.mark.parametrize("word", ["x", "seventeen_letters", "Straße", "中", "ΐ", "ﬃ", "👍", " ", "é"])
+@pytest.mark.parametrize("filler", ["x", " ", "_a "])
+def test_anything_across_the_border_of_two_windows(before, word, filler):
+    text = (filler * before)[:before] + word + "y z"
+    assert hashes(text) == (oracle.tokens(text), -1)
+    assert hashes(text, CHAR) == (oracle.characters(text), -1)
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(st.integers(0, 70), TEXTS, TEXTS, st.sampled_from(["x", " ", "aB ", "中"]))
+def test_random_texts_around_the_border_of_two_windows(back, one, other, filler):
+    text = (filler * WINDOW)[: max(0, WINDOW // len(filler.encode()) * len(filler) - back)] + one + other
+    assert hashes(text) == (oracle.tokens(text), -1)
+    assert hashes(text, CHAR) == (oracle.characters(text), -1)
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
-@given(TEXTS, st.integers(3, 9))
-def test_random_texts_by_any_room(text, room):
-    assert hashes(text, room) == (oracle.tokens(text), -1)
+@given(TEXTS)
+def test_random_texts(text):
+    assert hashes(text) == (oracle.tokens(text), -1)
+    assert hashes(text, CHAR) == (oracle.characters(text), -1)
+    assert hashes(text, BYTE) == ([oracle.token_hash(bytes([byte])) for byte in text.encode()], -1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        (" -- ", ""),
+        ("a", "a"),
+        (" Two  Words. ", "two words"),
+        ("don't", "don t"),
+        ("中文", "中文"),
+        ("中 文a, b", "中 文a b"),
+        ("Straße ﬃ", "strasse ffi"),
+        ("a\u200db", "a b"),
+    ],
+)
+def test_characters(text, expected):
+    # The definition of characters: those of the words, one space where there is something between two words.
+    assert oracle.characters(text) == [oracle.token_hash(c.encode()) for c in expected]
+    assert hashes(text, CHAR) == (oracle.characters(text), -1)
 
 
 # --- blocks of 64 ASCII bytes, which are read eight bytes at a time where 72 are left
@@ -143,9 +170,9 @@ LONG_TEXTS = st.lists(
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
-@given(LONG_TEXTS, st.sampled_from([40, 64, 100, BLOCK_TOKENS]))
-def test_random_texts_of_ascii_blocks(text, room):
-    assert hashes(text, room) == (oracle.tokens(text), -1)
+@given(LONG_TEXTS)
+def test_random_texts_of_ascii_blocks(text):
+    assert hashes(text) == (oracle.tokens(text), -1)
 
 
 @pytest.mark.parametrize("filler", ["x", "X", " ", "_"])
@@ -175,20 +202,6 @@ def test_texts_that_end_around_a_block(filler):
     for size in range(56, 150):
         text = (filler * size)[:size]
         assert hashes(text) == (oracle.tokens(text), -1), size
-
-
-@pytest.mark.parametrize("text", ["a " * 200, " a" * 200, "a bc " * 100])
-def test_dense_blocks_of_ascii_by_any_room(text):
-    for room in range(30, 110):
-        assert hashes(text, room) == (oracle.tokens(text), -1)
-
-
-@pytest.mark.parametrize("room", [33, 65, 97, BLOCK_TOKENS])
-def test_blocks_of_ascii_write_no_more_than_there_is_room_for(room):
-    # Blocks of 32 tokens, the last of which leaves one place; where they do not divide, a first block has fewer.
-    blocks, rest = divmod(room - 1, 32)
-    text = ("a " * rest).ljust(64) * (rest > 0) + "a " * 32 * blocks + "b中" + " c" * 72
-    assert hashes(text, room) == (oracle.tokens(text), -1)
 
 
 # --- strict UTF-8
@@ -254,26 +267,31 @@ def test_random_bytes_are_accepted_as_python_accepts_them(data):
         assert found == oracle.tokens(data.decode())
 
 
+def decoded(data):
+    """Return (code point, bytes) of the first character, or (-1, 0)."""
+    code, size, valid = decode(word_at(np.frombuffer(data, np.uint8), 0), len(data))
+    return (code, size) if valid else (-1, 0)
+
+
 def test_every_code_point_is_decoded():
     codes = [code for code in range(0x80, 0x110000, 7) if not 0xD800 <= code < 0xE000]
     codes += [0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF]
     for code in codes:
-        data = np.frombuffer(chr(code).encode(), np.uint8)
-        assert decode(data, 0, len(data)) == (code, len(data))
+        data = chr(code).encode()
+        assert decoded(data) == (code, len(data))
 
 
 def test_every_pair_of_bytes_is_judged_as_python_judges_it():
     for lead in range(0x80, 0x100):
         for second in range(0x100):
             data = bytes([lead, second])
-            size = decode(np.frombuffer(data, np.uint8), 0, 2)[1]
-            assert (size == 2) == (oracle.error_offset(data) < 0), data
+            assert (decoded(data)[1] == 2) == (oracle.error_offset(data) < 0), data
 
 
 def test_the_end_of_a_text_ends_its_characters():
-    data = np.frombuffer("中".encode(), np.uint8)
-    assert decode(data, 0, 2) == (-1, 0)
-    assert decode(data, 0, 3) == (ord("中"), 3)
+    word = word_at(np.frombuffer("中".encode(), np.uint8), 0)
+    assert [decode(word, left)[2] for left in range(4)] == [False, False, False, True]
+    assert decode(word, 3) == (ord("中"), 3, True)
 
 
 # --- quality
