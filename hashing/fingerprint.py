@@ -57,13 +57,14 @@ def fingerprint(
             remedy="Raise `values` or use fewer bands.",
         )
     bands, rows = (banding.bands, banding.rows) if banding else (0, 0)
-    return Fingerprints(*_fingerprint(data, offsets, plan, bands, rows, band_seed(seed)))
+    return Fingerprints(*kernel_of_fingerprint(data, offsets, plan, bands, rows, band_seed(seed)))
 
 
 @kernel
-def _fingerprint(
+def kernel_of_fingerprint(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], plan: SketchPlan, bands: int, rows: int, seed: np.uint64
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the fields of ``Fingerprints``; ``bands`` is 0 where no keys are wanted."""
     n = len(offsets) - 1
     hashes = np.empty((n, 2), np.uint64)
     counts = np.zeros(n, np.int64)

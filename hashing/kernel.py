@@ -37,10 +37,23 @@ def inner_kernel(function: _Function) -> _Function:
 
 def _compiled(function: _Function, *, counts_references: bool) -> _Function:
     jit: Any = njit  # its types do not know all of its options
-    dispatcher = jit(nogil=True, cache=True, _nrt=counts_references, forceinline=not counts_references)(function)
+    options = {"nogil": True, "_nrt": counts_references, "forceinline": not counts_references}
+    try:
+        dispatcher = jit(cache=True, **options)(function)
+    except RuntimeError:  # there is no folder to keep machine code in: every process compiles
+        return cast(_Function, jit(**options)(function))
     own: Any = dispatcher._cache
     own._cache_file = _IndexFile(own.cache_path, own._impl.filename_base, sources_digest())
     return cast(_Function, dispatcher)
+
+
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Return whether machine code of a kernel is at hand: compiled in this process, or kept by an earlier one."""
+    dispatcher: Any = function
+    if dispatcher.signatures:
+        return True
+    kept = getattr(dispatcher._cache, "_cache_file", None)
+    return kept is not None and bool(kept._load_index())
 
 
 @cache

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from ..connectors.batches import conform
 from ..connectors.parquet_output import UNFINISHED
 from ..hashing.errors import EngineError
-from ..hashing.twice import bits_for, mark, no_counts, seen_twice
-from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table
+from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
+from .explode import exploded, repeated_values
 from .first import first_of_each
 from .ordered import ordered_map
 from .spool import Spool, cut
@@ -33,7 +33,6 @@ R = TypeVar("R")
 SPOOL_SHARE = 0.3
 """Share of the engine's memory for grouping."""
 
-REPEATED_SHARE = 1 / 64
 SAVED_BATCH_BYTES = 4 << 20
 SAVED_GROUP_ROWS = 262_144
 
@@ -167,21 +166,20 @@ class LocalTable:
             lambda sources: f"SELECT {', '.join(columns)} FROM {self.sql(sources)}{tail}",
         )
 
-    def repeated(self, by: str) -> Table:
-        """See ``Table.repeated``."""
+    def explode(self, column: str, *, into: str, repeated: bool) -> Table:
+        """See ``Table.explode``."""
+        others = drop_columns(self.schema, [column])
+        schema = pa.schema([*others, pa.field(into, pa.int64())])
 
-        def kept() -> list[Opener]:
-            bits = bits_for(int(self.engine.memory_bytes * REPEATED_SHARE))
-            counts = no_counts(bits)
-            for keys in self.apply(lambda batch: batch.column(by).to_numpy()):
-                mark(keys, counts, bits)
+        def every() -> list[Opener]:
+            among = repeated_values(self.batches(), column, self.value_bytes(column), self.engine) if repeated else None
+            return [lambda: self.apply(partial(exploded, column=column, schema=schema, among=among))]
 
-            def among(batch: pa.RecordBatch) -> pa.RecordBatch:
-                return batch.filter(pa.array(seen_twice(batch.column(by).to_numpy(), counts, bits)))
+        return StreamTable(self.engine, schema, every, ())
 
-            return [lambda: self.apply(among)]
-
-        return StreamTable(self.engine, self.schema, kept, ())
+    def value_bytes(self, column: str) -> int | None:
+        """Return about how many bytes a column's values have, if that is known without reading them."""
+        return None
 
     def number(self, *, order: Sequence[str], name: str) -> Table:
         """See ``Table.number``."""
@@ -196,18 +194,25 @@ class LocalTable:
 
         return StreamTable(self.engine, schema, lambda: [numbered], (name,))
 
-    def group(self, *, by: str, sort: Sequence[str], fn: GroupFn, schema: pa.Schema, hold: int) -> Table:
+    def group(
+        self, *, by: str, sort: Sequence[str], fn: GroupFn | FoldFn, schema: pa.Schema, hold: int | None
+    ) -> Table:
         """See ``Table.group``."""
+        if hold is None:
+            return self.fold(order=[by, *sort], fn=cast(FoldFn, fn), schema=schema)
+        whole, size = cast(GroupFn, fn), hold
 
         def grouped() -> list[Opener]:
             # Streams are opened lazily, one for each key, after all rows are in their buckets.
             spool = self._spool(by)
-            workers = max(1, min(self.engine.threads, int(self.engine.memory_bytes * SPOOL_SHARE) // max(1, 2 * hold)))
+            workers = max(1, min(self.engine.threads, int(self.engine.memory_bytes * SPOOL_SHARE) // max(1, 2 * size)))
 
             def rows() -> Iterator[pa.RecordBatch]:
                 try:
                     keys = [opened(lambda key: iter([key]), key) for key in spool.sorted_keys()]
-                    yield from ordered_map(keys, lambda key: fn(spool.take(key, list(sort))), threads=workers, window=1)
+                    yield from ordered_map(
+                        keys, lambda key: whole(spool.take(key, list(sort))), threads=workers, window=1
+                    )
                 finally:
                     spool.close()
 
@@ -236,8 +241,8 @@ class LocalTable:
         if not self.engine.has(name):
             shutil.rmtree(folder, ignore_errors=True)
             temporary = Path(tempfile.mkdtemp(prefix=f"{name}-", suffix=UNFINISHED, dir=self.engine.work))
-            with pq.ParquetWriter(temporary / "part.parquet", self.schema, compression="lz4", use_dictionary=False,
-                                  write_statistics=False) as writer:  # fmt: skip
+            options = {"compression": _codecs(self.schema), "use_dictionary": False, "write_statistics": False}
+            with pq.ParquetWriter(temporary / "part.parquet", self.schema, **options) as writer:
                 for batch in _regrouped(self.batches(), self.schema):
                     writer.write_table(batch)
             (temporary / "_SAVED").touch()
@@ -286,6 +291,11 @@ class StreamTable(LocalTable):
         """Fuse with the function before, so that a batch stays in one worker."""
         ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
         return StreamTable(self.engine, schema, self._streams, ordered, _then(self._fn, fn))
+
+
+def _codecs(schema: pa.Schema) -> dict[str, str]:
+    """Return how the columns of a saved table are compressed: packed hashes not at all, as they would not shrink."""
+    return {field.name: "none" if pa.types.is_binary(field.type) else "lz4" for field in schema}
 
 
 def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -374,6 +384,13 @@ class SavedTable(LocalTable):
                 columns = [batch.column(name) for name in self._names]
                 named = pa.RecordBatch.from_arrays(columns, names=self.schema.names)
                 yield pa.RecordBatch.from_arrays(conform(named, self.schema), schema=self.schema)
+
+    def value_bytes(self, column: str) -> int | None:
+        """Return about how many bytes a column's values have."""
+        metadata = pq.read_metadata(self._path)
+        place = metadata.schema.names.index(self._names[self.schema.get_field_index(column)])
+        groups = range(metadata.num_row_groups)
+        return int(sum(metadata.row_group(i).column(place).total_uncompressed_size for i in groups))
 
     def save(self, name: str) -> Table:
         """See ``Table.save``."""

@@ -66,6 +66,7 @@ class Lines:
         """See ``pipeline.engine.Progress``."""
         self._step, self._total, self._done = step, total_bytes, 0
         self._begun = self._last = time.monotonic()
+        self._line("started", self._begun)
 
     def advance(self, size_bytes: int) -> None:
         """See ``pipeline.engine.Progress``."""

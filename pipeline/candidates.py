@@ -5,16 +5,16 @@ anchor of a bucket that holds both. A bucket of a million copies of one template
 square.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..hashing.pairs import first_occurrences
+from ..hashing.pairs import distinct_pairs, meet
 from .engine import Table
 
-KEYS = pa.schema([("key", pa.int64()), ("address", pa.int64())])
 PAIRS = pa.schema([("worse", pa.int64()), ("better", pa.int64())])
 
 
@@ -41,40 +41,42 @@ def candidates(bands: Table, left: Table, *, max_anchors: int) -> Candidates:
         left: (row, address) of the rows that compete.
         max_anchors: C.
     """
-    shared = bands.map(explode, KEYS).repeated("key")
-    keys = shared.join(left.select("row", "address"), on=["address"]).select("key", "row").save("keys")
-    anchors = keys.first(by=["key"], order=["row"], n=max_anchors, at_least=2, size="size")
-    anchors = anchors.select("key", "size", better="row").save("anchors")
-    pairs = keys.join(anchors, on=["key"]).map(_ordered_pairs, PAIRS).distinct().save("candidates")
-    hot = anchors.map(_Larger(max_anchors), anchors.schema).select("key").distinct()
-    capped = keys.join(hot, on=["key"], how="semi").select("row").distinct().aggregate(by=[], rows=("count", "row"))
+    shared = bands.explode("bands", into="key", repeated=True)
+    keys = shared.join(left.select("row", "address"), on=["address"]).select("key", "row")
+    met = keys.group(by="key", sort=["row"], fn=Meeting(max_anchors), schema=PAIRS, hold=None)
+    met = met.map(_distinct, PAIRS).distinct().save("met")
+    capped = met.map(_with_themselves, PAIRS).aggregate(by=[], rows=("count", "worse"))
+    pairs = met.map(_with_others, PAIRS).save("candidates")
     return Candidates(pairs, capped.collect()["rows"][0].as_py())
 
 
-def explode(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return one row a band, (key, address), of the rows that have band keys: texts with tokens."""
-    present = batch.filter(batch.column("bands").is_valid())
-    column, addresses = present.column("bands"), present.column("address").to_numpy()
-    if not len(addresses):
-        return pa.RecordBatch.from_pylist([], schema=KEYS)
-    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
-    keys = np.frombuffer(column.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].view(np.int64)
-    repeated = np.repeat(addresses, len(keys) // len(addresses))
-    return pa.RecordBatch.from_arrays([pa.array(keys), pa.array(repeated)], schema=KEYS)
-
-
 @dataclass(frozen=True)
-class _Larger:
-    """Keeps the anchors of buckets of more than so many rows."""
+class Meeting:
+    """Pairs the rows of each bucket with its anchors; the state is the anchors of one bucket.
 
-    rows: int
+    Attributes:
+        max_anchors: C.
+    """
 
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return batch.filter(pc.greater(batch.column("size"), self.rows))
+    max_anchors: int
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield (worse, better) for rows (key, row) in order; a row of a bucket larger than C meets itself, too."""
+        anchors, last, place = np.zeros(self.max_anchors, np.int64), 0, 0
+        for batch in batches:
+            keys, rows = batch.column("key").to_numpy(), batch.column("row").to_numpy()
+            worse, better, last, place = meet(keys, rows, anchors, last, place)
+            yield pa.RecordBatch.from_arrays([pa.array(worse), pa.array(better)], schema=PAIRS)
 
 
-def _ordered_pairs(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Keep (row, anchor) with the anchor better, once a batch: the buckets of a row mostly share their anchors."""
-    chosen = first_occurrences(batch.column("row").to_numpy(), batch.column("better").to_numpy())
-    kept = batch.select(["row", "better"]).take(pa.array(chosen))
-    return pa.RecordBatch.from_arrays(kept.columns, schema=PAIRS)
+def _distinct(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Keep each pair of a batch once: the buckets of a row mostly share their anchors."""
+    return batch.take(pa.array(distinct_pairs(batch.column("worse").to_numpy(), batch.column("better").to_numpy())))
+
+
+def _with_others(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(pc.not_equal(batch.column("worse"), batch.column("better")))
+
+
+def _with_themselves(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(pc.equal(batch.column("worse"), batch.column("better")))

@@ -163,9 +163,10 @@ def _bands(keys: NDArray[np.uint64], present: NDArray[np.bool_]) -> pa.Array:
         return pa.nulls(n, pa.binary())
     offsets = np.zeros(n + 1, np.int32)
     np.cumsum(np.where(present, 8 * bands, 0), out=offsets[1:])
-    data = np.ascontiguousarray(keys[present])
+    whole = bool(present.all())
+    data = keys if whole else keys[present]
     array = pa.Array.from_buffers(pa.binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-    return array if present.all() else pc.if_else(pa.array(present), array, pa.scalar(None, pa.binary()))
+    return array if whole else pc.if_else(pa.array(present), array, pa.scalar(None, pa.binary()))
 
 
 def _is_name(kind: pa.DataType) -> bool:

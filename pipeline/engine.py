@@ -108,24 +108,34 @@ class Table(Protocol):
     def aggregate(self, *, by: Sequence[str], **measures: tuple[Measure, str]) -> "Table":
         """One row a key with int64 measures: ``rows=("count", "row")``, ``bytes=("sum", "bytes")``; no key: one row."""
 
-    def repeated(self, by: str) -> "Table":
-        """Leave out rows whose int64 key occurs once, as far as that is cheap; those of a key that occurs twice stay.
+    def explode(self, column: str, *, into: str, repeated: bool) -> "Table":
+        """Make a row of each int64 that is packed in a binary column, as ``into``, with the other columns beside it.
 
-        A hint before ``first(at_least=2)`` and joins with its result: an engine may keep any row.
+        A null makes no row.
+
+        Args:
+            column: binary, int64 in little-endian order one after another.
+            into: name of the new column.
+            repeated: whether values that occur once in the whole table may be left out. A hint: nearly all band keys
+                occur once, and an engine that notices has little left to sort; what it leaves in changes nothing.
         """
 
     def number(self, *, order: Sequence[str], name: str) -> "Table":
         """Add an int64 column that numbers the rows 0, 1, 2 ... in a total order; rows come in that order."""
 
-    def group(self, *, by: str, sort: Sequence[str], fn: GroupFn, schema: pa.Schema, hold: int) -> "Table":
-        """Bring the rows of each int64 key together, sorted, and hand each group whole to ``fn``.
+    def group(
+        self, *, by: str, sort: Sequence[str], fn: GroupFn | FoldFn, schema: pa.Schema, hold: int | None
+    ) -> "Table":
+        """Bring the rows of each int64 key together, sorted, and hand them to ``fn``.
 
-        Columns other than ``by`` and ``sort`` may be of any Arrow type: engines carry them untouched.
+        With ``hold``, ``fn`` is called with each group whole, and columns other than ``by`` and ``sort`` may be of any
+        Arrow type: engines carry them untouched. Without it, groups of any size are streamed to ``fn`` one after
+        another, in batches that end anywhere; engines may call it for some of the keys at a time.
 
         Args:
             by: the key.
             sort: int64 columns that order a group totally.
-            fn: called once for each group.
+            fn: a ``GroupFn`` with ``hold``; without, a ``FoldFn`` whose state never passes from one key to the next.
             schema: what it returns.
             hold: about how many bytes a group has at most; the stage keeps to it, engines size memory by it.
         """

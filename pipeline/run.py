@@ -21,6 +21,7 @@ import pyarrow as pa
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
 from ..hashing.errors import EngineError, InputError
+from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
@@ -136,6 +137,9 @@ class _Run:
             self.schema = survey(engine, self.splits, folder.work / "schema.json")
             self.first_columns = check_columns(self.schema, self.config.columns, self.config.keep)
             _check_reserved(self.schema)
+        if must_compile():
+            with self.step("compile (once a machine)"):
+                compile_kernels(prepared.plan)
         self.bytes_to_read = sum(split.size_bytes for split in self.splits)
 
     @contextmanager

@@ -23,8 +23,10 @@ def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     if not len(column):
         return _EMPTY, np.zeros(1, np.int64)
     bounds = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1].astype(np.int64)
-    bounds.flags.writeable = False
-    return (np.frombuffer(data, np.uint8) if data is not None and data.size else _EMPTY), bounds
+    texts = np.frombuffer(data, np.uint8) if data is not None and data.size else _EMPTY
+    for array in (texts, bounds):
+        array.flags.writeable = False  # whatever the buffers were: kernels are compiled for one kind only
+    return texts, bounds
 
 
 def is_text(kind: pa.DataType) -> bool:

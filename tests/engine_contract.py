@@ -6,6 +6,7 @@ Expected values come from plain Python over the same rows.
 import random
 from collections import defaultdict
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -16,6 +17,12 @@ from tamis.connectors.corpus import InputSpec, open_corpus, plan_splits
 from tamis.hashing.errors import BadRowError
 
 NUMBERS = pa.schema([("key", pa.int64()), ("value", pa.int64()), ("name", pa.string())])
+
+
+def packed(values):
+    """Return a table of int64 packed in a binary column, ``None`` for a null."""
+    cells = [None if some is None else np.array(some, "<i8").tobytes() for some in values.values()]
+    return pa.table({"key": pa.array(values, pa.int64()), "values": pa.array(cells, pa.binary())})
 
 
 def rows_of(table):
@@ -127,11 +134,25 @@ class EngineContract:
         found = table.first(by=["key", "name"], order=["value"])
         assert rows_of(found) == sorted((key, value, name) for (key, name), value in best.items())
 
-    def test_repeated_keeps_every_row_of_a_key_that_occurs_twice(self, table, rows):
-        keys = [key for key, _, _ in rows]
-        found = rows_of(table.repeated("key"))
-        assert [row for row in found if keys.count(row[0]) > 1] == sorted(row for row in rows if keys.count(row[0]) > 1)
-        assert set(found) <= set(rows)
+    def test_explode_makes_a_row_of_each_packed_value(self, engine):
+        values = {1: [5, -6, 5], 2: [], 3: None, 4: [2**63 - 1], 5: [7] * 1000}
+        table = engine.table(packed(values))
+        expected = sorted((key, value) for key, some in values.items() for value in some or [])
+        assert rows_of(table.explode("values", into="value", repeated=False)) == expected
+
+    def test_explode_of_repeated_values_keeps_every_row_of_a_value_that_occurs_twice(self, engine):
+        numbers_of = {key: [key * 31 % 97, key, 10**6 + key * key, -1 - key % 50] for key in range(200)}
+        table = engine.table(packed(numbers_of))
+        every = sorted((key, value) for key, some in numbers_of.items() for value in some)
+        values = [value for _, value in every]
+        found = rows_of(table.explode("values", into="value", repeated=True))
+        assert [row for row in found if values.count(row[1]) > 1] == [row for row in every if values.count(row[1]) > 1]
+        assert set(found) <= set(every)
+
+    def test_explode_of_nothing(self, engine):
+        empty = packed({})
+        for repeated in (False, True):
+            assert rows_of(engine.table(empty).explode("values", into="value", repeated=repeated)) == []
 
     def test_aggregate_by_key(self, table, rows):
         found = table.aggregate(by=["name"], rows=("count", "key"), total=("sum", "value"), least=("min", "value"))
@@ -171,6 +192,24 @@ class EngineContract:
             groups[key].append(value)
         found = table.group(by="key", sort=["value"], fn=listed, schema=schema, hold=1 << 20).collect().to_pylist()
         assert {row["key"]: row["values"] for row in found} == {key: sorted(values) for key, values in groups.items()}
+
+    def test_group_without_hold_streams_sorted_keys(self, table, rows):
+        schema = pa.schema([("key", pa.int64()), ("place", pa.int64()), ("value", pa.int64())])
+
+        def numbered(batches):
+            last, place = None, 0
+            for batch in batches:
+                for key, value in zip(batch["key"].to_pylist(), batch["value"].to_pylist(), strict=True):
+                    last, place = key, place + 1 if key == last else 0
+                    line = {"key": key, "place": place, "value": value}
+                    yield pa.RecordBatch.from_pylist([line], schema=schema)
+
+        groups = defaultdict(list)
+        for key, value, _ in rows:
+            groups[key].append(value)
+        expected = [(key, i, value) for key, values in groups.items() for i, value in enumerate(sorted(values))]
+        found = table.select("key", "value").group(by="key", sort=["value"], fn=numbered, schema=schema, hold=None)
+        assert rows_of(found) == sorted(expected)
 
     def test_group_carries_any_type_untouched(self, engine):
         rows = pa.table(
