@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 SPOOL_SHARE = 0.3
-"""Share of the engine's memory for grouping."""
+"""Share of the engine's memory for rows that wait for their group."""
+
+GROUPS_SHARE = 0.4
+"""Share for the groups that functions are working on, once rows that do not fit are spilled."""
 
 SAVED_BATCH_BYTES = 4 << 20
 SAVED_GROUP_ROWS = 262_144
@@ -205,7 +208,7 @@ class LocalTable:
         def grouped() -> list[Opener]:
             # Streams are opened lazily, one for each key, after all rows are in their buckets.
             spool = self._spool(by)
-            workers = max(1, min(self.engine.threads, int(self.engine.memory_bytes * SPOOL_SHARE) // max(1, 2 * size)))
+            workers = max(1, min(self.engine.threads, int(self.engine.memory_bytes * GROUPS_SHARE) // max(1, size)))
 
             def rows() -> Iterator[pa.RecordBatch]:
                 try:
@@ -226,6 +229,7 @@ class LocalTable:
         try:
             for parts in self.apply(partial(cut, by=by)):
                 spool.add(parts)
+            spool.settle()
         except BaseException:
             spool.close()
             raise

@@ -44,7 +44,7 @@ def candidates(bands: Table, left: Table, *, max_anchors: int) -> Candidates:
     shared = bands.explode("bands", into="key", repeated=True)
     keys = shared.join(left.select("row", "address"), on=["address"]).select("key", "row")
     met = keys.group(by="key", sort=["row"], fn=Meeting(max_anchors), schema=PAIRS, hold=None)
-    met = met.map(_distinct, PAIRS).distinct().save("met")
+    met = met.distinct().save("met")
     capped = met.map(_with_themselves, PAIRS).aggregate(by=[], rows=("count", "worse"))
     pairs = met.map(_with_others, PAIRS).save("candidates")
     return Candidates(pairs, capped.collect()["rows"][0].as_py())
@@ -66,12 +66,8 @@ class Meeting:
         for batch in batches:
             keys, rows = batch.column("key").to_numpy(), batch.column("row").to_numpy()
             worse, better, last, place = meet(keys, rows, anchors, last, place)
-            yield pa.RecordBatch.from_arrays([pa.array(worse), pa.array(better)], schema=PAIRS)
-
-
-def _distinct(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Keep each pair of a batch once: the buckets of a row mostly share their anchors."""
-    return batch.take(pa.array(distinct_pairs(batch.column("worse").to_numpy(), batch.column("better").to_numpy())))
+            once = distinct_pairs(worse, better)  # the buckets of a row mostly share their anchors
+            yield pa.RecordBatch.from_arrays([pa.array(worse[once]), pa.array(better[once])], schema=PAIRS)
 
 
 def _with_others(batch: pa.RecordBatch) -> pa.RecordBatch:

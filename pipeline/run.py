@@ -237,7 +237,7 @@ class _Run:
         sizes = {"target_bytes": settings.target_size, "group_bytes": settings.group_size}
         layout = plan_layout(total["rows"], total["bytes"], **sizes)
         writer = ShardWriter(str(self.folder.path / "data"), layout, self.schema, settings.compression)
-        hold = 2 * total["bytes"] // layout.files + total["most"]
+        hold = total["bytes"] // layout.files + total["most"] + 2 * settings.group_size  # a file, a group being written
         written = emit(self.engine, positioned, splits=self.splits, full=self.schema, writer=writer, hold=hold)
         lines = written.save("shards").collect().to_pylist()
         if not any(line["file"] == layout.files for line in lines):

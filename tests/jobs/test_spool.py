@@ -16,6 +16,7 @@ def test_rows_of_a_key_come_back_sorted_wherever_they_were(tmp_path, budget):
     rows = [(key, (place * 37) % 101, f"text {key} {place}") for place in range(101) for key in (5, -1, 2**40)]
     for start in range(0, len(rows), 13):
         spool.add(cut(batch(rows[start : start + 13]), "key"))
+    spool.settle()
     assert spool.sorted_keys() == [-1, 5, 2**40]
     for key in spool.sorted_keys():
         expected = sorted((row for row in rows if row[0] == key), key=lambda row: row[1])
@@ -27,6 +28,8 @@ def test_rows_of_a_key_come_back_sorted_wherever_they_were(tmp_path, budget):
 def test_a_spill_leaves_no_named_file(tmp_path):
     spool = Spool(ROWS, budget=0, folder=tmp_path)
     spool.add(cut(batch([(1, 1, "x")]), "key"))
+    spool.settle()
+    assert spool.spilled_bytes > 0
     assert list(tmp_path.iterdir()) == []
     spool.close()
 
