@@ -3,20 +3,45 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel import kernel
+from .kernel import inner_kernel, kernel
+from .mix import signed
 
 
-@kernel
-def jaccard(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> float:
-    """Return |a ∩ b| / |a ∪ b| of two sorted arrays of distinct values; 0.0 if both are empty."""
+@inner_kernel
+def common_values(a: NDArray[np.uint64], b: NDArray[np.uint64], needed: int) -> int:
+    """Return |a ∩ b| of two sorted arrays of distinct values; or some smaller number, if it is less than ``needed``.
+
+    Candidates are mostly alike, so equal values are a branch that is mostly taken, and which side goes on is no branch.
+    """
     i = j = common = 0
     while i < len(a) and j < len(b):
         x, y = a[i], b[j]
-        common += x == y
-        i += x <= y
-        j += y <= x
-    union = len(a) + len(b) - common
-    return common / union if union else 0.0
+        if x == y:
+            common += 1
+            i += 1
+            j += 1
+            continue
+        i += x < y
+        j += y < x
+        if common + min(len(a) - i, len(b) - j) < needed:
+            break
+    return common
+
+
+@inner_kernel
+def jaccard(a: NDArray[np.uint64], b: NDArray[np.uint64], least: float = 0.0) -> float:
+    """Return |a ∩ b| / |a ∪ b| of two sorted arrays of distinct values; or 0.0, if it is less than ``least``.
+
+    Two sets of sizes m and n whose similarity is s share s (m + n) / (1 + s) values: once too few are left, it is
+    clear that they are not alike enough. The bound is rounded down, so that it never decides a close case.
+    """
+    total = len(a) + len(b)
+    needed = signed(np.floor(least * total / (1.0 + least) * (1.0 - 1e-9)))
+    if min(len(a), len(b)) < needed or total == 0:
+        return 0.0
+    common = common_values(a, b, needed)
+    similarity = common / (total - common)
+    return similarity if similarity >= least else 0.0
 
 
 @kernel
@@ -35,18 +60,22 @@ def compare_pairs(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     aligned: bool,
+    least: float = 0.0,
 ) -> NDArray[np.float64]:
     """Return the similarity of each pair (first[i], second[i]) of the rows held in ``values``.
+
+    Sets less alike than ``least`` have a similarity of 0.0: they are not compared to the end.
 
     Args:
         values: uint64, the rows one after another.
         bounds: int64, shape (n_rows + 1,): row i is ``values[bounds[i]:bounds[i + 1]]``.
         first, second: int64, row numbers.
         aligned: whether rows are signatures (compared place by place) rather than sorted sets.
+        least: similarity of interest.
     """
     similarity = np.empty(len(first), np.float64)
     for p in range(len(first)):
         a = values[bounds[first[p]] : bounds[first[p] + 1]]
         b = values[bounds[second[p]] : bounds[second[p] + 1]]
-        similarity[p] = agreement(a, b) if aligned else jaccard(a, b)
+        similarity[p] = agreement(a, b) if aligned else jaccard(a, b, least)
     return similarity

@@ -40,7 +40,7 @@ def fmix32(x: np.uint32) -> np.uint32:
 
 
 @inner_kernel
-def signed(x: "int | np.integer[Any] | np.bool_") -> int:
+def signed(x: "float | np.integer[Any] | np.floating[Any] | np.bool_") -> int:
     """Return an integer of any width as int64: an unsigned one beside a signed one would become a float."""
     return int(np.int64(x))
 

@@ -6,27 +6,28 @@ template makes one task larger than the others. Worse rows are dealt to tiles in
 with the same partner mostly share a tile and the partner is sent there once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..connectors.address import ADDRESS
 from ..connectors.split import Split
 from ..connectors.views import take_array
 from ..hashing.jaccard import compare_pairs
-from ..hashing.shingles import WORD, shingle_sets
+from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
 from .engine import Engine, Group, Table
 from .text_column import text_buffers
+from .tiles import TILES, deal_tiles
 
 TILE_BYTES = 32 << 20
 """About how many bytes of sets a tile holds."""
 
 PAIRS = pa.schema([("worse", pa.int64()), ("better", pa.int64()), ("similarity", pa.float64())])
-_TILED = pa.schema([("tile", pa.int64()), ("worse", pa.int64())])
 _MEMBERS = pa.schema(
     [("tile", pa.int64()), ("row", pa.int64()), ("partner", pa.int64()), ("values", pa.large_binary())]
 )
@@ -85,62 +86,24 @@ def measure_pairs(
         evidence: what is compared.
         threshold: least similarity.
     """
-    tiles = pairs.join(_tiles(pairs, ranked, evidence), on=["worse"]).save("tiles")
-    members = tiles.select("tile", row="worse").union(tiles.select("tile", row="better")).distinct()
-    wanted = members.join(ranked.select("row", "address"), on=["row"]).select("tile", "row", **{ADDRESS: "address"})
+    tiles = deal_tiles(pairs, ranked, evidence.plan, sketch=evidence.sketch, capacity=TILE_BYTES).save("tiles")
+    entered = tiles.map(_entering, TILES).select("tile", "row")
+    wanted = entered.join(ranked.select("row", "address"), on=["row"]).select("tile", "row", **{ADDRESS: "address"})
     text = pa.schema([full.field(evidence.text)])
     sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
     compare = Compare(evidence.sketch, threshold)
-    as_members = tiles.select("tile", "worse", "better").map(_as_members, _MEMBERS)
-    return sets.union(as_members).group(by="tile", sort=[], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES)
-
-
-def _tiles(pairs: Table, ranked: Table, evidence: Evidence) -> Table:
-    """Return (tile, worse): which tile each worse row goes to."""
-    size = "tokens" if evidence.plan.unit == WORD else "bytes"  # about how many shingles a text has, at most
-    sizes = ranked.select("row", size)
-    weighed = pairs.join(sizes.select(better="row", weight=size), on=["better"])
-    loads = weighed.aggregate(
-        by=["worse"], best=("min", "better"), partners=("sum", "weight"), pairs=("count", "better")
+    return sets.union(tiles.map(_pairs, _MEMBERS)).group(
+        by="tile", sort=[], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES
     )
-    loads = loads.join(sizes.select(worse="row", own=size), on=["worse"])
-    return loads.fold(order=["best", "worse"], fn=Dealer(evidence.plan.values if evidence.sketch else 0), schema=_TILED)
 
 
-@dataclass(frozen=True)
-class Dealer:
-    """Deals worse rows to tiles in order, opening a new tile where the next row might not fit.
-
-    A row weighs its own set and those of all its partners, as if none of them were in the tile yet: tiles never exceed
-    their size, they only stay below it. The state is two numbers.
-
-    Attributes:
-        fixed: values of a signature, or 0 where sets are as large as their texts have tokens (bytes, for other units).
-    """
-
-    fixed: int
-
-    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield (tile, worse) for rows (worse, best, partners, pairs, own)."""
-        tile = filled = 0
-        for batch in batches:
-            if self.fixed:
-                weights = (batch.column("pairs").to_numpy() + 1) * (8 * self.fixed)
-            else:
-                weights = (batch.column("partners").to_numpy() + batch.column("own").to_numpy()) * 8
-            tiles = np.empty(len(weights), np.int64)
-            for i, weight in enumerate(weights.tolist()):
-                if filled and filled + weight > TILE_BYTES:
-                    tile, filled = tile + 1, 0
-                filled += weight
-                tiles[i] = tile
-            yield pa.RecordBatch.from_arrays([pa.array(tiles), batch.column("worse")], schema=_TILED)
+def _entering(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(pc.less(batch.column("partner"), 0))
 
 
-def _as_members(batch: pa.RecordBatch) -> pa.RecordBatch:
-    nulls = pa.nulls(batch.num_rows, pa.large_binary())
-    columns = [batch.column("tile"), batch.column("worse"), batch.column("better"), nulls]
-    return pa.RecordBatch.from_arrays(columns, schema=_MEMBERS)
+def _pairs(batch: pa.RecordBatch) -> pa.RecordBatch:
+    chosen = batch.filter(pc.greater_equal(batch.column("partner"), 0))
+    return pa.RecordBatch.from_arrays([*chosen.columns, pa.nulls(chosen.num_rows, pa.large_binary())], schema=_MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -166,7 +129,7 @@ class Compare:
             return np.asarray(sets[order[np.searchsorted(rows[sets], wanted, sorter=order)]], np.int64)
 
         values, bounds = _values(group.rows["values"])
-        similarity = compare_pairs(values, bounds, place(worse), place(better), self.aligned)
+        similarity = compare_pairs(values, bounds, place(worse), place(better), self.aligned, self.threshold)
         similar = similarity >= self.threshold
         columns = [pa.array(worse[similar]), pa.array(better[similar]), pa.array(similarity[similar])]
         return pa.RecordBatch.from_arrays(columns, schema=PAIRS)

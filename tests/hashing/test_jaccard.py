@@ -49,6 +49,24 @@ def test_a_ratio_equal_to_a_threshold_reaches_it():
             assert jaccard(a, b) == numerator / denominator
 
 
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(SETS, SETS, st.sampled_from([0.0, 0.1, 1 / 3, 0.5, 0.6, 2 / 3, 0.75, 0.8, 0.9, 1.0]))
+def test_pairs_that_are_less_alike_than_of_interest_count_as_nothing(a, b, least):
+    expected = len(a & b) / len(a | b) if a | b else 0.0
+    assert jaccard(array(a), array(b), least) == (expected if expected >= least else 0.0)
+
+
+def test_no_ratio_is_lost_at_its_own_threshold():
+    # The bound on what is still needed must never be too high by a rounding error.
+    for denominator in range(1, 120):
+        for numerator in range(1, denominator + 1):
+            a, b = np.arange(denominator, dtype=np.uint64), np.arange(denominator - numerator, 2 * denominator)
+            union = len(np.union1d(a, b))
+            ratio = numerator / union
+            assert jaccard(a, b.astype(np.uint64), ratio) == ratio
+            assert jaccard(a, b.astype(np.uint64), np.nextafter(ratio, 1)) == 0.0
+
+
 def test_agreement_is_the_share_of_equal_places():
     assert agreement(np.array([1, 2, 3, 4], np.uint64), np.array([1, 3, 2, 4], np.uint64)) == 0.5
     assert agreement(np.array([7], np.uint64), np.array([7], np.uint64)) == 1.0
