@@ -9,11 +9,9 @@ sources of Python's standard library. Equal settings and text make equal rows. W
 """
 
 import argparse
-import gzip
 import json
 import os
 import re
-import sysconfig
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -27,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from real_texts import real_sets, standard_library
 from renamed_text import Edits, Text, analyse, render
 
 from tamis.pipeline.config import parse_size
@@ -39,9 +38,6 @@ PLANTED_WORDS = 60
 """Words that a document has at least to be copied with edits."""
 
 PART_BYTES, GROUP_BYTES = 128_000_000, 16_000_000
-PIECE_BYTES = 4_000
-"""About how long the documents are that standard library sources are cut into."""
-
 TEMPLATE_WORDS, TEMPLATE_EDITS = 120, 3
 SAMPLED_PAIRS = 100
 
@@ -75,7 +71,7 @@ class Batch:
 
 def load_base(data: Path | None, *, join: int, seed: int) -> Base:
     """Read the real text, in random order, and join texts of one source to documents of ``join`` texts each."""
-    texts = list(_sets(data) if data else _standard_library())
+    texts = list(real_sets(data) if data else standard_library())
     rng = np.random.default_rng([seed, 0])
     by_source: dict[str, list[bytes]] = {}
     for i in rng.permutation(len(texts)).tolist():
@@ -89,40 +85,6 @@ def load_base(data: Path | None, *, join: int, seed: int) -> Base:
     origin = ", ".join(f"{source} ({len(some):,} texts)" for source, some in sorted(by_source.items()))
     joined = f", {join} texts to a document" if join > 1 else ""
     return Base(analyse([text for _, text in shuffled]), [source for source, _ in shuffled], origin + joined)
-
-
-def _sets(data: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield (source, text) of the real sets."""
-    newswire = data / "C-reuters-21578" / "reuters21578.parquet"
-    if not newswire.exists():
-        raise SystemExit(f"{newswire} does not exist: name another --data, or none for the standard library's sources")
-    bodies = pq.read_table(newswire, columns=["body"])["body"]
-    yield from (("reuters", body.encode()) for body in bodies.to_pylist() if body)
-    articles = data / "B-minhash-articles" / "articles_2500.train.gz"
-    if articles.exists():
-        with gzip.open(articles) as lines:
-            yield from (("articles", line.partition(b" ")[2].rstrip(b"\n")) for line in lines)
-
-
-def _standard_library() -> Iterator[tuple[str, bytes]]:
-    """Yield (source, text) of pieces of Python sources, cut at blank lines; each top-level package is a source."""
-    root = Path(sysconfig.get_paths()["stdlib"])
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root).parts
-        if parts[0] in ("site-packages", "dist-packages", "test"):
-            continue
-        try:
-            paragraphs = path.read_text(encoding="utf-8").split("\n\n")
-        except UnicodeDecodeError:
-            continue
-        held: list[str] = []
-        for paragraph in paragraphs:
-            held.append(paragraph)
-            if sum(map(len, held)) >= PIECE_BYTES:
-                yield "package" if len(parts) > 1 else "module", "\n\n".join(held).encode()
-                held = []
-        if "".join(held).strip():
-            yield "package" if len(parts) > 1 else "module", "\n\n".join(held).encode()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from ..hashing.errors import InputError
 from .address import addresses
 from .batches import conform, good_batch, reading_schema
+from .row_groups import batches_of
 from .split import Split
 from .storage import is_local, open_binary
 
@@ -65,7 +66,6 @@ def read_parquet(split: Split, columns: pa.Schema, *, batch_bytes: int) -> Itera
     with open_parquet(split.path) as opened:
         present = set(opened.schema_arrow.names)
         names = [name for name in columns.names if name in present]
-        groups = list(range(split.start, split.stop))
         try:
             if not names:
                 for start in range(0, split.records or 0, rows):
@@ -73,7 +73,7 @@ def read_parquet(split: Split, columns: pa.Schema, *, batch_bytes: int) -> Itera
                     nulls = [pa.nulls(n, f.type) for f in columns]
                     yield good_batch(addresses(split.file, record + start, n), nulls, schema)
                 return
-            for batch in opened.iter_batches(rows, row_groups=groups, columns=names, use_threads=False):
+            for batch in batches_of(opened, rows, columns=names, groups=range(split.start, split.stop), threads=False):
                 arrays = _conform(batch, columns, f"{split.path}, from record {record}")
                 yield good_batch(addresses(split.file, record, batch.num_rows), arrays, schema)
                 record += batch.num_rows

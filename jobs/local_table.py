@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from ..connectors.batches import conform
 from ..connectors.parquet_output import UNFINISHED
+from ..connectors.row_groups import batches_of
 from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
 from .explode import exploded, repeated_values
@@ -384,7 +385,7 @@ class SavedTable(LocalTable):
             groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
             size = sum(group.column(i).total_uncompressed_size for group in groups for i in present)
             rows = max(1024, SAVED_BATCH_BYTES * file.metadata.num_rows // max(1, size))
-            for batch in file.iter_batches(rows, columns=list(dict.fromkeys(self._names))):
+            for batch in batches_of(file, rows, columns=list(dict.fromkeys(self._names))):
                 columns = [batch.column(name) for name in self._names]
                 named = pa.RecordBatch.from_arrays(columns, names=self.schema.names)
                 yield pa.RecordBatch.from_arrays(conform(named, self.schema), schema=self.schema)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..connectors.address import file_of, record_of
+from ..connectors.row_groups import batches_of
 from ..hashing.errors import ArtefactError, ConfigError
 from ..hashing.greedy import decide
 from .decisions import DECISIONS, REASONS
@@ -52,7 +53,7 @@ class Result:
         """Yield the kept rows, in their order, a few at a time."""
         for path in self.shards:
             with pq.ParquetFile(path) as file:
-                yield from file.iter_batches(columns=columns)
+                yield from batches_of(file, 65_536, columns=columns)
 
     @cached_property
     def removed(self) -> pa.Table:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..connectors.address import RECORD_BITS
+from ..connectors.row_groups import batches_of
 from ..hashing.murmur3 import murmur3_all
 from .ledger import Ledger
 from .manifest import read_manifest
@@ -131,7 +132,7 @@ def _text_faults(out: Path, manifest: dict[str, Any], index: pa.Table) -> Iterat
     for line in manifest["files"]["data"]:
         wrong = 0
         with pq.ParquetFile(out / "data" / line["name"]) as file:
-            for batch in file.iter_batches(8192, columns=[column]):
+            for batch in batches_of(file, 8192, columns=[column]):
                 data, offsets = text_buffers(batch.column(0))
                 found = murmur3_all(data, offsets, np.uint64(0)).view(np.int64)
                 wrong += int(np.any(found != expected[position : position + len(found)], axis=1).sum())

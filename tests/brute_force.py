@@ -52,15 +52,29 @@ def _spaced(character: str) -> str:
     return character.casefold()
 
 
-def shingles(text: str, size: int = 5) -> frozenset[tuple[str, ...]]:
-    """Return the runs of ``size`` tokens; fewer tokens make one shingle of all, none make none."""
+def characters(text: str) -> list[str]:
+    """Return the characters of the words, and a space where there is anything else between two of them."""
+    found: list[str] = []
+    gap = False
+    for character in text:
+        if _spaced(character) == " ":
+            gap = bool(found)
+            continue
+        found += [" "] * gap + list(_spaced(character).strip(" "))
+        gap = False
+    return found
+
+
+def shingles(text: str, size: int = 5, unit: str = "word") -> frozenset[tuple[object, ...]]:
+    """Return the runs of ``size`` tokens; fewer make one shingle of all; a text without words has none."""
     words = tokens(text)
     if not words:
         return frozenset()
-    return frozenset(tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1)))
+    parts = {"word": words, "char": characters(text), "byte": list(text.encode())}[unit]
+    return frozenset(tuple(parts[i : i + size]) for i in range(max(1, len(parts) - size + 1)))
 
 
-def jaccard(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> float:
+def jaccard(a: frozenset[tuple[object, ...]], b: frozenset[tuple[object, ...]]) -> float:
     """Return |a ∩ b| / |a ∪ b| of two sets that are not both empty."""
     return len(a & b) / len(a | b)
 
@@ -102,11 +116,13 @@ def exact_decisions(rows: Iterable[Row], keep: str) -> dict[int, Decision]:
     return dropped
 
 
-def verified_pairs(rows: Sequence[Row], *, keep: str, threshold: float, size: int = 5) -> dict[tuple[int, int], float]:
+def verified_pairs(
+    rows: Sequence[Row], *, keep: str, threshold: float, size: int = 5, unit: str = "word"
+) -> dict[tuple[int, int], float]:
     """Return the similar pairs among the rows that the exact stage keeps and that have tokens."""
     copies = exact_decisions(rows, keep)
     ranked = [row for row in in_rank_order(rows, keep) if row.address not in copies]
-    sets = [(row.address, shingles(row.text, size)) for row in ranked]
+    sets = [(row.address, shingles(row.text, size, unit)) for row in ranked]
     sets = [(address, found) for address, found in sets if found]
     return {
         (worse, better): similarity

@@ -130,6 +130,20 @@ def test_all_tables_equal_brute_force(tmp_path, keep, threshold, sketch, values,
     assert_same_outcome(result, rows, pairs, keep=keep)
 
 
+@pytest.mark.parametrize("sketch", ["oph", "fss", "minhash"])
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize(("unit", "size"), [("char", 7), ("byte", 9), ("word", 2)])
+def test_other_shingles_and_sketches_equal_brute_force(tmp_path, sketch, bits, unit, size):
+    rng = Random(size)
+    rows = dealt(rng, random_rows(rng), files=2)
+    folder = parquet_folder(rows, tmp_path / "in")
+    near = {**all_pairs(sketch, 512), "bits": bits, "shingle": {"unit": unit, "size": size}}
+    result = tamis.dedup(folder, out=tmp_path / "out", threshold=0.7, keep="longest", near=near, **COLUMNS)
+    pairs = verified_pairs(rows, keep="longest", threshold=0.7, size=size, unit=unit)
+    assert pairs_of(result) == pairs
+    assert_same_outcome(result, rows, pairs, keep="longest")
+
+
 @pytest.mark.parametrize("keep", ["first", "newest:time"])
 def test_json_lines_equal_brute_force(tmp_path, keep):
     rng = Random(71)
@@ -184,7 +198,7 @@ def test_ordinary_lsh_keeps_its_promises(tmp_path, keep, seed):
     assert_same_outcome(result, rows, pairs, keep=keep)
 
 
-@pytest.mark.parametrize("sketch", ["minhash", "oph"])
+@pytest.mark.parametrize("sketch", ["minhash", "oph", "fss"])
 def test_what_counts_as_a_pair_is_all_that_verify_changes(tmp_path, sketch):
     """With one row a band, a candidate shares a value of the signature, so a shingle, and the other way round."""
     rng = Random(101)
