@@ -23,6 +23,9 @@ check: $(VENV)/.check
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/corpus.py --out $(CORPUS) --size 1GB
 	$(BIN)/python benchmarks/end_to_end.py --corpus $(CORPUS)
+	$(BIN)/python benchmarks/accuracy.py
+	$(PIP) --editable '.[bench]'
+	$(BIN)/python benchmarks/kernels.py
 
 spark-zip: $(VENV)/.check
 	$(BIN)/python -m build --wheel --outdir dist .

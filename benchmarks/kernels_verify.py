@@ -37,6 +37,9 @@ from tamis.hashing.sketch import SketchPlan, sketch_plan
 Pairs = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """(values, bounds of the sets in them, first, second), as ``compare_pairs`` takes them."""
 
+THRESHOLD = 0.8
+"""The default: exact comparison ends where a pair cannot reach it any more; a plain merge goes to the end."""
+
 COMPARISONS = ("compare_pairs", "plain merge", "sketches")
 
 SET_SIZES, SIMILARITIES = (50, 150, 500, 2000), (0.05, 0.5, 0.9)
@@ -75,7 +78,7 @@ def compare_cell(some: Pairs, plan: SketchPlan, rounds: int, label: str) -> Foun
     sketches = sketch_sets(values, bounds, np.arange(len(bounds) - 1), plan).reshape(-1)
     aligned = np.arange(len(bounds), dtype=np.int64) * VALUES
     calls: list[Callable[[], object]] = [
-        partial(compare_pairs, values, bounds, first, second, False),
+        partial(compare_pairs, values, bounds, first, second, False, THRESHOLD),
         partial(merge_plainly, values, bounds, first, second),
         partial(compare_pairs, sketches, aligned, first, second, True),
     ]
@@ -147,7 +150,7 @@ def show_verify(found: Found) -> list[str]:
     head = ["shingles", "similarity", "pairs", "pairs are", "exact ns", "ns a value", "plain merge ns", "gain"]
     return [
         f"Time of a pair. Pairs are real pairs of {found['text']}, or made of its shingles where it has fewer than"
-        f" {LEAST_PAIRS} of a kind.\nThe last columns compare signatures of {VALUES} values.",
+        f" {LEAST_PAIRS} of a kind. Exact comparison looks for {THRESHOLD} and more.\nThe last columns compare signatures of {VALUES} values.",
         *table([*head, "sketches ns", "exact over sketches"], rows),
         f"Making the sets that are compared, on {found['text']}:",
         *table(["", "ms a MB", "MB/s", "ns a shingle", "speed over byte-serial loop"], sets),

@@ -11,6 +11,9 @@ from .mix import GOLDEN_GAMMA, signed
 ITSELF = -1
 """Stands for the partner where a row enters a tile."""
 
+PAIR_WEIGHT = 32
+"""What a pair weighs, in the bytes that rows are weighed in."""
+
 
 class Dealt(NamedTuple):
     """Where dealing stands between two calls.
@@ -20,7 +23,7 @@ class Dealt(NamedTuple):
         tiles: int64, the tile that each place of it was filled for; other places count as empty.
         held: rows in it.
         tile: the open tile.
-        filled: weight of its rows.
+        filled: its weight.
     """
 
     rows: NDArray[np.int64]
@@ -70,7 +73,8 @@ def deal(
     Args:
         worse, better: int64, rows of the pairs; those of one worse row stand together, all in one call.
         own, weight: int64, weights of the worse and of the better rows.
-        capacity: weight of the rows of a tile, each counted once; a single worse row may exceed it with its partners.
+        capacity: weight of a tile: of its pairs, and of its rows, each counted once; a single worse row may exceed it
+            with its partners.
         dealt: where the call before stopped.
 
     Returns:
@@ -84,12 +88,13 @@ def deal(
         end = start + 1
         while end < len(worse) and worse[end] == worse[start]:
             end += 1
-        added = own[start] if tiles[_place(rows, tiles, tile, worse[start])] != tile else 0
+        added = PAIR_WEIGHT * (end - start)
+        added += own[start] if tiles[_place(rows, tiles, tile, worse[start])] != tile else 0
         for i in range(start, end):
             added += weight[i] if tiles[_place(rows, tiles, tile, better[i])] != tile else 0
         if held > 0 and filled + added > capacity:
             tile, filled, held = tile + 1, 0, 0
-            added = own[start] + weight[start:end].sum()
+            added = PAIR_WEIGHT * (end - start) + own[start] + weight[start:end].sum()
         filled += added
         for i in range(start - 1, end):
             row = worse[start] if i < start else better[i]
