@@ -150,7 +150,8 @@ def show_verify(found: Found) -> list[str]:
     head = ["shingles", "similarity", "pairs", "pairs are", "exact ns", "ns a value", "plain merge ns", "gain"]
     return [
         f"Time of a pair. Pairs are real pairs of {found['text']}, or made of its shingles where it has fewer than"
-        f" {LEAST_PAIRS} of a kind. Exact comparison looks for {THRESHOLD} and more.\nThe last columns compare signatures of {VALUES} values.",
+        f" {LEAST_PAIRS} of a kind. Exact comparison looks for {THRESHOLD}"
+        f" and more.\nThe last columns compare signatures of {VALUES} values.",
         *table([*head, "sketches ns", "exact over sketches"], rows),
         f"Making the sets that are compared, on {found['text']}:",
         *table(["", "ms a MB", "MB/s", "ns a shingle", "speed over byte-serial loop"], sets),
