@@ -30,6 +30,11 @@ def _every(byte: int) -> ir.Constant:
     return ir.Constant(_BYTES, [byte] * BLOCK)
 
 
+def _contiguous(*arrays: Any) -> bool:
+    """Whether bytes lie where the kernels look for them; where they do not, Numba says that there is no such call."""
+    return all(array.layout == "C" for array in arrays)
+
+
 def _pointer(context: Any, builder: Any, kind: Any, array: Any, offset: Any, to: Any) -> Any:
     """Return a pointer to ``offset`` bytes into the data of an array."""
     data = builder.bitcast(context.make_array(kind)(context, builder, array).data, _I8.as_pointer())
@@ -39,6 +44,8 @@ def _pointer(context: Any, builder: Any, kind: Any, array: Any, offset: Any, to:
 
 def _load64(typing_context: Any, data: Any, offset: Any) -> Any:
     """Typing and code of ``load64``, in the form that Numba asks for."""
+    if not _contiguous(data):
+        return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return builder.load(_pointer(context, builder, sig.args[0], args[0], args[1], _I64), align=1, typ=_I64)
@@ -53,6 +60,8 @@ supported, as by Arrow's own files."""
 
 def _store64(typing_context: Any, data: Any, offset: Any, word: Any) -> Any:
     """Typing and code of ``store64``."""
+    if not _contiguous(data):
+        return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         builder.store(args[2], _pointer(context, builder, sig.args[0], args[0], args[1], _I64), align=1)
@@ -80,6 +89,8 @@ trailing_zeros = cast(Callable[[np.uint64], int], intrinsic(_trailing_zeros))
 
 def _sift_block(typing_context: Any, data: Any, at: Any, out: Any, to: Any) -> Any:
     """Typing and code of ``sift_block``."""
+    if not _contiguous(data, out):
+        return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         b = builder
@@ -109,6 +120,8 @@ Returns two maps, bit i for byte i: members of words of ASCII (letters, digits, 
 
 def _unlike(typing_context: Any, words: Any, at: Any, mark: Any) -> Any:
     """Typing and code of ``unlike``."""
+    if not _contiguous(words):
+        return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         b = builder
@@ -127,6 +140,8 @@ unlike = cast(Callable[[NDArray[np.uint64], int, np.uint64], np.uint64], intrins
 
 def _least_rows(typing_context: Any, table: Any, rows: Any, count: Any, out: Any) -> Any:
     """Typing and code of ``least_rows``."""
+    if not _contiguous(table, rows, out):
+        return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         b = builder

@@ -35,11 +35,16 @@ class Signatures:
     def similarity(self, other: "Signatures") -> NDArray[np.float64]:
         """Return the estimated similarity of each text to the one in the same place: float64, shape (n,).
 
+        A text without tokens is like none, not even another one.
+
         Raises:
-            ConfigError: if they were made in different ways.
+            ConfigError: if they were made in different ways, or are not equally many.
         """
         _check_alike(self.plan, other.plan)
-        return np.asarray((self.values == other.values).mean(axis=1), np.float64)
+        _check_lengths(self, other)
+        equal = np.asarray((self.values == other.values).mean(axis=1), np.float64)
+        nothing = (self.values == (1 << self.plan.bits) - 1).all(axis=1)
+        return np.where(nothing, 0.0, equal)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class PartialSketches:
                     remedy="Merge first, then call `finish` once.",
                 )
             _check_alike(self.plan, other.plan)
+            _check_lengths(self, other)
         return PartialSketches(np.minimum.reduce([self.values, *(other.values for other in others)]), self.plan)
 
     def finish(self) -> Signatures:
@@ -82,7 +88,10 @@ class PartialSketches:
 
 
 def sketch_parts(data: NDArray[np.uint8], offsets: NDArray[np.int64], plan: SketchPlan) -> PartialSketches:
-    """Sketch the texts ``data[offsets[i]:offsets[i + 1]]`` without finishing them."""
+    """Sketch the texts ``data[offsets[i]:offsets[i + 1]]`` without finishing them.
+
+    A text without words, or that is not UTF-8, has no values: callers validate (``fingerprint`` reports the offset).
+    """
     return PartialSketches(_sketch(data, offsets, plan), plan)
 
 
@@ -92,6 +101,15 @@ def _check_alike(one: SketchPlan, other: SketchPlan) -> None:
             "sketches are made in the same way",
             value=" and ".join(_differences(one, other)),
             remedy="Sketch both with one plan.",
+        )
+
+
+def _check_lengths(one: Signatures | PartialSketches, other: Signatures | PartialSketches) -> None:
+    if len(one) != len(other):
+        raise ConfigError(
+            "texts are compared place by place",
+            value=f"{len(one)} beside {len(other)}",
+            remedy="Take equally many.",
         )
 
 
@@ -107,7 +125,9 @@ def _sketch(data: NDArray[np.uint8], offsets: NDArray[np.int64], plan: SketchPla
     out = np.empty((len(offsets) - 1, plan.values), np.uint64)
     scratch = no_sketch_scratch(plan)
     for i in range(len(offsets) - 1):
-        partial_sketch(data, offsets[i], offsets[i + 1], plan, scratch, out[i])
+        words, error = partial_sketch(data, offsets[i], offsets[i + 1], plan, scratch, out[i])
+        if words == 0 or error >= 0:
+            out[i] = EMPTY
     return out
 
 

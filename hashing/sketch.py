@@ -88,6 +88,8 @@ def sketch_plan(
         raise ConfigError("a sketch value has 32 or 64 bits", value=bits, remedy="Change `bits`.")
     if unit not in UNITS:
         raise ConfigError("a shingle is made of " + ", ".join(UNITS), value=repr(unit), remedy="Change `shingle.unit`.")
+    if not 0 <= seed < 1 << 63:
+        raise ConfigError("a seed is 0 to 2^63 - 1", value=seed, remedy="Change `seed`.")
     if not 1 <= shingle <= MAX_SHINGLE:
         raise ConfigError(f"a shingle has 1 to {MAX_SHINGLE} tokens", value=shingle, remedy="Change `shingle.size`.")
     return SketchPlan(
@@ -226,7 +228,7 @@ def complete(partial: NDArray[np.uint64], plan: SketchPlan, scratch: SketchScrat
 
 @kernel
 def signatures(data: NDArray[np.uint8], offsets: NDArray[np.int64], plan: SketchPlan) -> NDArray[np.uint64]:
-    """Return the signatures of texts: uint64, shape (n, values); all ``EMPTY`` for a text without tokens.
+    """Return the signatures of texts: uint64, shape (n, values); all ``EMPTY`` for one without words, or not UTF-8.
 
     Values of 32 bits stand in the low halves.
     """
@@ -234,8 +236,8 @@ def signatures(data: NDArray[np.uint8], offsets: NDArray[np.int64], plan: Sketch
     partial = np.empty(plan.values, np.uint64)
     scratch = no_sketch_scratch(plan)
     for i in range(len(offsets) - 1):
-        words, _ = partial_sketch(data, offsets[i], offsets[i + 1], plan, scratch, partial)
-        if words > 0:
+        words, error = partial_sketch(data, offsets[i], offsets[i + 1], plan, scratch, partial)
+        if words > 0 and error < 0:
             complete(partial, plan, scratch, out[i])
         else:
             out[i] = EMPTY

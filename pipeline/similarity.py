@@ -2,8 +2,7 @@
 
 Only rows in candidate pairs are read again, and only their shingle sets (or signatures) move. They meet in *tiles*: a
 tile holds some worse rows and all rows that they are compared with, and has a bounded size, so that neither a hub nor a
-template makes one task larger than the others. Worse rows are dealt to tiles in order of their best partner, so rows
-with the same partner mostly share a tile and the partner is sent there once.
+template makes one task larger than the others (``tiles.py``).
 """
 
 from collections.abc import Sequence

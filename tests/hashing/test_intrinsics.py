@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 
 from tamis.hashing.intrinsics import BLOCK, STRIP, least_rows, load64, sift_block, store64, trailing_zeros, unlike
 
@@ -95,3 +96,9 @@ def test_least_rows(count):
     _least(table, rows, count, out)
     expected = table[rows[:count]].min(axis=0) if count else np.full(STRIP, 255)
     assert out.tolist() == expected.tolist()
+
+
+def test_bytes_that_do_not_lie_together_are_refused():
+    # The kernels read on from a pointer: a stride would be ignored in silence.
+    with pytest.raises(TypingError):
+        _load_all(np.arange(64, dtype=np.uint8)[::2])

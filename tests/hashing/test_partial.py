@@ -50,6 +50,26 @@ def test_an_estimate():
     assert other == 1.0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("unit", ["word", "char", "byte"])
+def test_texts_without_words_have_no_values_and_are_like_none(kind, bits, unit):
+    plan = sketch_plan(kind, values=8, bits=bits, unit=unit)
+    texts = ["!!! ???", "", b"a b \xff", "word"]
+    found = parts(texts, plan).finish()
+    assert found.values.tolist() == (signatures(*oracle.packed(texts), plan) & (1 << bits) - 1).tolist()
+    assert found.similarity(found).tolist() == [0.0, 0.0, 0.0, 1.0]
+
+
+def test_texts_are_compared_place_by_place():
+    plan = sketch_plan("oph", values=8)
+    one, three = parts(["a"], plan), parts(["a", "b", "c"], plan)
+    for attempt in (lambda: one.merge(three), lambda: one.finish().similarity(three.finish())):
+        with pytest.raises(ConfigError) as caught:
+            attempt()
+        assert (caught.value.rule, caught.value.value) == ("texts are compared place by place", "1 beside 3")
+
+
 def test_merging_after_filling_is_not_merging_before():
     # Why there are two types: the values of filled bins depend on which bins were empty.
     plan = sketch_plan("oph", values=64, shingle=1)

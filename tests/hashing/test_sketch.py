@@ -135,6 +135,8 @@ def test_a_minhash_plan():
         ({"kind": "simhash"}, "a sketch is one of oph, fss, minhash", "'simhash'", "Change `sketch`."),
         ({"kind": "OPH"}, "a sketch is one of oph, fss, minhash", "'OPH'", "Change `sketch`."),
         ({"bits": 16}, "a sketch value has 32 or 64 bits", 16, "Change `bits`."),
+        ({"seed": -1}, "a seed is 0 to 2^63 - 1", -1, "Change `seed`."),
+        ({"kind": "minhash", "seed": 1 << 63}, "a seed is 0 to 2^63 - 1", 1 << 63, "Change `seed`."),
         ({"unit": "line"}, "a shingle is made of word, char, byte", "'line'", "Change `shingle.unit`."),
         ({"values": 0}, "a sketch has 1 to 4096 values", 0, "Change `values`."),
         ({"values": 4097}, "a sketch has 1 to 4096 values", 4097, "Change `values`."),
@@ -258,6 +260,14 @@ def test_fss_holds_more_shingles_where_it_must():
     (row,) = sketch([" ".join(kept)], plan).tolist()
     assert row == oracle.signature(" ".join(kept), "fss", 64, 1, 0)
     assert row[13] >> 51 > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("values", [8, 256, 257])
+def test_texts_that_are_not_utf8_have_no_signature(kind, values):
+    texts = [b"a b c \xff d", b"word " * 1000 + b"\xc3", b"\xff", b"fine"]
+    found = sketch(texts, sketch_plan(kind, values=values, shingle=2))
+    assert [set(row) == {oracle.EMPTY} for row in found.tolist()] == [True, True, True, False]
 
 
 # --- quality
