@@ -88,8 +88,8 @@ def sketch_plan(
         raise ConfigError("a sketch value has 32 or 64 bits", value=bits, remedy="Change `bits`.")
     if unit not in UNITS:
         raise ConfigError("a shingle is made of " + ", ".join(UNITS), value=repr(unit), remedy="Change `shingle.unit`.")
-    if not 0 <= seed < 1 << 63:
-        raise ConfigError("a seed is 0 to 2^63 - 1", value=seed, remedy="Change `seed`.")
+    if not 0 <= seed < 1 << 64:
+        raise ConfigError("a seed is 0 to 2^64 - 1", value=seed, remedy="Change `seed`.")
     if not 1 <= shingle <= MAX_SHINGLE:
         raise ConfigError(f"a shingle has 1 to {MAX_SHINGLE} tokens", value=shingle, remedy="Change `shingle.size`.")
     return SketchPlan(
