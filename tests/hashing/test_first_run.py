@@ -14,11 +14,7 @@ for found in pkgutil.walk_packages(tamis.__path__, "tamis."):
         importlib.import_module(found.name)
 """
 RUN = """
-import pyarrow as pa, tamis
 from tamis.hashing.first_run import must_compile
-from tamis.pipeline.config import make_config
-from tamis.jobs.progress import Lines
-lines = []
 print(must_compile())
 """
 

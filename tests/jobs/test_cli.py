@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.jobs import cli
+from tamis.pipeline import run
 
 TEXT = "the quick brown fox jumps over the lazy dog while the band plays on and nobody minds the rain {}"
 
@@ -191,6 +192,14 @@ def test_schema_is_json_schema(tamis):
 def test_python_dash_m():
     shown = subprocess.check_output([sys.executable, "-m", "tamis", "--version"], text=True)
     assert shown == "tamis 0.1.0\n"
+
+
+@pytest.mark.parametrize("new_machine", [True, False])
+def test_a_new_machine_is_told_that_it_compiles_before_it_does(tamis, corpus, tmp_path, monkeypatch, new_machine):
+    monkeypatch.setattr(run, "must_compile", lambda: new_machine)
+    _, _, err = tamis("dedup", corpus, "--out", tmp_path / "out")
+    steps = [line["step"] for line in map(json.loads, err.splitlines()) if line["state"] == "started"]
+    assert steps[1] == ("compile (once a machine)" if new_machine else "read and sketch")
 
 
 def test_progress_elsewhere_is_structured_lines(tamis, corpus, tmp_path):
