@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from numba.core import caching
+from numba.core import caching, config
 
 from tamis.hashing.kernel import is_compiled, kernel
 
@@ -34,7 +34,9 @@ def test_a_new_machine_must_compile(tmp_path):
     assert python(RUN, tmp_path) == ["True"]
 
 
-def test_a_kernel_is_compiled_once_it_was_called():
+def test_a_kernel_is_compiled_once_it_was_called(monkeypatch, tmp_path):
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))  # that of an earlier run would know it
+
     @kernel
     def one(x):
         return x + 1
