@@ -21,6 +21,7 @@ from ..hashing.errors import EngineError
 from ..pipeline.engine import Progress, Table
 from .local_table import LocalTable, Opener, Sources, StreamTable, opened, table_of
 from .read_cache import ReadCache
+from .saved import is_saved
 
 DUCKDB_SHARE = 0.4
 """Share of the memory that DuckDB may take; grouping, cached input and batches in flight share the rest."""
@@ -141,7 +142,7 @@ class LocalEngine:
 
     def has(self, name: str) -> bool:
         """See ``Engine.has``."""
-        return (self.work / name / "_SAVED").exists()
+        return is_saved(self.work / name)
 
     def close(self) -> None:
         """See ``Engine.close``."""

@@ -5,8 +5,6 @@ tables). Streams become DuckDB sources, queries become streams; nothing is compu
 """
 
 import itertools
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,14 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..connectors.batches import conform
-from ..connectors.parquet_output import UNFINISHED
-from ..connectors.row_groups import batches_of
 from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
 from .explode import exploded, repeated_values
 from .first import first_of_each
 from .ordered import ordered_map
+from .saved import begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
 from .spool import Spool, cut
 
 if TYPE_CHECKING:
@@ -36,9 +32,6 @@ SPOOL_SHARE = 0.3
 
 GROUPS_SHARE = 0.4
 """Share for the groups that functions are working on, once rows that do not fit are spilled."""
-
-SAVED_BATCH_BYTES = 4 << 20
-SAVED_GROUP_ROWS = 262_144
 
 Opener = Callable[[], Iterator[pa.RecordBatch]]
 
@@ -243,16 +236,11 @@ class LocalTable:
     def save(self, name: str) -> Table:
         """See ``Table.save``."""
         folder = self.engine.work / name
-        if not self.engine.has(name):
-            shutil.rmtree(folder, ignore_errors=True)
-            temporary = Path(tempfile.mkdtemp(prefix=f"{name}-", suffix=UNFINISHED, dir=self.engine.work))
-            options = {"compression": _codecs(self.schema), "use_dictionary": False, "write_statistics": False}
-            with pq.ParquetWriter(temporary / "part.parquet", self.schema, **options) as writer:
-                for batch in _regrouped(self.batches(), self.schema):
-                    writer.write_table(batch)
-            (temporary / "_SAVED").touch()
-            temporary.rename(folder)
-        return SavedTable(self.engine, self.schema, folder / "part.parquet", self.ordered, self.schema.names)
+        if not is_saved(folder):
+            begin(folder)
+            commit(folder, [write_part(folder, "part", self.batches(), self.schema)])
+        parts = [folder / part.name for part in parts_of(folder)]
+        return SavedTable(self.engine, self.schema, parts, self.ordered, self.schema.names)
 
     def collect(self) -> pa.Table:
         """See ``Table.collect``."""
@@ -296,11 +284,6 @@ class StreamTable(LocalTable):
         """Fuse with the function before, so that a batch stays in one worker."""
         ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
         return StreamTable(self.engine, schema, self._streams, ordered, _then(self._fn, fn))
-
-
-def _codecs(schema: pa.Schema) -> dict[str, str]:
-    """Return how the columns of a saved table are compressed: packed hashes not at all, as they would not shrink."""
-    return {field.name: "none" if pa.types.is_binary(field.type) else "lz4" for field in schema}
 
 
 def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -354,14 +337,20 @@ class SavedTable(LocalTable):
     """Columns of a table in Parquet: DuckDB scans it by itself, Python reads it in order.
 
     Args:
-        names: the column of the file behind each column of the schema.
+        paths: its parts.
+        names: the column of the files behind each column of the schema.
     """
 
     def __init__(
-        self, engine: "LocalEngine", schema: pa.Schema, path: Path, ordered: tuple[str, ...], names: Sequence[str]
+        self,
+        engine: "LocalEngine",
+        schema: pa.Schema,
+        paths: Sequence[Path],
+        ordered: tuple[str, ...],
+        names: Sequence[str],
     ) -> None:
         super().__init__(engine, schema, ordered)
-        self._path, self._names = path, names
+        self._paths, self._names = paths, names
 
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
@@ -370,32 +359,25 @@ class SavedTable(LocalTable):
         stored = dict(zip(self.schema.names, self._names, strict=True))
         back = {old: new for new, old in chosen.items()}
         ordered = tuple(back[name] for name in self.ordered) if set(self.ordered) <= set(back) else ()
-        return SavedTable(self.engine, schema, self._path, ordered, [stored[old] for old in chosen.values()])
+        return SavedTable(self.engine, schema, self._paths, ordered, [stored[old] for old in chosen.values()])
 
     def sql(self, sources: Sources) -> str:
         """Return a table expression for DuckDB."""
+        if not self._paths:
+            return super().sql(sources)
         columns = [f'"{stored}" AS "{name}"' for stored, name in zip(self._names, self.schema.names, strict=True)]
-        escaped = str(self._path).replace("'", "''")
-        return f"(SELECT {', '.join(columns)} FROM read_parquet('{escaped}'))"
+        escaped = ", ".join("'" + str(path).replace("'", "''") + "'" for path in self._paths)
+        return f"(SELECT {', '.join(columns)} FROM read_parquet([{escaped}]))"
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows."""
-        with pq.ParquetFile(self._path) as file:
-            present = [file.metadata.schema.names.index(name) for name in self._names]
-            groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-            size = sum(group.column(i).total_uncompressed_size for group in groups for i in present)
-            rows = max(1024, SAVED_BATCH_BYTES * file.metadata.num_rows // max(1, size))
-            for batch in batches_of(file, rows, columns=list(dict.fromkeys(self._names))):
-                columns = [batch.column(name) for name in self._names]
-                named = pa.RecordBatch.from_arrays(columns, names=self.schema.names)
-                yield pa.RecordBatch.from_arrays(conform(named, self.schema), schema=self.schema)
+        for path in self._paths:
+            yield from read_part(path, self._names, self.schema)
 
     def value_bytes(self, column: str) -> int | None:
         """Return about how many bytes a column's values have."""
-        metadata = pq.read_metadata(self._path)
-        place = metadata.schema.names.index(self._names[self.schema.get_field_index(column)])
-        groups = range(metadata.num_row_groups)
-        return int(sum(metadata.row_group(i).column(place).total_uncompressed_size for i in groups))
+        stored = self._names[self.schema.get_field_index(column)]
+        return sum(column_bytes(pq.read_metadata(path), [stored]) for path in self._paths)
 
     def save(self, name: str) -> Table:
         """See ``Table.save``."""
@@ -413,15 +395,3 @@ def _checked(batches: Iterator[pa.RecordBatch], order: Sequence[str]) -> Iterato
             last = int(values[-1])
         yield batch
 
-
-def _regrouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Yield tables of enough rows to make a row group."""
-    held: list[pa.RecordBatch] = []
-    rows = size = 0
-    for batch in batches:
-        held.append(batch)
-        rows, size = rows + batch.num_rows, size + batch.nbytes
-        if rows >= SAVED_GROUP_ROWS or size >= 16 * SAVED_BATCH_BYTES:
-            yield pa.Table.from_batches(held, schema)
-            held, rows, size = [], 0, 0
-    yield pa.Table.from_batches(held, schema)

@@ -17,7 +17,7 @@ from corpora import SOURCES, dealt, jsonl_folder, parquet_folder, random_rows
 
 import tamis
 from tamis.hashing.errors import ArtefactError, BadRowError, InputError
-from tamis.jobs import local, local_table
+from tamis.jobs import local, local_table, saved
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.jobs.spool import Spool
@@ -139,7 +139,7 @@ def test_threads_and_batches_do_not_change_a_byte(inputs, expected, tmp_path, na
     [
         pytest.param(plan, {"SPLIT_BYTES": 300}, id="splits"),
         pytest.param(local, {"BATCH_BYTES": 200}, id="batches"),
-        pytest.param(local_table, {"SAVED_BATCH_BYTES": 100, "SAVED_GROUP_ROWS": 5}, id="saved-tables"),
+        pytest.param(saved, {"BATCH_BYTES": 100, "GROUP_ROWS": 5}, id="saved-tables"),
         pytest.param(local, {"QUERY_BATCH_ROWS": 12}, id="queries"),
         pytest.param(similarity, {"TILE_BYTES": 500}, id="tiles"),
     ],
