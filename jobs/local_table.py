@@ -6,7 +6,7 @@ tables). Streams become DuckDB sources, queries become streams; nothing is compu
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -18,6 +18,7 @@ from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
 from .explode import exploded, repeated_values
 from .first import first_of_each
+from .lookup import Lookup, lookup_of
 from .ordered import ordered_map
 from .saved import begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
 from .spool import Spool, cut
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .local import LocalEngine
 
 R = TypeVar("R")
+
+LOOKUP_SHARE = 0.05
+"""Share for the rows that others are looked up in."""
 
 SPOOL_SHARE = 0.3
 """Share of the engine's memory for rows that wait for their group."""
@@ -130,13 +134,15 @@ class LocalTable:
         extra = [] if how in ("semi", "anti") else [f for f in right.schema if f.name not in on]
         columns = ", ".join(filter(None, [_quoted(self.schema.names, "l."), _quoted([f.name for f in extra], "r.")]))
         matches = " AND ".join(f'l."{name}" = r."{name}"' for name in on)
-        return QueryTable(
+        joined = QueryTable(
             self.engine,
             pa.schema(list(self.schema) + extra),
             lambda sources: (
                 f"SELECT {columns} FROM {self.sql(sources)} l {how.upper()} JOIN {right.sql(sources)} r ON {matches}"
             ),
         )
+        long = any(pa.types.is_binary(field.type) for field in self.schema)
+        return LookupTable(joined, self, right, on[0]) if long and how == "inner" and len(on) == 1 else joined
 
     def first(
         self, *, by: Sequence[str], order: Sequence[str], n: int = 1, at_least: int = 1, size: str | None = None
@@ -192,7 +198,14 @@ class LocalTable:
         return StreamTable(self.engine, schema, lambda: [numbered], (name,))
 
     def group(
-        self, *, by: str, sort: Sequence[str], fn: GroupFn | FoldFn, schema: pa.Schema, hold: int | None
+        self,
+        *,
+        by: str,
+        sort: Sequence[str],
+        fn: GroupFn | FoldFn,
+        schema: pa.Schema,
+        hold: int | None = None,
+        lead: int | None = None,
     ) -> Table:
         """See ``Table.group``."""
         if hold is None:
@@ -312,6 +325,75 @@ class QueryTable(LocalTable):
         return self.engine.run_query(self._build, self.schema)
 
 
+class LookupTable(LocalTable):
+    """An inner join of rows with long values: the other side is looked up, where it is small and its keys are unique.
+
+    Args:
+        query: the same join in DuckDB, for all other cases.
+        left, right: what is joined.
+        on: an int64 column of both.
+    """
+
+    def __init__(self, query: LocalTable, left: LocalTable, right: LocalTable, on: str) -> None:
+        super().__init__(query.engine, query.schema, left.ordered)
+        self._query, self._left, self._right, self._on = query, left, right, on
+
+    def select(self, *names: str, **renamed: str) -> Table:
+        """See ``Table.select``."""
+        kept = table_of(self.engine, super().select(*names, **renamed)).schema
+        chosen = [*names, *renamed.values()]
+        return self.map(lambda batch: pa.RecordBatch.from_arrays(batch.select(chosen).columns, schema=kept), kept)
+
+    def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
+        """See ``Table.map``."""
+        return AppliedTable(self, fn, schema)
+
+    @cached_property
+    def _lookup(self) -> Lookup | None:
+        budget = int(self.engine.memory_bytes * LOOKUP_SHARE)
+        return lookup_of(self._right.batches(), self._right.schema, self._on, budget=budget)
+
+    def sql(self, sources: Sources) -> str:
+        """Return a table expression for DuckDB."""
+        return self._query.sql(sources)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        return self.apply(_same)
+
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """Yield what a function makes of each batch, in the worker threads."""
+        lookup = self._lookup
+        if lookup is None:
+            return self._query.apply(fn)
+        return self._left.apply(lambda batch: fn(lookup(batch, self._on, self.schema)))
+
+    def value_bytes(self, column: str) -> int | None:
+        """Return about how many bytes a column's values have, or more."""
+        return self._left.value_bytes(column)
+
+
+class AppliedTable(LocalTable):
+    """A function over another table, applied in the worker threads together with what comes before and after."""
+
+    def __init__(self, table: LocalTable, fn: BatchFn, schema: pa.Schema) -> None:
+        super().__init__(table.engine, schema, table.ordered if set(table.ordered) <= set(schema.names) else ())
+        self._table, self._fn = table, fn
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows."""
+        return self._table.apply(self._fn)
+
+    def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
+        """Yield what a function makes of each batch, in the worker threads."""
+        return self._table.apply(_then(self._fn, fn))
+
+    def value_bytes(self, column: str) -> int | None:
+        """Return about how many bytes a column's values have, or more, if the function keeps it."""
+        same = column in self._table.schema.names and self._table.schema.field(column) == self.schema.field(column)
+        return self._table.value_bytes(column) if same else None
+
+
 class UnionTable(LocalTable):
     """Rows of several tables: one after another in Python, so that a stream need not pass through DuckDB."""
 
@@ -394,4 +476,3 @@ def _checked(batches: Iterator[pa.RecordBatch], order: Sequence[str]) -> Iterato
                 raise EngineError("rows come in the order they were promised in", value=order[0], remedy="Report this.")
             last = int(values[-1])
         yield batch
-

@@ -34,16 +34,17 @@ class Candidates:
 def candidates(bands: Table, left: Table, *, max_anchors: int) -> Candidates:
     """Find the candidate pairs.
 
-    Nearly all keys occur once; they go before anything is sorted, joined or shuffled.
+    Nearly all keys occur once; they go before anything is sorted or shuffled. Rows that do not compete go earlier still,
+    with all their keys.
 
     Args:
         bands: (address, bands), band keys as in ``documents.SCHEMA``.
         left: (row, address) of the rows that compete.
         max_anchors: C.
     """
-    shared = bands.explode("bands", into="key", repeated=True)
-    keys = shared.join(left.select("row", "address"), on=["address"]).select("key", "row")
-    met = keys.group(by="key", sort=["row"], fn=Meeting(max_anchors), schema=PAIRS, hold=None)
+    competing = bands.join(left.select("row", "address"), on=["address"]).select("row", "bands")
+    keys = competing.explode("bands", into="key", repeated=True)
+    met = keys.group(by="key", sort=["row"], fn=Meeting(max_anchors), schema=PAIRS, lead=max_anchors)
     met = met.distinct().save("met")
     capped = met.map(_with_themselves, PAIRS).aggregate(by=[], rows=("count", "worse"))
     pairs = met.map(_with_others, PAIRS).save("candidates")

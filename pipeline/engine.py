@@ -124,7 +124,14 @@ class Table(Protocol):
         """Add an int64 column that numbers the rows 0, 1, 2 ... in a total order; rows come in that order."""
 
     def group(
-        self, *, by: str, sort: Sequence[str], fn: GroupFn | FoldFn, schema: pa.Schema, hold: int | None
+        self,
+        *,
+        by: str,
+        sort: Sequence[str],
+        fn: GroupFn | FoldFn,
+        schema: pa.Schema,
+        hold: int | None = None,
+        lead: int | None = None,
     ) -> "Table":
         """Bring the rows of each int64 key together, sorted, and hand them to ``fn``.
 
@@ -132,12 +139,17 @@ class Table(Protocol):
         Arrow type: engines carry them untouched. Without it, groups of any size are streamed to ``fn`` one after
         another, in batches that end anywhere; engines may call it for some of the keys at a time.
 
+        With ``lead``, what ``fn`` makes of a row depends on that row and the first ``lead`` rows of its key alone, and
+        its rows are a set: a key of any number of rows may then be dealt to several calls, each of which gets its first
+        rows before some of the others, and rows of the result may repeat. No key is too large for a task.
+
         Args:
             by: the key.
             sort: int64 columns that order a group totally.
             fn: a ``GroupFn`` with ``hold``; without, a ``FoldFn`` whose state never passes from one key to the next.
             schema: what it returns.
             hold: about how many bytes a group has at most; the stage keeps to it, engines size memory by it.
+            lead: how many first rows of a key the others depend on.
         """
 
     def fold(self, *, order: Sequence[str], fn: FoldFn, schema: pa.Schema) -> "Table":

@@ -1,0 +1,49 @@
+"""Joining rows with long values by looking their keys up, so that the values are never handed to DuckDB."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The other side of a join, by key.
+
+    Attributes:
+        keys: int64, ascending, each once.
+        columns: the other columns, in that order.
+    """
+
+    keys: NDArray[np.int64]
+    columns: pa.Table
+
+    def __call__(self, batch: pa.RecordBatch, on: str, schema: pa.Schema) -> pa.RecordBatch:
+        """Return the rows of a batch whose key is here, with the columns found."""
+        wanted = batch.column(on).to_numpy()
+        places = np.searchsorted(self.keys, wanted)
+        found = np.zeros(len(wanted), np.bool_)
+        inside = places < len(self.keys)
+        found[inside] = self.keys[places[inside]] == wanted[inside]
+        rows = batch if found.all() else batch.filter(pa.array(found))
+        more = self.columns.take(pa.array(places[found])).combine_chunks()
+        columns = [column.chunk(0) if column.num_chunks else pa.nulls(0, column.type) for column in more.columns]
+        return pa.RecordBatch.from_arrays([*rows.columns, *columns], schema=schema)
+
+
+def lookup_of(batches: Iterator[pa.RecordBatch], schema: pa.Schema, on: str, *, budget: int) -> Lookup | None:
+    """Return a lookup of some rows; None if they take more than ``budget`` bytes or a key occurs twice."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size > budget:
+            return None
+    rows = pa.Table.from_batches(held, schema)
+    order = np.argsort(rows[on].to_numpy(), kind="stable")
+    rows = rows.take(pa.array(order)).combine_chunks()
+    keys = rows[on].to_numpy()
+    return None if np.any(keys[1:] == keys[:-1]) else Lookup(keys, rows.drop_columns([on]))
