@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +43,7 @@ class HashedFile:
         self.path = path
         self.digest = hashlib.sha256()
         self.size_bytes = 0
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
+        self._temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{UNFINISHED}")
 
     def __enter__(self) -> "HashedFile":
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .. import __version__
-from ..hashing.errors import ConfigError
+from ..hashing.errors import ConfigError, EngineError
 from ..pipeline.config import Pipeline, make_config
 from ..pipeline.engine import Engine, Progress
 from ..pipeline.result import Result
@@ -115,6 +115,25 @@ def run(config: Pipeline, *, progress: Progress | None = None) -> Result:
     shown = progress or Silent()
 
     def make_engine(work: Path) -> Engine:
-        return LocalEngine(work, memory_bytes=config.memory, threads=config.threads, progress=shown)
+        return _spark(config, work, shown) if config.engine == "spark" else _local(config, work, shown)
 
     return Result(run_plan(prepare(config, version=__version__), make_engine, shown))
+
+
+def _local(config: Pipeline, work: Path, progress: Progress) -> Engine:
+    return LocalEngine(work, memory_bytes=config.memory, threads=config.threads, progress=progress)
+
+
+def _spark(config: Pipeline, work: Path, progress: Progress) -> Engine:
+    try:
+        from .spark import SparkEngine
+        from .spark_session import open_session
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            "engine: spark has its libraries", value=f"no {error.name}", remedy="Run: pip install 'tamis[spark]'"
+        ) from error
+    settings = config.spark
+    session, own = open_session(
+        master=settings.master, threads=config.threads, memory_bytes=config.memory, settings=settings.conf
+    )
+    return SparkEngine(work, session, partitions=settings.partitions, progress=progress, own=own)

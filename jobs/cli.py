@@ -29,7 +29,7 @@ err_console = Console(stderr=True)
 Out = Annotated[str, typer.Option("--out", help="Local folder for the output; empty, or of this very run.")]
 Memory = Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
-Engine = Annotated[str, typer.Option("--engine", help="What runs it: local.")]
+Engine = Annotated[str, typer.Option("--engine", help="What runs it: local or spark.")]
 AllowLoss = Annotated[
     list[str] | None, typer.Option("--allow-loss", metavar="SOURCE", help="This source may lose nearly everything.")
 ]
@@ -111,7 +111,7 @@ def run(
     out: Annotated[str | None, typer.Option("--out", help="Folder for the output.")] = None,
     memory: Annotated[str | None, typer.Option("--memory", help="Memory limit, as 2GB.")] = None,
     threads: Threads = None,
-    engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local.")] = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local or spark.")] = None,
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:

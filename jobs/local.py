@@ -11,17 +11,17 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ..connectors.address import ADDRESS, RECORD_BITS
-from ..connectors.batches import conform, pick, reading_schema
+from ..connectors.address import ADDRESS
+from ..connectors.batches import conform, reading_schema
 from ..connectors.corpus import read_split
 from ..connectors.parquet_output import UNFINISHED
 from ..connectors.split import Split
-from ..connectors.views import as_views, view_schema
 from ..hashing.errors import EngineError
 from ..pipeline.engine import Progress, Table
 from .local_table import LocalTable, Opener, Sources, StreamTable, opened, table_of
 from .read_cache import ReadCache
 from .saved import is_saved
+from .wanted import bounds, wanted_schema, with_columns
 
 DUCKDB_SHARE = 0.4
 """Share of the memory that DuckDB may take; grouping, cached input and batches in flight share the rest."""
@@ -85,8 +85,7 @@ class LocalEngine:
         if only is None:
             streams = [opened(self._read_split, split, columns, full) for split in splits]
             return StreamTable(self, schema, lambda: streams, (ADDRESS,))
-        extra = [field for field in only.schema if field.name != ADDRESS]
-        schema = pa.schema(list(view_schema(schema)) + extra, metadata=schema.metadata)
+        schema = wanted_schema(columns, only.schema)
         return StreamTable(
             self, schema, lambda: self._wanted_streams(splits, columns, full, table_of(self, only), schema), (ADDRESS,)
         )
@@ -110,11 +109,9 @@ class LocalEngine:
         wanted = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
         path.unlink()
         keys = wanted[ADDRESS].to_numpy()
+        lows, highs = (np.searchsorted(keys, edges) for edges in bounds(splits))
         streams = []
-        for split in splits:
-            base = (split.file << RECORD_BITS) + split.first_record
-            end = base + split.records if split.records is not None else (split.file + 1) << RECORD_BITS
-            low, high = np.searchsorted(keys, [base, end])
+        for split, low, high in zip(splits, lows, highs, strict=True):
             if low < high:
                 streams.append(opened(self._read_wanted, split, columns, full, wanted.slice(low, high - low), schema))
             elif self.progress:
@@ -124,17 +121,8 @@ class LocalEngine:
     def _read_wanted(
         self, split: Split, columns: pa.Schema, full: pa.Schema, wanted: pa.Table, schema: pa.Schema
     ) -> Iterator[pa.RecordBatch]:
-        extra = [i for i, field in enumerate(wanted.schema) if field.name != ADDRESS]
-        keys = wanted[ADDRESS].to_numpy()
-        batches = self._read_split(split, columns, full)
-        if self._cached is not None and split in self._cached:
-            picked = pick(map(as_views, batches), keys)  # into bytes that are held anyway
-        else:
-            picked = ((as_views(batch), *place) for batch, *place in pick(batches, keys))
-        for batch, start, stop in picked:
-            part = wanted.slice(start, stop - start).combine_chunks()
-            more = [part.column(i).chunk(0) for i in extra]
-            yield pa.RecordBatch.from_arrays(batch.columns + more, schema=schema)
+        held = self._cached is not None and split in self._cached
+        return with_columns(self._read_split(split, columns, full), wanted, schema, held=held)
 
     def table(self, data: pa.Table) -> Table:
         """See ``Engine.table``."""

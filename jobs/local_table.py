@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 
 from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
+from .chunks import cut
 from .explode import exploded, repeated_values
 from .first import first_of_each
 from .lookup import Lookup, lookup_of
 from .ordered import ordered_map
 from .saved import begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
-from .spool import Spool, cut
+from .spool import Spool
 
 if TYPE_CHECKING:
     from .local import LocalEngine

@@ -18,6 +18,9 @@ class Silent:
     def advance(self, size_bytes: int) -> None:
         """See ``pipeline.engine.Progress``."""
 
+    def tasks(self, done: int, of: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+
     def finish(self) -> None:
         """See ``pipeline.engine.Progress``."""
 
@@ -29,9 +32,11 @@ class Bars:
         columns = (TextColumn("{task.description:<16}"), BarColumn(), TransferSpeedColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=console)
         self._task: TaskID | None = None
+        self._step = ""
 
     def start(self, step: str, *, total_bytes: int | None = None) -> None:
         """See ``pipeline.engine.Progress``."""
+        self._step = step
         self._bars.start()
         self._task = self._bars.add_task(step, total=total_bytes)
 
@@ -40,11 +45,16 @@ class Bars:
         if self._task is not None:
             self._bars.advance(self._task, size_bytes)
 
+    def tasks(self, done: int, of: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+        if self._task is not None:
+            self._bars.update(self._task, description=f"{self._step} {done}/{of}")
+
     def finish(self) -> None:
         """See ``pipeline.engine.Progress``."""
         if self._task is not None:
             done = self._bars.tasks[self._task].completed or 1
-            self._bars.update(self._task, total=done, completed=done)
+            self._bars.update(self._task, total=done, completed=done, description=self._step)
         self._bars.stop()
 
 
@@ -61,10 +71,11 @@ class Lines:
         self._lock = threading.Lock()
         self._step, self._done, self._begun, self._last = "", 0, 0.0, 0.0
         self._total: int | None = None
+        self._tasks: tuple[int, int] | None = None
 
     def start(self, step: str, *, total_bytes: int | None = None) -> None:
         """See ``pipeline.engine.Progress``."""
-        self._step, self._total, self._done = step, total_bytes, 0
+        self._step, self._total, self._done, self._tasks = step, total_bytes, 0, None
         self._begun = self._last = time.monotonic()
         self._line("started", self._begun)
 
@@ -77,12 +88,24 @@ class Lines:
                 self._last = now
                 self._line("running", now)
 
+    def tasks(self, done: int, of: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+        with self._lock:
+            self._tasks = (done, of)
+            now = time.monotonic()
+            if now - self._last >= self._every_s:
+                self._last = now
+                self._line("running", now)
+
     def finish(self) -> None:
         """See ``pipeline.engine.Progress``."""
+        self._tasks = None
         self._line("done", time.monotonic())
 
     def _line(self, state: str, now: float) -> None:
         line: dict[str, object] = {"step": self._step, "state": state, "seconds": round(now - self._begun, 1)}
         if self._total:
             line |= {"bytes": self._done, "of_bytes": self._total}
+        if self._tasks:
+            line |= {"tasks": self._tasks[0], "of_tasks": self._tasks[1]}
         self._write(json.dumps(line))

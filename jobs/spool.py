@@ -7,24 +7,10 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
-from ..connectors.views import cast_batch, plain_schema, size_bytes, take_batch
+from ..connectors.views import cast_batch, plain_schema, size_bytes
 from ..pipeline.engine import Group
-
-
-def cut(batch: pa.RecordBatch, by: str) -> list[tuple[int, pa.RecordBatch]]:
-    """Return the rows of each int64 key of a batch, keys ascending, rows in their order."""
-    if not batch.num_rows:
-        return []
-    keys = batch.column(by).to_numpy()
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    rows = batch if np.array_equal(ordered, keys) else take_batch(batch, pa.array(order))
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    stops = [*starts[1:], len(keys)]
-    return [(int(ordered[a]), rows.slice(int(a), int(b - a))) for a, b in zip(starts, stops, strict=True)]
 
 
 class Spool:
@@ -98,9 +84,7 @@ class Spool:
             stored = pa.ipc.open_stream(pa.py_buffer(segment)).read_all().to_batches()
             batches.extend(cast_batch(batch, self._schema) for batch in stored)
         batches.extend(self._memory.pop(key, []))
-        rows = pa.Table.from_batches(batches, self._schema).unify_dictionaries().combine_chunks()
-        keys = [rows[name].to_numpy() for name in reversed(sort)]
-        return Group(rows, np.lexsort(keys) if keys else np.arange(rows.num_rows))
+        return Group.of(batches, self._schema, sort)
 
     def close(self) -> None:
         """Drop the spill file."""

@@ -34,8 +34,8 @@ class Candidates:
 def candidates(bands: Table, left: Table, *, max_anchors: int) -> Candidates:
     """Find the candidate pairs.
 
-    Nearly all keys occur once; they go before anything is sorted or shuffled. Rows that do not compete go earlier still,
-    with all their keys.
+    Nearly all keys occur once; they go before anything is sorted or shuffled. Rows that do not compete go earlier, with
+    all their keys.
 
     Args:
         bands: (address, bands), band keys as in ``documents.SCHEMA``.

@@ -127,6 +127,14 @@ class Alarm(Model):
     loss: float = Field(0.9, gt=0, le=1, description="Share of rows whose loss alarms.")
 
 
+class Spark(Model):
+    """Where ``engine: spark`` runs; under spark-submit, what it says comes first."""
+
+    master: str | None = Field(None, description="As spark://host:7077, yarn or k8s://...; default: this machine.")
+    partitions: int | None = Field(None, ge=1, description="Of readings and shuffles; default: by size.")
+    conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
+
+
 Stage = Annotated[Exact | Near, Field(discriminator="stage")]
 
 
@@ -159,7 +167,8 @@ class Pipeline(Model):
     shards: Shards = Shards()
     alarm: Alarm = Alarm()
     out: str = Field("out", min_length=1)
-    engine: Literal["local"] = "local"
+    engine: Literal["local", "spark"] = Field("local", description="What runs it; the answer is the same.")
+    spark: Spark = Spark()
     memory: Size = Field(
         2 * 10**9, ge=128 * 2**20, description="For all but interpreter and libraries; 128MiB or more."
     )
@@ -185,7 +194,7 @@ class Pipeline(Model):
 
     def decisive(self) -> dict[str, Any]:
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
-        beside = {"out", "engine", "memory", "threads", "allow_loss"}
+        beside = {"out", "engine", "spark", "memory", "threads", "allow_loss"}
         settings = self.model_dump(mode="json", exclude={*beside, "inputs"})
         return settings | {"inputs": [item.model_dump(mode="json", exclude={"path"}) for item in self.inputs]}
 

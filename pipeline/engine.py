@@ -38,6 +38,13 @@ class Group:
     rows: pa.Table
     order: NDArray[np.int64]
 
+    @classmethod
+    def of(cls, batches: Sequence[pa.RecordBatch], schema: pa.Schema, sort: Sequence[str]) -> "Group":
+        """Return the group of some rows, which sort by int64 columns."""
+        rows = pa.Table.from_batches(batches, schema).unify_dictionaries().combine_chunks()
+        keys = [rows[name].to_numpy() for name in reversed(sort)]
+        return cls(rows, np.lexsort(keys) if keys else np.arange(rows.num_rows))
+
     def __len__(self) -> int:
         return len(self.order)
 
@@ -63,6 +70,9 @@ class Progress(Protocol):
 
     def advance(self, size_bytes: int) -> None:
         """Bytes of input read in this step since the last call; may be called from any thread."""
+
+    def tasks(self, done: int, of: int) -> None:
+        """Tasks done in what runs now, where an engine counts tasks; may be called from any thread."""
 
     def finish(self) -> None:
         """End the step."""

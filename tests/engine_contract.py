@@ -211,7 +211,58 @@ class EngineContract:
         found = table.select("key", "value").group(by="key", sort=["value"], fn=numbered, schema=schema, hold=None)
         assert rows_of(found) == sorted(expected)
 
-    def test_group_carries_any_type_untouched(self, engine):
+    @pytest.mark.parametrize("lead", [1, 3])
+    def test_group_with_lead_gives_every_row_the_first_of_its_key(self, engine, lead):
+        """A key of 5,000 rows, one of exactly ``lead``, some smaller: rows are paired with the first of their key."""
+        rng = random.Random(2)
+        rows = [(key, rng.randrange(10**9)) for key in [*range(30), *[-7] * 5000, *[8] * 40, *[99] * lead]]
+        rng.shuffle(rows)
+        schema = pa.schema([("key", pa.int64()), ("value", pa.int64()), ("first", pa.int64())])
+
+        def paired(batches):
+            last, firsts = None, []
+            for batch in batches:
+                lines = []
+                for key, value in zip(batch["key"].to_pylist(), batch["value"].to_pylist(), strict=True):
+                    last, firsts = key, firsts if key == last else []
+                    lines += [{"key": key, "value": value, "first": first} for first in firsts]
+                    firsts = [*firsts, value][:lead]
+                yield pa.RecordBatch.from_pylist(lines, schema=schema)
+
+        groups = defaultdict(list)
+        for key, value in sorted(rows):
+            groups[key].append(value)
+        expected = {
+            (key, values[i], first)
+            for key, values in groups.items()
+            for i in range(1, len(values))
+            for first in values[: min(i, lead)]
+        }
+        table = engine.table(numbers([(key, value, "") for key, value in rows], chunk=300)).select("key", "value")
+        found = table.group(by="key", sort=["value"], fn=paired, schema=schema, lead=lead)
+        assert set(rows_of(found)) == expected
+
+    @pytest.mark.parametrize("lead", [1, 2])
+    def test_group_of_exploded_values_with_lead(self, engine, lead):
+        """Values that occur once may be missing; all others meet, a hot one too."""
+        values = {key: [key, 1000 + key // 3, -4] for key in range(200)}
+        schema = pa.schema([("value", pa.int64()), ("key", pa.int64())])
+
+        def rows_after_the_first(batches):
+            last = None
+            for batch in batches:
+                lines = []
+                for value, key in zip(batch["value"].to_pylist(), batch["key"].to_pylist(), strict=True):
+                    lines += [{"value": value, "key": key}] if value == last else []
+                    last = value
+                yield pa.RecordBatch.from_pylist(lines, schema=schema)
+
+        exploded = engine.table(packed(values)).explode("values", into="value", repeated=True)
+        found = exploded.group(by="value", sort=["key"], fn=rows_after_the_first, schema=schema, lead=lead)
+        expected = {(1000 + key // 3, key) for key in range(200) if key % 3} | {(-4, key) for key in range(1, 200)}
+        assert set(rows_of(found)) == expected
+
+    def test_group_carries_any_type_untouched(self, engine, tmp_path):
         rows = pa.table(
             {
                 "key": pa.array([2, 1, 2], pa.int64()),
@@ -224,15 +275,16 @@ class EngineContract:
                 "exact": pa.array([None, 10, 2], pa.decimal256(60, 0)),
             }
         )
-        seen = {}
         out = pa.schema([("key", pa.int64())])
 
         def keep(group):
-            key = group.rows["key"][0].as_py()
-            seen[key] = group.sorted()
+            key, rows = group.rows["key"][0].as_py(), group.sorted()
+            with pa.ipc.new_file(tmp_path / f"{key}.arrow", rows.schema) as writer:
+                writer.write_table(rows)
             return pa.RecordBatch.from_arrays([pa.array([key], pa.int64())], schema=out)
 
         engine.table(rows).group(by="key", sort=["place"], fn=keep, schema=out, hold=1 << 20).collect()
+        seen = {int(path.stem): pa.ipc.open_file(path).read_all() for path in tmp_path.glob("*.arrow")}
         assert {key: group.to_pylist() for key, group in seen.items()} == {
             1: rows.take([1]).to_pylist(),
             2: rows.take([2, 0]).to_pylist(),
@@ -255,20 +307,21 @@ class EngineContract:
             expected.append((total,))
         assert rows_of(table.fold(order=["key", "value"], fn=sums, schema=schema)) == sorted(expected)
 
-    def test_save_is_durable_and_computed_once(self, engine, table, rows):
-        calls = []
+    def test_save_is_durable_and_computed_once(self, engine, table, rows, tmp_path):
+        notes = tmp_path / "notes"
 
         def noting(batch):
-            calls.append(batch.num_rows)
+            with open(notes, "a") as stream:
+                stream.write("x")
             return batch
 
         saved = table.map(noting, NUMBERS).save("noted")
         assert rows_of(saved) == sorted(rows)
         assert rows_of(saved.select("key").distinct()) == sorted({(key,) for key, _, _ in rows})
-        before = len(calls)
+        before = notes.read_text()
         again = table.map(noting, NUMBERS).save("noted")
         assert rows_of(again) == sorted(rows)
-        assert len(calls) == before
+        assert notes.read_text() == before
         assert engine.has("noted")
         assert not engine.has("unknown")
 

@@ -1,7 +1,8 @@
 import pyarrow as pa
 import pytest
 
-from tamis.jobs.spool import Spool, cut
+from tamis.jobs.chunks import cut
+from tamis.jobs.spool import Spool
 
 ROWS = pa.schema([("key", pa.int64()), ("place", pa.int64()), ("text", pa.large_string())])
 

@@ -1,0 +1,239 @@
+"""Grouping where a row depends on the first few rows of its key alone: no key is too large for a task.
+
+A task deals its rows to shuffle partitions by key, but of each key only the first few that it holds: the first rows of
+the whole key are always among these. The others, the *overflow*, are dealt evenly to all partitions. Where a key has
+any, its first rows are written down after the shuffle, and a second round hands them to the function before the
+overflow. Nearly all keys have none, and the second round is small or does not happen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ..hashing.mix import GOLDEN_GAMMA
+from ..hashing.twice import bits_for, mark, no_counts, seen_twice
+from ..pipeline.engine import FoldFn
+from .chunks import HELD_BYTES, chunk_batches, decode, encode, gathered, one_batch
+from .saved import read_part, write_part
+from .spark_tasks import ReadParts, task_number
+
+MAIN, OVERFLOW, HOT = 0, 1, 2
+"""Kinds of chunks: rows that meet, rows beyond the first few, and the keys of these."""
+
+LEAD_PARTS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("task", pa.int64()),
+        ("name", pa.string()),
+        ("rows", pa.int64()),
+        ("size_bytes", pa.int64()),
+    ]
+)
+"""A part that a task wrote: results, overflow, or first rows of keys."""
+
+_SLICE_ROWS = 262_144
+_SLOTS = 32
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """How rows are grouped.
+
+    Attributes:
+        by: the key, int64.
+        sort: int64 columns that order a key totally.
+        lead: how many first rows of a key the others depend on.
+        parts: shuffle partitions.
+    """
+
+    by: str
+    sort: tuple[str, ...]
+    lead: int
+    parts: int
+
+    def sorted(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows by key, each key in order."""
+        keys = [rows.column(name).to_numpy() for name in reversed((self.by, *self.sort))]
+        return rows.take(pa.array(np.lexsort(keys)))
+
+    def keys(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
+        """Return the keys of rows."""
+        return np.asarray(rows.column(self.by).to_numpy(), np.int64)
+
+    def part_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the shuffle partition of each key."""
+        high = keys.view(np.uint64) * GOLDEN_GAMMA >> np.uint64(32)
+        return (high * np.uint64(self.parts) >> np.uint64(32)).astype(np.int64)
+
+
+def places_in_key(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many equal keys stand before each of some sorted keys.
+
+    >>> places_in_key(np.array([4, 4, 4, 7, 9, 9])).tolist()
+    [0, 1, 2, 0, 0, 1]
+    """
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else keys
+    lengths = np.diff(np.append(starts, len(keys)))
+    return np.arange(len(keys)) - np.repeat(starts, lengths)
+
+
+@dataclass(frozen=True)
+class Deal:
+    """Deals the rows of a task to shuffle partitions.
+
+    Attributes:
+        keyed: how they are grouped.
+    """
+
+    keyed: Keyed
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield ``CHUNKS``, their kind as the key."""
+        return chunk_batches(
+            chain.from_iterable(self._chunks(one_batch(held)) for held in gathered(batches, HELD_BYTES))
+        )
+
+    def _chunks(self, rows: pa.RecordBatch) -> Iterator[tuple[int, int, pa.Buffer]]:
+        rows = self.keyed.sorted(rows)
+        first = places_in_key(self.keyed.keys(rows)) < self.keyed.lead
+        meeting = rows if first.all() else rows.filter(pa.array(first))
+        for part, some in self._by_part(meeting):
+            yield part, MAIN, encode(some)
+        if not first.all():
+            rest = rows.filter(pa.array(~first))
+            yield from self._evenly(rest)
+            keys = np.unique(self.keyed.keys(rest))
+            hot = pa.RecordBatch.from_arrays([pa.array(keys)], names=[self.keyed.by])
+            for part, some in self._by_part(hot):
+                yield part, HOT, encode(some)
+
+    def _by_part(self, rows: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
+        parts = self.keyed.part_of(self.keyed.keys(rows))
+        order = np.argsort(parts.astype(np.int32), kind="stable")
+        edges = np.searchsorted(parts[order], np.arange(self.keyed.parts + 1))
+        dealt = rows.take(pa.array(order))
+        for part, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            if start < stop:
+                yield part, dealt.slice(start, stop - start)
+
+    def _evenly(self, rows: pa.RecordBatch) -> Iterator[tuple[int, int, pa.Buffer]]:
+        edges = np.linspace(0, rows.num_rows, self.keyed.parts + 1).astype(np.int64)
+        for part, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            if start < stop:
+                yield part, OVERFLOW, encode(rows.slice(start, stop - start))
+
+
+@dataclass(frozen=True)
+class Gather:
+    """Groups what one shuffle partition got; writes results, overflow and the first rows of keys that have any.
+
+    Attributes:
+        keyed: how rows are grouped.
+        fn: rows of keys in order in, rows out.
+        rows, results: schemas.
+        alone_may_go: whether keys that occur once may be left out.
+        folder: where parts go.
+    """
+
+    keyed: Keyed
+    fn: FoldFn
+    rows: pa.Schema
+    results: pa.Schema
+    alone_may_go: bool
+    folder: str
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield ``LEAD_PARTS``."""
+        meeting: list[pa.RecordBatch] = []
+        overflow: list[pa.RecordBatch] = []
+        hot = [np.empty(0, np.int64)]
+        key_schema = pa.schema([(self.keyed.by, pa.int64())])
+        for batch in batches:
+            for kind, chunk in zip(batch.column("key").to_pylist(), batch.column("chunk"), strict=True):
+                if kind == HOT:
+                    hot += [rows.column(0).to_numpy() for rows in decode([chunk], key_schema)]
+                else:
+                    (overflow if kind == OVERFLOW else meeting).extend(decode([chunk], self.rows))
+        if meeting:
+            keys = np.unique(np.concatenate(hot))
+            rows = self.keyed.sorted(self._repeated(one_batch(meeting), keys))
+            yield from self._write("results", self.fn(_sliced(rows)), self.results)
+            yield from self._write("lead", iter([self._leads(rows, keys)]), self.rows)
+        yield from self._write("overflow", iter(overflow), self.rows)
+
+    def _repeated(self, rows: pa.RecordBatch, hot: NDArray[np.int64]) -> pa.RecordBatch:
+        """Leave out keys that surely occur once, if that is allowed: sorting is dear and nearly all do."""
+        if not self.alone_may_go:
+            return rows
+        keys = self.keyed.keys(rows)
+        bits = bits_for(len(keys) * _SLOTS // 4)
+        counts = no_counts(bits)
+        mark(keys, counts, bits, 0, 1)
+        places = seen_twice(keys, counts, bits)
+        if len(hot) and self.keyed.lead == 1:  # the one row here stands for others in the overflow
+            places = np.union1d(places, np.flatnonzero(_among(keys, hot)))
+        return rows.take(pa.array(places))
+
+    def _leads(self, rows: pa.RecordBatch, hot: NDArray[np.int64]) -> pa.RecordBatch:
+        keys = self.keyed.keys(rows)
+        return rows.filter(pa.array(_among(keys, hot) & (places_in_key(keys) < self.keyed.lead)))
+
+    def _write(self, kind: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        filled = (batch for batch in batches if batch.num_rows)
+        first = next(filled, None)
+        if first is not None:
+            part = write_part(Path(self.folder), f"{kind}-{task_number():06d}", chain([first], filled), schema)
+            line = {"kind": kind, "task": task_number(), "name": part.name}
+            sizes = {"rows": part.rows, "size_bytes": part.size_bytes}
+            yield pa.RecordBatch.from_pylist([line | sizes], schema=LEAD_PARTS)
+
+
+def _among(keys: NDArray[np.int64], some: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each key is one of some sorted keys."""
+    places = np.searchsorted(some, keys)
+    found = np.zeros(len(keys), np.bool_)
+    inside = places < len(some)
+    found[inside] = some[places[inside]] == keys[inside]
+    return found
+
+
+def _sliced(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    return (rows.slice(start, _SLICE_ROWS) for start in range(0, rows.num_rows, _SLICE_ROWS))
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Hands the function the overflow, after the first rows of its keys.
+
+    Attributes:
+        keyed: how rows are grouped.
+        fn: rows of keys in order in, rows out.
+        rows: their schema.
+        leads: the file of first rows of each shuffle partition that has one.
+        overflow: reads the overflow.
+    """
+
+    keyed: Keyed
+    fn: FoldFn
+    rows: pa.Schema
+    leads: dict[int, str]
+    overflow: ReadParts
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the results of the overflow parts whose numbers come in ``id``."""
+        known: dict[int, pa.RecordBatch] = {}
+        for held in gathered(self.overflow(batches), HELD_BYTES):
+            rows = one_batch(held)
+            keys = np.unique(self.keyed.keys(rows))
+            for part in np.unique(self.keyed.part_of(keys)).tolist():
+                if part not in known:
+                    known[part] = one_batch(list(read_part(Path(self.leads[part]), self.rows.names, self.rows)))
+                lead = known[part]
+                led = lead.filter(pa.array(_among(self.keyed.keys(lead), keys)))
+                mine = rows.filter(pa.array(self.keyed.part_of(self.keyed.keys(rows)) == part))
+                yield from self.fn(_sliced(self.keyed.sorted(one_batch([led, mine]))))

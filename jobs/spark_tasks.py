@@ -1,0 +1,328 @@
+"""What Spark tasks do: functions from batches to batches, as ``mapInArrow`` takes them.
+
+They are plain data and travel to the executors as such. Nothing here is about a stage: stages hand in their functions.
+"""
+
+import pickle
+import traceback
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyspark import TaskContext
+
+from ..connectors.address import ADDRESS
+from ..connectors.batches import conform
+from ..connectors.corpus import read_split
+from ..connectors.split import Split
+from ..connectors.views import cast_batch
+from ..pipeline.engine import BatchFn, Group, GroupFn
+from .chunks import chunk_batches, cut, decode, encode, gathered, one_batch
+from .saved import Part, read_part, write_part
+from .wanted import bounds, with_columns
+
+TaskFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+"""All batches of a task in, batches out."""
+
+BATCH_BYTES = 8 << 20
+WRITTEN_PARTS = pa.schema(
+    [("task", pa.int64()), ("name", pa.string()), ("rows", pa.int64()), ("size_bytes", pa.int64())]
+)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Functions one after another, so that a batch stays in one Python process.
+
+    Spark tells the driver the text of an error only; the error itself is left in a file.
+
+    Attributes:
+        fns: applied in order.
+        failures: folder for errors.
+    """
+
+    fns: tuple[TaskFn, ...]
+    failures: str
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what the last function yields."""
+        try:
+            for fn in self.fns:
+                batches = fn(batches)
+            yield from batches
+        except Exception as error:
+            leave_failure(Path(self.failures), error)
+            raise
+
+
+def leave_failure(folder: Path, error: Exception) -> None:
+    """Write an error down for the driver."""
+    error.add_note(traceback.format_exc())
+    try:
+        data = pickle.dumps(error)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        data = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    name = f"{task_number():09d}-{uuid.uuid4().hex}"
+    (folder / f".{name}").write_bytes(data)
+    (folder / f".{name}").rename(folder / name)
+
+
+def task_number() -> int:
+    """Return the number of the task in its stage."""
+    context = TaskContext.get()
+    return context.partitionId() if context else 0
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A batch function.
+
+    Attributes:
+        fn: rows in, rows out.
+    """
+
+    fn: BatchFn
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Apply it to each batch."""
+        return map(self.fn, batches)
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Columns under new names.
+
+    Attributes:
+        chosen: the columns.
+        schema: of the result.
+    """
+
+    chosen: tuple[str, ...]
+    schema: pa.Schema
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Pick them from each batch."""
+        for batch in batches:
+            columns = [batch.column(batch.schema.get_field_index(name)) for name in self.chosen]
+            yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """Rows from Spark in the declared types.
+
+    Attributes:
+        schema: the declared names and types.
+    """
+
+    schema: pa.Schema
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Cast each batch."""
+        for batch in batches:
+            if batch.num_rows:
+                yield pa.RecordBatch.from_arrays(conform(batch, self.schema), schema=self.schema)
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Rows in types that Spark takes.
+
+    Attributes:
+        schema: the columns in these types.
+    """
+
+    schema: pa.Schema
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Cast each batch."""
+        return (cast_batch(batch, self.schema) for batch in batches)
+
+
+@dataclass(frozen=True)
+class ReadSplits:
+    """Reads the splits of each task.
+
+    Attributes:
+        tasks: the splits of each, in address order.
+        columns, full: as in ``Engine.read``.
+        batch_rows: at most how many rows a batch has.
+    """
+
+    tasks: tuple[tuple[Split, ...], ...]
+    columns: pa.Schema
+    full: pa.Schema
+    batch_rows: int | None
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the records of the tasks whose numbers come in ``id``."""
+        for number in _ids(batches):
+            for split in self.tasks[number]:
+                yield from self.read(split)
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+        """Yield the records of one split."""
+        return read_split(split, self.columns, full=self.full, batch_bytes=BATCH_BYTES, batch_rows=self.batch_rows)
+
+
+def _ids(batches: Iterator[pa.RecordBatch]) -> Iterator[int]:
+    return chain.from_iterable(batch.column("id").to_pylist() for batch in batches)
+
+
+@dataclass(frozen=True)
+class CutByTask:
+    """Deals wanted rows to the tasks that read their splits.
+
+    Attributes:
+        starts: the first address of each task.
+    """
+
+    starts: tuple[int, ...]
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield ``CHUNKS`` for rows with an address."""
+        starts = np.array(self.starts, np.int64)
+
+        def chunks() -> Iterator[tuple[int, int, pa.Buffer]]:
+            for held in gathered(batches, BATCH_BYTES):
+                rows = one_batch(held)
+                tasks = np.searchsorted(starts, rows.column(ADDRESS).to_numpy(), side="right") - 1
+                dealt = rows.append_column("__task", pa.array(tasks.astype(np.int64)))
+                for task, part in cut(dealt, "__task"):
+                    yield task, 0, encode(part.drop_columns(["__task"]))
+
+        return chunk_batches(chunks())
+
+
+@dataclass(frozen=True)
+class ReadWanted:
+    """Reads the wanted records of one task's splits.
+
+    Attributes:
+        reader: all splits.
+        only: schema of the wanted rows.
+        schema: of the result.
+    """
+
+    reader: ReadSplits
+    only: pa.Schema
+    schema: pa.Schema
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the records that the chunks of each task ask for."""
+        wanted: dict[int, list[pa.RecordBatch]] = {}
+        for batch in batches:
+            for task, chunk in zip(batch.column("part").to_pylist(), batch.column("chunk"), strict=True):
+                wanted.setdefault(task, []).extend(decode([chunk], self.only))
+        for task in sorted(wanted):
+            rows = pa.Table.from_batches(wanted.pop(task), self.only)
+            order = np.argsort(rows[ADDRESS].to_numpy(), kind="stable")
+            rows = rows.take(pa.array(order)).combine_chunks()
+            splits = self.reader.tasks[task]
+            lows, highs = (np.searchsorted(rows[ADDRESS].to_numpy(), edges) for edges in bounds(splits))
+            for split, low, high in zip(splits, lows, highs, strict=True):
+                if low < high:
+                    batches_ = self.reader.read(split)
+                    yield from with_columns(batches_, rows.slice(low, high - low), self.schema, held=False)
+
+
+@dataclass(frozen=True)
+class ReadParts:
+    """Reads parts of a saved table.
+
+    Attributes:
+        paths: files, in order.
+        stored: the column of the file behind each column.
+        schema: of the rows.
+        first: if not empty, the number of the first row of each part; rows get their numbers as a last column.
+    """
+
+    paths: tuple[str, ...]
+    stored: tuple[str, ...]
+    schema: pa.Schema
+    first: tuple[int, ...] = ()
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the parts whose numbers come in ``id``."""
+        for number in _ids(batches):
+            yield from self.part(number)
+
+    def part(self, number: int) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one part."""
+        path = Path(self.paths[number])
+        if not self.first:
+            yield from read_part(path, self.stored, self.schema)
+            return
+        row = self.first[number]
+        unnumbered = pa.schema(list(self.schema)[:-1])
+        for batch in read_part(path, self.stored, unnumbered):
+            numbers = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
+            row += batch.num_rows
+            yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self.schema)
+
+
+@dataclass(frozen=True)
+class WritePart:
+    """Writes the rows of a task as one part of a saved table.
+
+    Attributes:
+        folder: of the table.
+        schema: of the rows.
+        stem: how names start.
+    """
+
+    folder: str
+    schema: pa.Schema
+    stem: str
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield a row of ``WRITTEN_PARTS``, or none for no rows."""
+        filled = (batch for batch in batches if batch.num_rows)
+        first = next(filled, None)
+        if first is None:
+            return
+        part = write_part(Path(self.folder), f"{self.stem}-{task_number():06d}", chain([first], filled), self.schema)
+        line = {"task": task_number(), "name": part.name, "rows": part.rows, "size_bytes": part.size_bytes}
+        yield pa.RecordBatch.from_pylist([line], schema=WRITTEN_PARTS)
+
+
+def parts_in_order(lines: pa.Table) -> list[Part]:
+    """Return the parts that tasks wrote, in the order of their tasks."""
+    rows = sorted(lines.to_pylist(), key=lambda line: int(line["task"]))
+    return [Part(row["name"], row["rows"], row["size_bytes"]) for row in rows]
+
+
+@dataclass(frozen=True)
+class WholeGroups:
+    """Hands each key's rows, gathered from its chunks, to a function.
+
+    Attributes:
+        schema: of the rows.
+        sort: columns that order a group.
+        fn: all rows of one key in, rows out.
+    """
+
+    schema: pa.Schema
+    sort: tuple[str, ...]
+    fn: GroupFn
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the results for chunks that come sorted by key."""
+        held: list[pa.RecordBatch] = []
+        last: int | None = None
+        for batch in batches:
+            for key, chunk in zip(batch.column("key").to_pylist(), batch.column("chunk"), strict=True):
+                if key != last and held:
+                    yield self._result(held)
+                    held = []
+                last = key
+                held.extend(decode([chunk], self.schema))
+        if held:
+            yield self._result(held)
+
+    def _result(self, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+        return self.fn(Group.of(batches, self.schema, self.sort))
