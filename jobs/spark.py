@@ -22,7 +22,7 @@ from pyspark.sql import functions as sql
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from ..connectors.address import ADDRESS
-from ..connectors.batches import reading_schema
+from ..connectors.batches import conform, reading_schema
 from ..connectors.parquet_output import UNFINISHED
 from ..connectors.split import Split
 from ..hashing.errors import EngineError
@@ -47,10 +47,13 @@ from .wanted import bounds, wanted_schema
 
 R = TypeVar("R")
 
-PART_BYTES = 32 << 20
-"""Bytes that a shuffle partition should have."""
+PART_BYTES = 64 << 20
+"""Bytes that a task should have: a Python task costs a twentieth of a second whatever it does."""
 
 MAX_PARTS = 20_000
+SMALL_BYTES = 64 << 20
+"""A table that the driver sorts by itself: the two jobs that Spark needs for it take longer."""
+
 TASKS_A_CORE = 4
 """Reading tasks a core, at least: enough to even out their lengths."""
 
@@ -169,11 +172,12 @@ class SparkEngine:
 
     # What tables ask for.
 
-    def numbers(self, count: int) -> DataFrame:
-        """Return a frame of 0, 1, 2 ... in ``id``, each in a task of its own."""
-        return self.session.range(0, count, 1, max(1, count))
+    def numbers(self, count: int, size_bytes: int | None = None) -> DataFrame:
+        """Return a frame of 0, 1, 2 ... in ``id``, in order: each in a task, or so many as some bytes need."""
+        tasks = count if size_bytes is None else min(count, self.parts_for(size_bytes))
+        return self.session.range(0, count, 1, max(1, tasks))
 
-    def parquet(self, paths: Sequence[str], schema: pa.Schema, stored: Sequence[str] | None = None) -> DataFrame:
+    def parquet(self, paths: Sequence[str], schema: pa.Schema) -> DataFrame:
         """Return a frame of parts, which Spark reads itself."""
         if not paths:
             return self.session.createDataFrame([], from_arrow_schema(spark_types(schema)))
@@ -200,6 +204,12 @@ class SparkEngine:
         """Bring the rows of branches to the driver, in order."""
         found: list[pa.RecordBatch] = []
         for branch in branches:
+            if branch.native is not None:
+                rows = self.act(branch.native().toArrow)
+                found += [
+                    pa.RecordBatch.from_arrays(conform(batch, schema), schema=schema) for batch in rows.to_batches()
+                ]
+                continue
             chunks = self._applied(branch.base(), [*branch.fns, InOrder()], CHUNKS)
             table = self.act(chunks.toArrow)
             found += decode(table["chunk"].combine_chunks(), schema)
@@ -219,12 +229,26 @@ class SparkEngine:
         folder = self.new_folder("rows")
         return folder, self.write(table, folder)
 
-    def fold(self, table: SparkTable, fn: FoldFn, schema: pa.Schema, folder: Path) -> list[Part]:
-        """Stream a sorted table through the driver and write what comes out."""
+    def fold(self, table: SparkTable, order: Sequence[str], fn: FoldFn, schema: pa.Schema, folder: Path) -> list[Part]:
+        """Stream a table in order through the driver and write what comes out."""
         source, parts = self.spilled(table)
+        in_order = bool(table.ordered) and tuple(order) == table.ordered
+        small = sum(part.size_bytes for part in parts) <= SMALL_BYTES
+        if not in_order and not small:
+            paths = [str(source / part.name) for part in parts]
+            by = [sql.col("`" + name.replace("`", "``") + "`") for name in order]
+            source, parts = self.spilled(
+                table.query(lambda: self.parquet(paths, table.schema).orderBy(*by), table.schema)
+            )
         rows = itertools.chain.from_iterable(
             read_part(source / part.name, table.schema.names, table.schema) for part in parts
         )
+        if not in_order and small:
+            rows = iter(
+                pa.Table.from_batches(list(rows), table.schema)
+                .sort_by([(name, "ascending") for name in order])
+                .to_batches()
+            )
         written = [write_part(folder, "part", fn(rows), schema)]
         shutil.rmtree(source)
         return written
@@ -234,19 +258,23 @@ class SparkEngine:
         begin(folder)
         commit(folder, self.write(table, folder))
 
-    def save_fold(self, table: SparkTable, fn: FoldFn, schema: pa.Schema, folder: Path) -> None:
+    def save_fold(self, table: SparkTable, order: Sequence[str], fn: FoldFn, schema: pa.Schema, folder: Path) -> None:
         """Save what a fold makes."""
         begin(folder)
-        commit(folder, self.fold(table, fn, schema, folder))
+        commit(folder, self.fold(table, order, fn, schema, folder))
 
     def saved(self, folder: Path, schema: pa.Schema, ordered: tuple[str, ...]) -> SparkTable:
         """Return a saved table."""
         parts = [part for part in parts_of(folder) if part.rows]
-        paths = tuple(str(folder / part.name) for part in parts)
-        reader = ReadParts(paths, tuple(schema.names), schema)
-        branch = Branch(partial(self.numbers, len(paths)), (reader,), native=partial(self.parquet, paths, schema))
         size = sum(part.size_bytes for part in parts)
+        branch = self.parts_branch([str(folder / part.name) for part in parts], schema, size)
         return SparkTable(self, schema, lambda: [branch], size_bytes=size, ordered=ordered)
+
+    def parts_branch(self, paths: Sequence[str], schema: pa.Schema, size_bytes: int) -> Branch:
+        """Return the rows of some parts."""
+        reader = ReadParts(tuple(paths), tuple(schema.names), schema)
+        base = partial(self.numbers, len(paths), size_bytes)
+        return Branch(base, (reader,), native=partial(self.parquet, paths, schema))
 
     def act(self, action: Callable[[], R]) -> R:
         """Run a job of Spark's; an error that a task left is raised as itself.

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ..hashing.keyed_order import keyed_order
 from ..hashing.mix import GOLDEN_GAMMA
 from ..hashing.twice import bits_for, mark, no_counts, seen_twice
 from ..pipeline.engine import FoldFn
@@ -37,7 +38,7 @@ LEAD_PARTS = pa.schema(
 """A part that a task wrote: results, overflow, or first rows of keys."""
 
 _SLICE_ROWS = 262_144
-_SLOTS = 32
+_SLOTS = 16
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,14 @@ class Keyed:
     lead: int
     parts: int
 
+    def order(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
+        """Return where rows stand by key, each key in order."""
+        keys = [np.ascontiguousarray(rows.column(name).to_numpy()) for name in (self.by, *self.sort)]
+        return keyed_order(*keys) if len(keys) == 2 else np.lexsort(keys[::-1]).astype(np.int64)
+
     def sorted(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return rows by key, each key in order."""
-        keys = [rows.column(name).to_numpy() for name in reversed((self.by, *self.sort))]
-        return rows.take(pa.array(np.lexsort(keys)))
+        return rows.take(pa.array(self.order(rows)))
 
     def keys(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
         """Return the keys of rows."""
@@ -99,22 +104,29 @@ class Deal:
         )
 
     def _chunks(self, rows: pa.RecordBatch) -> Iterator[tuple[int, int, pa.Buffer]]:
-        rows = self.keyed.sorted(rows)
-        first = places_in_key(self.keyed.keys(rows)) < self.keyed.lead
-        meeting = rows if first.all() else rows.filter(pa.array(first))
+        beyond = self._beyond(rows)
+        meeting = rows if not len(beyond) else rows.filter(pa.array(_all_but(beyond, rows.num_rows)))
         for part, some in self._by_part(meeting):
             yield part, MAIN, encode(some)
-        if not first.all():
-            rest = rows.filter(pa.array(~first))
+        if len(beyond):
+            rest = rows.take(pa.array(beyond))
             yield from self._evenly(rest)
             keys = np.unique(self.keyed.keys(rest))
             hot = pa.RecordBatch.from_arrays([pa.array(keys)], names=[self.keyed.by])
             for part, some in self._by_part(hot):
                 yield part, HOT, encode(some)
 
+    def _beyond(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
+        """Return where rows stand that are not among the first of their key; only keys that repeat need sorting."""
+        places = repeated(self.keyed.keys(rows))
+        some = rows.take(pa.array(places))
+        order = self.keyed.order(some)
+        keys = self.keyed.keys(some)[order]
+        return places[order[places_in_key(keys) >= self.keyed.lead]]
+
     def _by_part(self, rows: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
         parts = self.keyed.part_of(self.keyed.keys(rows))
-        order = np.argsort(parts.astype(np.int32), kind="stable")
+        order = np.argsort(parts.astype(np.uint16), kind="stable")  # a radix sort, for 16 bits
         edges = np.searchsorted(parts[order], np.arange(self.keyed.parts + 1))
         dealt = rows.take(pa.array(order))
         for part, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
@@ -171,10 +183,7 @@ class Gather:
         if not self.alone_may_go:
             return rows
         keys = self.keyed.keys(rows)
-        bits = bits_for(len(keys) * _SLOTS // 4)
-        counts = no_counts(bits)
-        mark(keys, counts, bits, 0, 1)
-        places = seen_twice(keys, counts, bits)
+        places = repeated(keys)
         if len(hot) and self.keyed.lead == 1:  # the one row here stands for others in the overflow
             places = np.union1d(places, np.flatnonzero(_among(keys, hot)))
         return rows.take(pa.array(places))
@@ -191,6 +200,20 @@ class Gather:
             line = {"kind": kind, "task": task_number(), "name": part.name}
             sizes = {"rows": part.rows, "size_bytes": part.size_bytes}
             yield pa.RecordBatch.from_pylist([line | sizes], schema=LEAD_PARTS)
+
+
+def repeated(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where keys stand that occur twice or more, and a few others: int64, ascending."""
+    bits = bits_for(len(keys) * _SLOTS // 4)
+    counts = no_counts(bits)
+    mark(keys, counts, bits, 0, 1)
+    return seen_twice(keys, counts, bits)
+
+
+def _all_but(places: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    others = np.ones(count, np.bool_)
+    others[places] = False
+    return others
 
 
 def _among(keys: NDArray[np.int64], some: NDArray[np.int64]) -> NDArray[np.bool_]:

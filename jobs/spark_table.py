@@ -22,7 +22,18 @@ from .chunks import CHUNKS, CutByKey
 from .explode import exploded
 from .saved import is_saved
 from .spark_lead import LEAD_PARTS, Deal, Follow, Gather, Keyed
-from .spark_tasks import Conformed, Mapped, ReadParts, Selected, TaskFn, WholeGroups
+from .spark_tasks import (
+    ASCENTS,
+    Ascent,
+    Conformed,
+    Mapped,
+    Numbered,
+    ReadParts,
+    ReadSplits,
+    Selected,
+    TaskFn,
+    WholeGroups,
+)
 
 if TYPE_CHECKING:
     from .spark import SparkEngine
@@ -171,7 +182,9 @@ class SparkTable:
 
         def frame() -> DataFrame:
             count = sql.count(sql.lit(1)).alias(counted)
-            if n == 1:
+            if n == 1 and len(order) == 1 and not rest:  # a plain minimum, which Spark aggregates by hashing
+                rows = self.frame.groupBy(*_columns(by)).agg(sql.min(_column(order[0])).alias(order[0]), count)
+            elif n == 1:
                 best = sql.min(sql.struct(*_columns([*order, *rest]))).alias("__best")
                 rows = self.frame.groupBy(*_columns(by)).agg(best, count)
                 fields = [sql.col("__best").getField(name).alias(name) for name in (*order, *rest)]
@@ -208,23 +221,36 @@ class SparkTable:
         return self.then(Mapped(fn), schema, size_bytes=2 * self.size_bytes, alone_may_go=into if repeated else None)
 
     def number(self, *, order: Sequence[str], name: str) -> Table:
-        """See ``Table.number``: sorted, written, counted, and numbered on reading."""
+        """See ``Table.number``: rows that are in order already are counted only; others are sorted and written."""
         schema = pa.schema([*self.schema, pa.field(name, pa.int64())])
 
         def branches() -> list[Branch]:
-            folder, parts = self.engine.spilled(self.sorted(order))
+            firsts = self._first_numbers(order)
+            if firsts is not None:
+                return [self.branches[0].then(Numbered(firsts, schema))]
+            folder, parts = self.engine.spilled(self.query(lambda: self.frame.orderBy(*_columns(order)), self.schema))
             first = np.concatenate([[0], np.cumsum([part.rows for part in parts])])[:-1].astype(int).tolist()
             paths = tuple(str(folder / part.name) for part in parts)
             reader = ReadParts(paths, tuple(self.schema.names), schema, tuple(first))
-            return [Branch(partial(self.engine.numbers, len(parts)), (reader,))]
+            size = sum(part.size_bytes for part in parts)
+            return [Branch(partial(self.engine.numbers, len(parts), size), (reader,))]
 
         return SparkTable(self.engine, schema, branches, size_bytes=self.size_bytes, ordered=(name,))
 
-    def sorted(self, order: Sequence[str]) -> "SparkTable":
-        """Return the table with its tasks in order, and the rows of each."""
-        if self.ordered and tuple(order) == self.ordered:
-            return self
-        return self.query(lambda: self.frame.orderBy(*_columns(order)), self.schema)
+    def _first_numbers(self, order: Sequence[str]) -> dict[int, int] | None:
+        """Return the number of the first row of each task, if all rows ascend by the one column already."""
+        branch = self.branches[0]
+        repeatable = len(self.branches) == 1 and bool(branch.fns) and isinstance(branch.fns[0], ReadParts | ReadSplits)
+        if not repeatable or len(order) > 1 or self.schema.field(order[0]).type != pa.int64():
+            return None
+        found = self.engine.rows([branch.then(Ascent(order[0]))], ASCENTS).sort_by("task").to_pylist()
+        last, count, firsts = None, 0, {}
+        for line in found:
+            if not line["ascends"] or (last is not None and line["first"] <= last):
+                return None
+            firsts[line["task"]] = count
+            last, count = line["last"], count + line["rows"]
+        return firsts
 
     def group(
         self,
@@ -257,7 +283,7 @@ class SparkTable:
 
         def gathered() -> DataFrame:
             dealt = self.engine.chunk_frame(self.then(CutByKey(by, parts), CHUNKS).branches)
-            return dealt.repartitionById(parts, sql.col("part")).sortWithinPartitions("key")
+            return dealt.repartitionById(parts, sql.col("part"))
 
         groups = WholeGroups(self.schema, sort, fn)
         return SparkTable(self.engine, schema, lambda: [Branch(gathered, (groups,))], size_bytes=self.size_bytes)
@@ -269,26 +295,23 @@ class SparkTable:
         gather = Gather(keyed, fn, self.schema, schema, self.alone_may_go == keyed.by, str(folder))
         gathered = Branch(lambda: dealt.repartitionById(keyed.parts, sql.col("part")), (gather,))
         lines = self.engine.rows([gathered], LEAD_PARTS).sort_by([("kind", "ascending"), ("task", "ascending")])
-        written: dict[str, list[tuple[int, str]]] = {"results": [], "overflow": [], "lead": []}
+        paths: dict[str, list[str]] = {"results": [], "overflow": [], "lead": []}
+        sizes = dict.fromkeys(paths, 0)
+        leads: dict[int, str] = {}
         for line in lines.to_pylist():
-            written[line["kind"]].append((line["task"], str(folder / line["name"])))
-        results = [path for _, path in written["results"]]
-        branches = [self._parts(results, schema)]
-        if written["overflow"]:
-            paths = tuple(path for _, path in written["overflow"])
-            reader = ReadParts(paths, tuple(self.schema.names), self.schema)
-            follow = Follow(keyed, fn, self.schema, dict(written["lead"]), reader)
-            branches.append(Branch(partial(self.engine.numbers, len(paths)), (follow,)))
+            paths[line["kind"]].append(str(folder / line["name"]))
+            sizes[line["kind"]] += line["size_bytes"]
+            if line["kind"] == "lead":
+                leads[line["task"]] = paths["lead"][-1]
+        branches = [self.engine.parts_branch(paths["results"], schema, sizes["results"])]
+        if paths["overflow"]:
+            reader = ReadParts(tuple(paths["overflow"]), tuple(self.schema.names), self.schema)
+            base = partial(self.engine.numbers, len(paths["overflow"]), sizes["overflow"])
+            branches.append(Branch(base, (Follow(keyed, fn, self.schema, leads, reader),)))
         return branches
 
-    def _parts(self, paths: Sequence[str], schema: pa.Schema) -> Branch:
-        reader = ReadParts(tuple(paths), tuple(schema.names), schema)
-        return Branch(
-            partial(self.engine.numbers, len(paths)), (reader,), native=partial(self.engine.parquet, paths, schema)
-        )
-
     def fold(self, *, order: Sequence[str], fn: FoldFn, schema: pa.Schema) -> Table:
-        """See ``Table.fold``: Spark sorts and writes, the driver reads and folds."""
+        """See ``Table.fold``: rows are written, sorted by Spark if they are many, and folded by the driver."""
         return FoldedTable(self, tuple(order), fn, schema)
 
     def save(self, name: str) -> Table:
@@ -312,14 +335,15 @@ class FoldedTable(SparkTable):
 
     def _spilled(self) -> list[Branch]:
         folder = self.engine.new_folder("fold")
-        parts = self.engine.fold(self._table.sorted(self._order), self._fn, self.schema, folder)
-        return [self._parts([str(folder / part.name) for part in parts], self.schema)]
+        parts = self.engine.fold(self._table, self._order, self._fn, self.schema, folder)
+        size = sum(part.size_bytes for part in parts)
+        return [self.engine.parts_branch([str(folder / part.name) for part in parts], self.schema, size)]
 
     def save(self, name: str) -> Table:
         """See ``Table.save``."""
         folder = self.engine.work / name
         if not is_saved(folder):
-            self.engine.save_fold(self._table.sorted(self._order), self._fn, self.schema, folder)
+            self.engine.save_fold(self._table, self._order, self._fn, self.schema, folder)
         return self.engine.saved(folder, self.schema, ())
 
 

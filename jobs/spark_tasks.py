@@ -4,6 +4,7 @@ They are plain data and travel to the executors as such. Nothing here is about a
 """
 
 import pickle
+import tempfile
 import traceback
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,15 +21,19 @@ from ..connectors.batches import conform
 from ..connectors.corpus import read_split
 from ..connectors.split import Split
 from ..connectors.views import cast_batch
-from ..pipeline.engine import BatchFn, Group, GroupFn
+from ..pipeline.engine import BatchFn, GroupFn
 from .chunks import chunk_batches, cut, decode, encode, gathered, one_batch
 from .saved import Part, read_part, write_part
+from .spool import Spool
 from .wanted import bounds, with_columns
 
 TaskFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 """All batches of a task in, batches out."""
 
 BATCH_BYTES = 8 << 20
+SPOOL_BYTES = 256 << 20
+"""Rows of groups that a task keeps in memory; Spark's memory settings are about the JVM."""
+
 WRITTEN_PARTS = pa.schema(
     [("task", pa.int64()), ("name", pa.string()), ("rows", pa.int64()), ("size_bytes", pa.int64())]
 )
@@ -126,6 +131,58 @@ class Conformed:
         for batch in batches:
             if batch.num_rows:
                 yield pa.RecordBatch.from_arrays(conform(batch, self.schema), schema=self.schema)
+
+
+ASCENTS = pa.schema(
+    [("task", pa.int64()), ("rows", pa.int64()), ("first", pa.int64()), ("last", pa.int64()), ("ascends", pa.bool_())]
+)
+"""Whether the rows of a task ascend by a column, and from where to where."""
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """Finds out whether rows are in order.
+
+    Attributes:
+        column: int64, without nulls.
+    """
+
+    column: str
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield a row of ``ASCENTS``, or none for no rows."""
+        count, first, last, ascends = 0, 0, 0, True
+        for batch in batches:
+            values = batch.column(self.column).to_numpy()
+            if not len(values):
+                continue
+            ascends &= bool(np.all(values[1:] > values[:-1])) and (not count or values[0] > last)
+            first = first if count else int(values[0])
+            last, count = int(values[-1]), count + len(values)
+        if count:
+            line = {"task": task_number(), "rows": count, "first": first, "last": last, "ascends": ascends}
+            yield pa.RecordBatch.from_pylist([line], schema=ASCENTS)
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Adds the number of each row.
+
+    Attributes:
+        firsts: the number of the first row of each task.
+        schema: of the result.
+    """
+
+    firsts: dict[int, int]
+    schema: pa.Schema
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Number the rows of a task."""
+        row = self.firsts.get(task_number(), 0)
+        for batch in batches:
+            numbers = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
+            row += batch.num_rows
+            yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self.schema)
 
 
 @dataclass(frozen=True)
@@ -311,18 +368,15 @@ class WholeGroups:
     fn: GroupFn
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the results for chunks that come sorted by key."""
-        held: list[pa.RecordBatch] = []
-        last: int | None = None
-        for batch in batches:
-            for key, chunk in zip(batch.column("key").to_pylist(), batch.column("chunk"), strict=True):
-                if key != last and held:
-                    yield self._result(held)
-                    held = []
-                last = key
-                held.extend(decode([chunk], self.schema))
-        if held:
-            yield self._result(held)
-
-    def _result(self, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-        return self.fn(Group.of(batches, self.schema, self.sort))
+        """Yield the results for the chunks of a shuffle partition; rows that are too many wait on the task's disk."""
+        with tempfile.TemporaryDirectory(prefix="tamis-group-") as folder:
+            spool = Spool(self.schema, budget=SPOOL_BYTES, folder=Path(folder))
+            try:
+                for batch in batches:
+                    for key, chunk in zip(batch.column("key").to_pylist(), batch.column("chunk"), strict=True):
+                        spool.add((key, rows) for rows in decode([chunk], self.schema))
+                spool.settle()
+                for key in spool.sorted_keys():
+                    yield self.fn(spool.take(key, list(self.sort)))
+            finally:
+                spool.close()
