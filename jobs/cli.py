@@ -168,3 +168,10 @@ def main() -> None:
         err_console.print(f"  found: {error.value}", markup=False, highlight=False, soft_wrap=True)
         err_console.print(f"  {error.remedy}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
+
+
+def main_on_spark() -> None:
+    """Run the command line as an application of spark-submit, which is an answer to where it runs."""
+    if any(command in sys.argv[1:2] for command in ("run", "dedup")) and "--engine" not in sys.argv:
+        sys.argv += ["--engine", "spark"]
+    main()

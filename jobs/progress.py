@@ -104,7 +104,7 @@ class Lines:
 
     def _line(self, state: str, now: float) -> None:
         line: dict[str, object] = {"step": self._step, "state": state, "seconds": round(now - self._begun, 1)}
-        if self._total:
+        if self._total and (self._done or state == "started"):
             line |= {"bytes": self._done, "of_bytes": self._total}
         if self._tasks:
             line |= {"tasks": self._tasks[0], "of_tasks": self._tasks[1]}

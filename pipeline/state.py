@@ -80,10 +80,13 @@ class OutputFolder:
                 ) from None
             self._refuse_foreign()
             self._drop_fruitless()
-            for left in self.path.rglob(f".*{UNFINISHED}"):
-                left.unlink()
+            self._drop_unfinished()
             write_atomically(self.work / _RUN, json.dumps({"run": self.run}))
             yield
+
+    def _drop_unfinished(self) -> None:
+        for left in self.path.rglob(f".*{UNFINISHED}"):
+            left.unlink()
 
     def _refuse_foreign(self) -> None:
         if not self.path.exists():
@@ -126,7 +129,8 @@ class OutputFolder:
             return "unreadable"
 
     def finish(self) -> None:
-        """Mark the run complete, last of all, and drop its working state."""
+        """Mark the run complete, last of all, and drop its working state and what stray tasks left."""
+        self._drop_unfinished()
         write_atomically(self.path / SUCCESS, json.dumps({"run": self.run}) + "\n")
         shutil.rmtree(self.work, ignore_errors=True)
 

@@ -1,0 +1,5 @@
+"""What spark-submit runs: the command line, with Spark as its engine."""
+
+from tamis.jobs.cli import main_on_spark
+
+main_on_spark()
