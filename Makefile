@@ -1,18 +1,23 @@
-# run: sift this machine's Python texts.  test: what every change must pass.  check: lint, types, layers.  bench: timings.
+# run: sift this machine's Python texts.  test: what every change must pass (under 5 minutes).  check: lint, types, layers.
+# test-spark: the Spark engine, its answers and faults (Java 17, 12 minutes).  bench: timings.
+# spark-zip: the package for --py-files.  spark-env: an environment for --archives.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test check bench spark-zip clean
+.PHONY: run test test-spark check bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not spark"
+
+test-spark: $(VENV)/.test
+	$(BIN)/python -m pytest -m spark
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .
@@ -31,6 +36,12 @@ spark-zip: $(VENV)/.check
 	$(BIN)/python -m build --wheel --outdir dist .
 	cp dist/tamis-*.whl dist/tamis.zip
 
+spark-env: spark-zip
+	rm -rf build/spark-env
+	$(PYTHON) -m venv --copies build/spark-env
+	build/spark-env/bin/python -m pip install --quiet --constraint constraints.txt 'venv-pack>=0.2' dist/tamis-*.whl 'pandas>=2.2,<3'
+	build/spark-env/bin/venv-pack --prefix build/spark-env --output dist/tamis-env.tar.gz --force
+
 clean:
 	rm -rf out dist build $(VENV)
 
@@ -46,7 +57,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test: $(VENV)/.core
 	@echo "Installing what the tests need ..."
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[test,spark]'
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.test

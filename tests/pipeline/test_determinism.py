@@ -1,7 +1,6 @@
 """Equal config, input and version give equal bytes: for any threads, batches, splits, memory, and after any failure."""
 
 import gzip
-import hashlib
 import json
 import shutil
 import signal
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from corpora import SOURCES, dealt, jsonl_folder, parquet_folder, random_rows
+from runs import digests
 
 import tamis
 from tamis.hashing.errors import ArtefactError, BadRowError, InputError
@@ -27,7 +27,6 @@ from tamis.pipeline.config import make_config, save_config
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
 
-SAME_BYTES = ("data/*", "decisions/*", "pairs/*", "clusters/*", "quarantine/*", "manifest.json", "index.parquet")
 FORMATS = ("parquet", "small-groups", "jsonl", "jsonl-gz")
 
 
@@ -105,12 +104,6 @@ def sift(settings, *, progress=None, **engine):
     shown = progress or Silent()
     prepared = plan.prepare(settings, version=tamis.__version__)
     return plan.run(prepared, lambda work: LocalEngine(work, progress=shown, **engine), shown)
-
-
-def digests(out):
-    """Return the sha256 of every file that must not differ, by its path."""
-    paths = sorted(path for pattern in SAME_BYTES for path in out.glob(pattern))
-    return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def test_the_corpus_has_something_of_everything(inputs, tmp_path):

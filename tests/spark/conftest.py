@@ -1,0 +1,9 @@
+"""Tests of this folder start Spark; ``make test-spark`` runs them."""
+
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent.name == "spark":
+            item.add_marker(pytest.mark.spark)
