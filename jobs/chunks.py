@@ -24,11 +24,17 @@ HELD_BYTES = 32 << 20
 _BATCH_BYTES = 8 << 20
 
 
+_READ = pa.ipc.IpcReadOptions(use_threads=False)
+_PLAIN = pa.ipc.IpcWriteOptions(use_threads=False)
+_PACKED = pa.ipc.IpcWriteOptions(use_threads=False, compression="lz4")
+
+
 def encode(rows: pa.RecordBatch) -> pa.Buffer:
-    """Return rows as one value."""
+    """Return rows as one value; text is compressed before it goes through sockets and shuffles, hashes never shrink."""
     plain = plain_schema(rows.schema)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, plain) as writer:
+    text = any(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in plain.types)
+    with pa.ipc.new_stream(sink, plain, options=_PACKED if text else _PLAIN) as writer:
         writer.write_batch(cast_batch(rows, plain))
     return sink.getvalue()
 
@@ -36,7 +42,7 @@ def encode(rows: pa.RecordBatch) -> pa.Buffer:
 def decode(chunks: pa.Array, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield the rows of each chunk; values are copied once, to where kernels find them aligned."""
     for chunk in chunks:
-        with pa.ipc.open_stream(pa.py_buffer(chunk.as_buffer().to_pybytes())) as reader:
+        with pa.ipc.open_stream(pa.py_buffer(chunk.as_buffer().to_pybytes()), options=_READ) as reader:
             yield from (cast_batch(batch, schema) for batch in reader)
 
 

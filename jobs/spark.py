@@ -8,7 +8,8 @@ import itertools
 import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +29,7 @@ from ..connectors.split import Split
 from ..hashing.errors import EngineError
 from ..pipeline.engine import FoldFn, Progress, Table
 from .chunks import CHUNKS, Decoded, InOrder, chunk_batch, decode, encode
+from .lookup import lookup_of
 from .saved import Part, begin, commit, is_saved, parts_of, read_part, write_part
 from .spark_progress import Watch
 from .spark_table import Branch, SparkTable, spark_types, table_of, union_frames
@@ -51,8 +53,11 @@ PART_BYTES = 64 << 20
 """Bytes that a task should have: a Python task costs a twentieth of a second whatever it does."""
 
 MAX_PARTS = 20_000
-SMALL_BYTES = 64 << 20
+SMALL_BYTES = 256 << 20
 """A table that the driver sorts by itself: the two jobs that Spark needs for it take longer."""
+
+LOOKUP_BYTES = 64 << 20
+"""A table that every task can map whole."""
 
 TASKS_A_CORE = 4
 """Reading tasks a core, at least: enough to even out their lengths."""
@@ -229,29 +234,49 @@ class SparkEngine:
         folder = self.new_folder("rows")
         return folder, self.write(table, folder)
 
+    def in_order(self, table: SparkTable, order: Sequence[str]) -> tuple[Path, list[Part]]:
+        """Write the rows of a table in a total order: the driver sorts what is small, Spark the rest."""
+        folder, parts = self.spilled(table)
+        if table.ordered and tuple(order) == table.ordered:
+            return folder, parts
+        paths = [str(folder / part.name) for part in parts]
+        if sum(part.size_bytes for part in parts) <= SMALL_BYTES:
+            rows = pa.Table.from_batches(list(self._rows_of(folder, parts, table.schema)), table.schema)
+            ordered = rows.sort_by([(name, "ascending") for name in order]).to_batches()
+            sorted_ = [write_part(folder, "sorted", iter(ordered), table.schema)]
+        else:
+            by = [sql.col("`" + name.replace("`", "``") + "`") for name in order]
+            sorted_ = self.write(
+                table.query(lambda: self.parquet(paths, table.schema).orderBy(*by), table.schema), folder
+            )
+        for path in paths:
+            Path(path).unlink()
+        return folder, sorted_
+
+    @staticmethod
+    def _rows_of(folder: Path, parts: Sequence[Part], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        return itertools.chain.from_iterable(read_part(folder / part.name, schema.names, schema) for part in parts)
+
     def fold(self, table: SparkTable, order: Sequence[str], fn: FoldFn, schema: pa.Schema, folder: Path) -> list[Part]:
         """Stream a table in order through the driver and write what comes out."""
-        source, parts = self.spilled(table)
-        in_order = bool(table.ordered) and tuple(order) == table.ordered
-        small = sum(part.size_bytes for part in parts) <= SMALL_BYTES
-        if not in_order and not small:
-            paths = [str(source / part.name) for part in parts]
-            by = [sql.col("`" + name.replace("`", "``") + "`") for name in order]
-            source, parts = self.spilled(
-                table.query(lambda: self.parquet(paths, table.schema).orderBy(*by), table.schema)
-            )
-        rows = itertools.chain.from_iterable(
-            read_part(source / part.name, table.schema.names, table.schema) for part in parts
-        )
-        if not in_order and small:
-            rows = iter(
-                pa.Table.from_batches(list(rows), table.schema)
-                .sort_by([(name, "ascending") for name in order])
-                .to_batches()
-            )
-        written = [write_part(folder, "part", fn(rows), schema)]
+        source, parts = self.in_order(table, order)
+        written = [write_part(folder, "part", fn(self._rows_of(source, parts, table.schema)), schema)]
         shutil.rmtree(source)
         return written
+
+    def lookup_file(self, table: SparkTable, on: str) -> Path | None:
+        """Write a small table of unique keys as one file; None for another."""
+        folder, parts = self.spilled(table)
+        if sum(part.size_bytes for part in parts) > LOOKUP_BYTES:
+            return None
+        lookup = lookup_of(self._rows_of(folder, parts, table.schema), table.schema, on, budget=2 * LOOKUP_BYTES)
+        if lookup is None:
+            return None
+        path = folder / "lookup.arrow"
+        rows = lookup.columns.add_column(0, on, pa.array(lookup.keys))
+        with pa.ipc.new_file(path, rows.schema) as writer:
+            writer.write_table(rows)
+        return path
 
     def save(self, table: SparkTable, folder: Path) -> None:
         """Save a table."""
@@ -283,6 +308,8 @@ class SparkEngine:
             EngineError: for what went wrong in Spark itself.
         """
         before = set(self._failures.iterdir())
+        pool = f"tamis-{threading.get_ident()}"  # jobs of different threads take turns, those of one keep their order
+        self.session.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
         try:
             with Watch(self.session, self.progress):
                 return action()

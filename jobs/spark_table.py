@@ -26,6 +26,7 @@ from .spark_tasks import (
     ASCENTS,
     Ascent,
     Conformed,
+    LookedUp,
     Mapped,
     Numbered,
     ReadParts,
@@ -166,11 +167,24 @@ class SparkTable:
         extra = [] if how in ("semi", "anti") else [field for field in right.schema if field.name not in on]
         schema = pa.schema(list(self.schema) + extra)
         size = self.size_bytes + (right.size_bytes if extra else 0)
-        return self.query(
+        joined = self.query(
             lambda: self.frame.join(right.frame, list(on), _JOINS[how]).select(*_columns(schema.names)),
             schema,
             size_bytes=size,
         )
+        if how != "inner" or len(on) > 1 or not any(pa.types.is_binary(field.type) for field in self.schema):
+            return joined
+        return SparkTable(self.engine, schema, lambda: self._looked_up(right, on[0], joined, schema), size_bytes=size)
+
+    def _looked_up(self, right: "SparkTable", on: str, joined: "SparkTable", schema: pa.Schema) -> Sequence[Branch]:
+        """Join rows with long values by looking their keys up, so that the values never pass through the JVM.
+
+        Only where the other side is small and its keys are unique.
+        """
+        path = self.engine.lookup_file(right, on)
+        if path is None:
+            return joined.branches
+        return [branch.then(LookedUp(str(path), on, schema)) for branch in self.branches]
 
     def first(
         self, *, by: Sequence[str], order: Sequence[str], n: int = 1, at_least: int = 1, size: str | None = None
@@ -228,7 +242,7 @@ class SparkTable:
             firsts = self._first_numbers(order)
             if firsts is not None:
                 return [self.branches[0].then(Numbered(firsts, schema))]
-            folder, parts = self.engine.spilled(self.query(lambda: self.frame.orderBy(*_columns(order)), self.schema))
+            folder, parts = self.engine.in_order(self, order)
             first = np.concatenate([[0], np.cumsum([part.rows for part in parts])])[:-1].astype(int).tolist()
             paths = tuple(str(folder / part.name) for part in parts)
             reader = ReadParts(paths, tuple(self.schema.names), schema, tuple(first))

@@ -23,6 +23,7 @@ from ..connectors.split import Split
 from ..connectors.views import cast_batch
 from ..pipeline.engine import BatchFn, GroupFn
 from .chunks import chunk_batches, cut, decode, encode, gathered, one_batch
+from .lookup import Lookup
 from .saved import Part, read_part, write_part
 from .spool import Spool
 from .wanted import bounds, with_columns
@@ -183,6 +184,28 @@ class Numbered:
             numbers = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
             row += batch.num_rows
             yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self.schema)
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """Joins rows with those of a small file.
+
+    Attributes:
+        path: an Arrow file of rows by ascending key, each key once.
+        on: the key, int64.
+        schema: of the result.
+    """
+
+    path: str
+    on: str
+    schema: pa.Schema
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows whose key is in the file, with its columns."""
+        with pa.memory_map(self.path) as source:
+            rows = pa.ipc.open_file(source).read_all().combine_chunks()
+        lookup = Lookup(rows[self.on].to_numpy(), rows.drop_columns([self.on]))
+        return (lookup(batch, self.on, self.schema) for batch in batches)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +158,14 @@ class _Run:
         save_config(self.config, self.folder.path / "config.yaml")
         outcome = self.outcome()
         with ThreadPoolExecutor(1) as beside:  # what the shards do not need is written while they are
-            tables = beside.submit(write_tables, outcome, self.folder.path)
+            tables = beside.submit(lambda: (write_tables(outcome, self.folder.path), count(outcome)))
             with self.step("write shards", self.bytes_to_read):
                 layout, shards = self.write_shards(outcome.positioned)
             with self.step("write decisions"):
-                files = {"data": shards, **tables.result()}
+                written, ledger = tables.result()
+                files = {"data": shards, **written}
         with self.step("balance"):
-            ledger = count(outcome, emitted_rows=sum(line["rows"] for line in shards))
+            ledger = replace(ledger, emitted_rows=sum(line["rows"] for line in shards))
             known = all(split.records is not None for split in self.splits)
             ledger.check(rows_read=sum(split.records or 0 for split in self.splits) if known else None)
         self.describe(layout, files, ledger)

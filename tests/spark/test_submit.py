@@ -68,7 +68,12 @@ def submit(master, archive, config, folder, *options):
     command = [BIN / "spark-submit", "--master", master, "--properties-file", ROOT / "conf" / "spark.conf"]
     command += ["--driver-memory", "1g", *options, "--py-files", archive, launcher, "run", folder / "pipeline.yaml"]
     ended = subprocess.run([*map(str, command), "--quiet"], capture_output=True, text=True, env=environment)
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert ended.returncode == 0, ended.stdout[-3000:] + "\n".join(told(ended.stderr))
+
+
+def told(log):
+    """What a log says besides Spark's own chatter."""
+    return [line for line in log.splitlines() if " INFO " not in line and " WARN " not in line][-60:]
 
 
 @pytest.mark.parametrize("executors", [1, 2])
