@@ -24,25 +24,43 @@ HELD_BYTES = 32 << 20
 _BATCH_BYTES = 8 << 20
 
 
+_WRITE = pa.ipc.IpcWriteOptions(use_threads=False)
 _READ = pa.ipc.IpcReadOptions(use_threads=False)
-_PLAIN = pa.ipc.IpcWriteOptions(use_threads=False)
-_PACKED = pa.ipc.IpcWriteOptions(use_threads=False, compression="lz4")
+_FRAME_BYTES = 64
+"""What a stream has around its messages."""
 
 
 def encode(rows: pa.RecordBatch) -> pa.Buffer:
-    """Return rows as one value; text is compressed before it goes through sockets and shuffles, hashes never shrink."""
+    """Return rows as one value. Spark compresses what it ships, faster than Arrow does."""
     plain = plain_schema(rows.schema)
-    sink = pa.BufferOutputStream()
-    text = any(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in plain.types)
-    with pa.ipc.new_stream(sink, plain, options=_PACKED if text else _PLAIN) as writer:
-        writer.write_batch(cast_batch(rows, plain))
-    return sink.getvalue()
+    batch = cast_batch(rows, plain)
+    room = plain.serialize().size + pa.ipc.get_record_batch_size(batch) + _FRAME_BYTES
+    if _has_dictionaries(plain):
+        sink = pa.BufferOutputStream()
+    else:  # a buffer that need not grow is filled in one copy
+        buffer = pa.allocate_buffer(room)
+        sink = pa.FixedSizeBufferWriter(buffer)
+    with pa.ipc.new_stream(sink, plain, options=_WRITE) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue() if _has_dictionaries(plain) else buffer.slice(0, sink.tell())
+
+
+def _has_dictionaries(schema: pa.Schema) -> bool:
+    return any(_holds_dictionary(kind) for kind in schema.types)
+
+
+def _holds_dictionary(kind: pa.DataType) -> bool:
+    children = [kind.field(i).type for i in range(kind.num_fields)]
+    return pa.types.is_dictionary(kind) or any(map(_holds_dictionary, children))
 
 
 def decode(chunks: pa.Array, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of each chunk; values are copied once, to where kernels find them aligned."""
+    """Yield the rows of each chunk, which stay where they are unless kernels would find them unaligned there."""
     for chunk in chunks:
-        with pa.ipc.open_stream(pa.py_buffer(chunk.as_buffer().to_pybytes()), options=_READ) as reader:
+        data = chunk.as_buffer()
+        if data.address % 8:  # all chunks are multiples of eight bytes; should they be moved apart, they are copied
+            data = pa.py_buffer(data.to_pybytes())
+        with pa.ipc.open_stream(data, options=_READ) as reader:
             yield from (cast_batch(batch, schema) for batch in reader)
 
 

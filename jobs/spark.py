@@ -9,7 +9,7 @@ import pickle
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -30,9 +30,9 @@ from ..hashing.errors import EngineError
 from ..pipeline.engine import FoldFn, Progress, Table
 from .chunks import CHUNKS, Decoded, InOrder, chunk_batch, decode, encode
 from .lookup import lookup_of
-from .saved import Part, begin, commit, is_saved, parts_of, read_part, write_part
+from .saved import Part, begin, commit, is_saved, parts_of, write_part
 from .spark_progress import Watch
-from .spark_table import Branch, SparkTable, spark_types, table_of, union_frames
+from .spark_table import Branch, SparkTable, column_of, spark_types, table_of, union_frames
 from .spark_tasks import (
     WRITTEN_PARTS,
     Chain,
@@ -182,11 +182,14 @@ class SparkEngine:
         tasks = count if size_bytes is None else min(count, self.parts_for(size_bytes))
         return self.session.range(0, count, 1, max(1, tasks))
 
-    def parquet(self, paths: Sequence[str], schema: pa.Schema) -> DataFrame:
+    def parquet(self, reader: ReadParts) -> DataFrame:
         """Return a frame of parts, which Spark reads itself."""
-        if not paths:
-            return self.session.createDataFrame([], from_arrow_schema(spark_types(schema)))
-        return self.session.read.schema(from_arrow_schema(spark_types(schema))).parquet(*paths)
+        types = dict(zip(reader.stored, spark_types(reader.schema).types, strict=True))
+        stored = from_arrow_schema(pa.schema(list(types.items())))
+        columns = [column_of(old).alias(new) for old, new in zip(reader.stored, reader.schema.names, strict=True)]
+        if not reader.paths:
+            return self.session.createDataFrame([], stored).select(*columns)
+        return self.session.read.schema(stored).parquet(*reader.paths).select(*columns)
 
     def _applied(self, base: DataFrame, fns: Sequence[TaskFn], schema: pa.Schema) -> DataFrame:
         chain = Chain(tuple(fns), str(self._failures))
@@ -209,6 +212,9 @@ class SparkEngine:
         """Bring the rows of branches to the driver, in order."""
         found: list[pa.RecordBatch] = []
         for branch in branches:
+            if (reader := branch.written) is not None:
+                found += reader.all()
+                continue
             if branch.native is not None:
                 rows = self.act(branch.native().toArrow)
                 found += [
@@ -229,53 +235,52 @@ class SparkEngine:
             parts += parts_in_order(self.act(written.toArrow))
         return parts
 
-    def spilled(self, table: SparkTable) -> tuple[Path, list[Part]]:
-        """Write the rows of a table where they go with the engine."""
-        folder = self.new_folder("rows")
-        return folder, self.write(table, folder)
-
-    def in_order(self, table: SparkTable, order: Sequence[str]) -> tuple[Path, list[Part]]:
-        """Write the rows of a table in a total order: the driver sorts what is small, Spark the rest."""
-        folder, parts = self.spilled(table)
+    def in_order(self, table: SparkTable, order: Sequence[str]) -> ReadParts:
+        """Write the rows of a table in a total order, unless they are so already: what is small the driver sorts."""
+        rows = self.written(table)
         if table.ordered and tuple(order) == table.ordered:
-            return folder, parts
-        paths = [str(folder / part.name) for part in parts]
-        if sum(part.size_bytes for part in parts) <= SMALL_BYTES:
-            rows = pa.Table.from_batches(list(self._rows_of(folder, parts, table.schema)), table.schema)
-            ordered = rows.sort_by([(name, "ascending") for name in order]).to_batches()
-            sorted_ = [write_part(folder, "sorted", iter(ordered), table.schema)]
+            return rows
+        folder = self.new_folder("sorted")
+        if rows.size_bytes <= SMALL_BYTES:
+            whole = pa.Table.from_batches(list(rows.all()), table.schema)
+            ordered = whole.sort_by([(name, "ascending") for name in order]).to_batches()
+            parts = [write_part(folder, "part", iter(ordered), table.schema)]
         else:
-            by = [sql.col("`" + name.replace("`", "``") + "`") for name in order]
-            sorted_ = self.write(
-                table.query(lambda: self.parquet(paths, table.schema).orderBy(*by), table.schema), folder
+            branch = self.reading(rows)
+            by = [column_of(name) for name in order]
+            parts = self.write(
+                table.query(lambda: self.frame([branch], table.schema).orderBy(*by), table.schema), folder
             )
-        for path in paths:
-            Path(path).unlink()
-        return folder, sorted_
+        return ReadParts.of(folder, parts, table.schema)
 
-    @staticmethod
-    def _rows_of(folder: Path, parts: Sequence[Part], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        return itertools.chain.from_iterable(read_part(folder / part.name, schema.names, schema) for part in parts)
+    def written(self, table: SparkTable) -> ReadParts:
+        """Return the rows of a table as parts, which are written unless they are there."""
+        if len(table.branches) == 1 and (reader := table.branches[0].written) is not None:
+            return reader
+        folder = self.new_folder("rows")
+        return ReadParts.of(folder, self.write(table, folder), table.schema)
+
+    def reading(self, reader: ReadParts) -> Branch:
+        """Return the rows of parts as a branch; Spark may read them itself."""
+        base = partial(self.numbers, len(reader.paths), reader.size_bytes)
+        return Branch(base, (reader,), native=None if reader.numbered else partial(self.parquet, reader))
 
     def fold(self, table: SparkTable, order: Sequence[str], fn: FoldFn, schema: pa.Schema, folder: Path) -> list[Part]:
         """Stream a table in order through the driver and write what comes out."""
-        source, parts = self.in_order(table, order)
-        written = [write_part(folder, "part", fn(self._rows_of(source, parts, table.schema)), schema)]
-        shutil.rmtree(source)
-        return written
+        return [write_part(folder, "part", fn(self.in_order(table, order).all()), schema)]
 
     def lookup_file(self, table: SparkTable, on: str) -> Path | None:
         """Write a small table of unique keys as one file; None for another."""
-        folder, parts = self.spilled(table)
-        if sum(part.size_bytes for part in parts) > LOOKUP_BYTES:
+        rows = self.written(table)
+        if rows.size_bytes > LOOKUP_BYTES:
             return None
-        lookup = lookup_of(self._rows_of(folder, parts, table.schema), table.schema, on, budget=2 * LOOKUP_BYTES)
+        lookup = lookup_of(rows.all(), table.schema, on, budget=2 * LOOKUP_BYTES)
         if lookup is None:
             return None
-        path = folder / "lookup.arrow"
-        rows = lookup.columns.add_column(0, on, pa.array(lookup.keys))
-        with pa.ipc.new_file(path, rows.schema) as writer:
-            writer.write_table(rows)
+        path = self.new_folder("lookup") / "lookup.arrow"
+        whole = lookup.columns.add_column(0, on, pa.array(lookup.keys))
+        with pa.ipc.new_file(path, whole.schema) as writer:
+            writer.write_table(whole)
         return path
 
     def save(self, table: SparkTable, folder: Path) -> None:
@@ -290,16 +295,9 @@ class SparkEngine:
 
     def saved(self, folder: Path, schema: pa.Schema, ordered: tuple[str, ...]) -> SparkTable:
         """Return a saved table."""
-        parts = [part for part in parts_of(folder) if part.rows]
-        size = sum(part.size_bytes for part in parts)
-        branch = self.parts_branch([str(folder / part.name) for part in parts], schema, size)
-        return SparkTable(self, schema, lambda: [branch], size_bytes=size, ordered=ordered)
-
-    def parts_branch(self, paths: Sequence[str], schema: pa.Schema, size_bytes: int) -> Branch:
-        """Return the rows of some parts."""
-        reader = ReadParts(tuple(paths), tuple(schema.names), schema)
-        base = partial(self.numbers, len(paths), size_bytes)
-        return Branch(base, (reader,), native=partial(self.parquet, paths, schema))
+        reader = ReadParts.of(folder, parts_of(folder), schema)
+        size = reader.size_bytes
+        return SparkTable(self, schema, lambda: [self.reading(reader)], size_bytes=size, ordered=ordered)
 
     def act(self, action: Callable[[], R]) -> R:
         """Run a job of Spark's; an error that a task left is raised as itself.

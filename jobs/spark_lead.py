@@ -21,7 +21,7 @@ from ..hashing.twice import bits_for, mark, no_counts, seen_twice
 from ..pipeline.engine import FoldFn
 from .chunks import HELD_BYTES, chunk_batches, decode, encode, gathered, one_batch
 from .saved import read_part, write_part
-from .spark_tasks import ReadParts, task_number
+from .spark_tasks import task_number
 
 MAIN, OVERFLOW, HOT = 0, 1, 2
 """Kinds of chunks: rows that meet, rows beyond the first few, and the keys of these."""
@@ -238,19 +238,17 @@ class Follow:
         fn: rows of keys in order in, rows out.
         rows: their schema.
         leads: the file of first rows of each shuffle partition that has one.
-        overflow: reads the overflow.
     """
 
     keyed: Keyed
     fn: FoldFn
     rows: pa.Schema
     leads: dict[int, str]
-    overflow: ReadParts
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the results of the overflow parts whose numbers come in ``id``."""
+        """Yield the results for batches of overflow."""
         known: dict[int, pa.RecordBatch] = {}
-        for held in gathered(self.overflow(batches), HELD_BYTES):
+        for held in gathered(batches, HELD_BYTES):
             rows = one_batch(held)
             keys = np.unique(self.keyed.keys(rows))
             for part in np.unique(self.keyed.part_of(keys)).tolist():

@@ -9,6 +9,10 @@ from pyspark.sql import SparkSession
 
 from .. import __version__
 
+LOCAL_JVM = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1"
+"""On one machine the JVM only ships what Python works on: a short run is over before its optimising compiler, which
+takes the same cores, would pay."""
+
 _STATIC = ("spark.sql.extensions", "spark.sql.warehouse.dir", "spark.sql.catalogImplementation")
 
 
@@ -44,6 +48,8 @@ def open_session(
         builder = SparkSession.builder.appName(f"tamis {__version__}")
         if "PYSPARK_GATEWAY_PORT" not in os.environ:  # not under spark-submit
             builder = builder.master(master or f"local[{threads or len(os.sched_getaffinity(0))}]")
+            if (master or "local").startswith("local") and "spark.driver.extraJavaOptions" not in wanted:
+                builder = builder.config("spark.driver.extraJavaOptions", LOCAL_JVM)
             if memory_bytes and master is None:
                 builder = builder.config("spark.driver.memory", f"{max(1024, memory_bytes // 2 >> 20)}m")
         for name, value in wanted.items():

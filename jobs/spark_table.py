@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sql
@@ -20,7 +19,7 @@ from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
 from .chunks import CHUNKS, CutByKey
 from .explode import exploded
-from .saved import is_saved
+from .saved import Part, is_saved
 from .spark_lead import LEAD_PARTS, Deal, Follow, Gather, Keyed
 from .spark_tasks import (
     ASCENTS,
@@ -61,6 +60,12 @@ class Branch:
     def then(self, fn: TaskFn) -> "Branch":
         """Return the branch with one more function."""
         return Branch(self.base, (*self.fns, fn))
+
+    @property
+    def written(self) -> ReadParts | None:
+        """What reads these rows, if they are parts as they were written."""
+        only = self.fns[0] if len(self.fns) == 1 else None
+        return only if isinstance(only, ReadParts) else None
 
 
 def table_of(engine: "SparkEngine", table: Table) -> "SparkTable":
@@ -135,7 +140,7 @@ class SparkTable:
         return SparkTable(
             self.engine,
             schema,
-            lambda: [_selected(branch, self.schema, chosen, schema) for branch in self.branches],
+            lambda: [_selected(self.engine, branch, chosen, schema) for branch in self.branches],
             size_bytes=self.size_bytes,
             ordered=ordered,
             alone_may_go=back.get(self.alone_may_go or ""),
@@ -197,7 +202,7 @@ class SparkTable:
         def frame() -> DataFrame:
             count = sql.count(sql.lit(1)).alias(counted)
             if n == 1 and len(order) == 1 and not rest:  # a plain minimum, which Spark aggregates by hashing
-                rows = self.frame.groupBy(*_columns(by)).agg(sql.min(_column(order[0])).alias(order[0]), count)
+                rows = self.frame.groupBy(*_columns(by)).agg(sql.min(column_of(order[0])).alias(order[0]), count)
             elif n == 1:
                 best = sql.min(sql.struct(*_columns([*order, *rest]))).alias("__best")
                 rows = self.frame.groupBy(*_columns(by)).agg(best, count)
@@ -220,7 +225,7 @@ class SparkTable:
         functions = {"count": sql.count, "sum": sql.sum, "min": sql.min, "max": sql.max}
 
         def measure(name: str, kind: Measure, column: str) -> Column:
-            return sql.coalesce(functions[kind](_column(column)).cast("bigint"), sql.lit(0)).alias(name)
+            return sql.coalesce(functions[kind](column_of(column)).cast("bigint"), sql.lit(0)).alias(name)
 
         columns = [partial(measure, name, *what) for name, what in measures.items()]
         return self.query(
@@ -242,12 +247,8 @@ class SparkTable:
             firsts = self._first_numbers(order)
             if firsts is not None:
                 return [self.branches[0].then(Numbered(firsts, schema))]
-            folder, parts = self.engine.in_order(self, order)
-            first = np.concatenate([[0], np.cumsum([part.rows for part in parts])])[:-1].astype(int).tolist()
-            paths = tuple(str(folder / part.name) for part in parts)
-            reader = ReadParts(paths, tuple(self.schema.names), schema, tuple(first))
-            size = sum(part.size_bytes for part in parts)
-            return [Branch(partial(self.engine.numbers, len(parts), size), (reader,))]
+            rows = self.engine.in_order(self, order)
+            return [self.engine.reading(replace(rows, schema=schema, numbered=True))]
 
         return SparkTable(self.engine, schema, branches, size_bytes=self.size_bytes, ordered=(name,))
 
@@ -286,7 +287,7 @@ class SparkTable:
             )
 
         def streamed() -> DataFrame:
-            dealt = self.frame.repartition(self.engine.parts_for(self.size_bytes), _column(by))
+            dealt = self.frame.repartition(self.engine.parts_for(self.size_bytes), column_of(by))
             return dealt.sortWithinPartitions(*_columns([by, *sort]))
 
         grouped = self.query(streamed, self.schema)
@@ -309,19 +310,16 @@ class SparkTable:
         gather = Gather(keyed, fn, self.schema, schema, self.alone_may_go == keyed.by, str(folder))
         gathered = Branch(lambda: dealt.repartitionById(keyed.parts, sql.col("part")), (gather,))
         lines = self.engine.rows([gathered], LEAD_PARTS).sort_by([("kind", "ascending"), ("task", "ascending")])
-        paths: dict[str, list[str]] = {"results": [], "overflow": [], "lead": []}
-        sizes = dict.fromkeys(paths, 0)
+        parts: dict[str, list[Part]] = {"results": [], "overflow": [], "lead": []}
         leads: dict[int, str] = {}
         for line in lines.to_pylist():
-            paths[line["kind"]].append(str(folder / line["name"]))
-            sizes[line["kind"]] += line["size_bytes"]
+            parts[line["kind"]].append(Part(line["name"], line["rows"], line["size_bytes"]))
             if line["kind"] == "lead":
-                leads[line["task"]] = paths["lead"][-1]
-        branches = [self.engine.parts_branch(paths["results"], schema, sizes["results"])]
-        if paths["overflow"]:
-            reader = ReadParts(tuple(paths["overflow"]), tuple(self.schema.names), self.schema)
-            base = partial(self.engine.numbers, len(paths["overflow"]), sizes["overflow"])
-            branches.append(Branch(base, (Follow(keyed, fn, self.schema, leads, reader),)))
+                leads[line["task"]] = str(folder / line["name"])
+        branches = [self.engine.reading(ReadParts.of(folder, parts["results"], schema))]
+        if parts["overflow"]:
+            overflow = self.engine.reading(ReadParts.of(folder, parts["overflow"], self.schema))
+            branches.append(overflow.then(Follow(keyed, fn, self.schema, leads)))
         return branches
 
     def fold(self, *, order: Sequence[str], fn: FoldFn, schema: pa.Schema) -> Table:
@@ -350,8 +348,7 @@ class FoldedTable(SparkTable):
     def _spilled(self) -> list[Branch]:
         folder = self.engine.new_folder("fold")
         parts = self.engine.fold(self._table, self._order, self._fn, self.schema, folder)
-        size = sum(part.size_bytes for part in parts)
-        return [self.engine.parts_branch([str(folder / part.name) for part in parts], self.schema, size)]
+        return [self.engine.reading(ReadParts.of(folder, parts, self.schema))]
 
     def save(self, name: str) -> Table:
         """See ``Table.save``."""
@@ -361,31 +358,26 @@ class FoldedTable(SparkTable):
         return self.engine.saved(folder, self.schema, ())
 
 
-def _selected(branch: Branch, schema: pa.Schema, chosen: dict[str, str], result: pa.Schema) -> Branch:
-    """Return a branch with some columns; readers of parts read only these."""
-    native = None
-    if branch.native is not None:
-        make = branch.native
-        native = partial(_select_frame, make, chosen)
-    head, *more = branch.fns or (None,)
-    if isinstance(head, ReadParts) and not more and not head.first:
-        stored = dict(zip(schema.names, head.stored, strict=True))
-        fn: TaskFn = replace(head, stored=tuple(stored[old] for old in chosen.values()), schema=result)
-        return Branch(branch.base, (fn,), native)
-    return Branch(branch.base, (*branch.fns, Selected(tuple(chosen.values()), result)), native)
+def _selected(engine: "SparkEngine", branch: Branch, chosen: dict[str, str], schema: pa.Schema) -> Branch:
+    """Return a branch with some columns; of parts, only these are read."""
+    reader = branch.written
+    if reader is not None and not reader.numbered:
+        return engine.reading(reader.select(chosen, schema))
+    native = None if branch.native is None else partial(_select_frame, branch.native, chosen)
+    return Branch(branch.base, (*branch.fns, Selected(tuple(chosen.values()), schema)), native)
 
 
 def _select_frame(make: FrameOf, chosen: dict[str, str]) -> DataFrame:
-    return make().select(*(_column(old).alias(new) for new, old in chosen.items()))
+    return make().select(*(column_of(old).alias(new) for new, old in chosen.items()))
 
 
-def _column(name: str) -> Column:
+def column_of(name: str) -> Column:
     """Return a column whose name may hold dots."""
     return sql.col("`" + name.replace("`", "``") + "`")
 
 
 def _columns(names: Sequence[str]) -> list[Column]:
-    return [_column(name) for name in names]
+    return [column_of(name) for name in names]
 
 
 def union_frames(frames: Sequence[DataFrame]) -> DataFrame:

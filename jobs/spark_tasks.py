@@ -7,8 +7,8 @@ import pickle
 import tempfile
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -32,7 +32,7 @@ TaskFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 """All batches of a task in, batches out."""
 
 BATCH_BYTES = 8 << 20
-SPOOL_BYTES = 256 << 20
+SPOOL_BYTES = 512 << 20
 """Rows of groups that a task keeps in memory; Spark's memory settings are about the JVM."""
 
 WRITTEN_PARTS = pa.schema(
@@ -312,37 +312,56 @@ class ReadWanted:
 
 @dataclass(frozen=True)
 class ReadParts:
-    """Reads parts of a saved table.
+    """Reads parts of a table, in tasks or on the driver.
 
     Attributes:
         paths: files, in order.
-        stored: the column of the file behind each column.
+        stored: the column of the file behind each column but the number.
         schema: of the rows.
-        first: if not empty, the number of the first row of each part; rows get their numbers as a last column.
+        rows: how many each part has.
+        size_bytes: of all parts.
+        numbered: whether rows get their number as a last column.
     """
 
     paths: tuple[str, ...]
     stored: tuple[str, ...]
     schema: pa.Schema
-    first: tuple[int, ...] = ()
+    rows: tuple[int, ...]
+    size_bytes: int
+    numbered: bool = False
+
+    @classmethod
+    def of(cls, folder: Path, parts: Sequence[Part], schema: pa.Schema) -> "ReadParts":
+        """Return what reads the parts of a folder."""
+        kept = [part for part in parts if part.rows]
+        paths = tuple(str(folder / part.name) for part in kept)
+        rows, size = tuple(part.rows for part in kept), sum(part.size_bytes for part in kept)
+        return cls(paths, tuple(schema.names), schema, rows, size)
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the parts whose numbers come in ``id``."""
-        for number in _ids(batches):
-            yield from self.part(number)
+        return chain.from_iterable(map(self.part, _ids(batches)))
+
+    def all(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of all parts."""
+        return chain.from_iterable(map(self.part, range(len(self.paths))))
 
     def part(self, number: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of one part."""
         path = Path(self.paths[number])
-        if not self.first:
+        if not self.numbered:
             yield from read_part(path, self.stored, self.schema)
             return
-        row = self.first[number]
-        unnumbered = pa.schema(list(self.schema)[:-1])
-        for batch in read_part(path, self.stored, unnumbered):
+        row = sum(self.rows[:number])
+        for batch in read_part(path, self.stored, pa.schema(list(self.schema)[:-1])):
             numbers = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
             row += batch.num_rows
             yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self.schema)
+
+    def select(self, chosen: dict[str, str], schema: pa.Schema) -> "ReadParts":
+        """Return what reads some columns: {new name: old name}."""
+        stored = dict(zip(self.schema.names, self.stored, strict=True))
+        return replace(self, stored=tuple(stored[old] for old in chosen.values()), schema=schema)
 
 
 @dataclass(frozen=True)

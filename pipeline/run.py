@@ -157,15 +157,14 @@ class _Run:
         """Go through the plan."""
         save_config(self.config, self.folder.path / "config.yaml")
         outcome = self.outcome()
-        with ThreadPoolExecutor(1) as beside:  # what the shards do not need is written while they are
-            tables = beside.submit(lambda: (write_tables(outcome, self.folder.path), count(outcome)))
+        with ThreadPoolExecutor(2) as beside:  # what the shards do not need is written and counted while they are
+            tables, counts = beside.submit(write_tables, outcome, self.folder.path), beside.submit(count, outcome)
             with self.step("write shards", self.bytes_to_read):
                 layout, shards = self.write_shards(outcome.positioned)
             with self.step("write decisions"):
-                written, ledger = tables.result()
-                files = {"data": shards, **written}
+                files = {"data": shards, **tables.result()}
         with self.step("balance"):
-            ledger = replace(ledger, emitted_rows=sum(line["rows"] for line in shards))
+            ledger = replace(counts.result(), emitted_rows=sum(line["rows"] for line in shards))
             known = all(split.records is not None for split in self.splits)
             ledger.check(rows_read=sum(split.records or 0 for split in self.splits) if known else None)
         self.describe(layout, files, ledger)

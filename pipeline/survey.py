@@ -16,6 +16,8 @@ from .state import write_atomically
 _SPLITS = pa.schema([("number", pa.int64()), ("split", pa.binary())])
 _SCHEMAS = pa.schema([("number", pa.int64()), ("schema", pa.binary())])
 _BATCH_BYTES = 4 << 20
+_FEW = 32
+"""Footers that are read here and now, rather than by the engine."""
 
 
 def survey(engine: Engine, splits: Sequence[Split], memo: Path) -> pa.Schema:
@@ -29,7 +31,10 @@ def survey(engine: Engine, splits: Sequence[Split], memo: Path) -> pa.Schema:
     firsts = {split.file: split for split in reversed(splits)}
     asked = [split for split in splits if split.format == "jsonl" or firsts[split.file] is split]
     rows = [{"number": i, "split": pickle.dumps(split)} for i, split in enumerate(asked)]
-    found = engine.table(one_row_a_batch(rows, _SPLITS)).map(_schemas, _SCHEMAS).collect().sort_by("number")
+    if len(asked) <= _FEW and all(split.format != "jsonl" for split in asked):
+        found = pa.Table.from_batches([_schemas(pa.RecordBatch.from_pylist(rows, schema=_SPLITS))])
+    else:
+        found = engine.table(one_row_a_batch(rows, _SPLITS)).map(_schemas, _SCHEMAS).collect().sort_by("number")
     schemas = [pa.ipc.read_schema(pa.py_buffer(value)) for value in found["schema"].to_pylist()]
     schema = unify([(split.path, schema) for split, schema in zip(asked, schemas, strict=True)])
     write_atomically(memo, json.dumps({"schema": schema.serialize().to_pybytes().hex()}))
