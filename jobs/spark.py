@@ -315,9 +315,15 @@ class SparkEngine:
             left = sorted(path for path in set(self._failures.iterdir()) - before if not path.name.startswith("."))
             if left:
                 raise pickle.loads(left[0].read_bytes()) from None
-            lines = str(error).strip().splitlines() or [type(error).__name__]
             raise EngineError(
                 "Spark runs every task to its end",
-                value=lines[0][:500],
+                value=_cause(error),
                 remedy="The logs of the executors say more; docs/cluster.md has the usual causes.",
             ) from error
+
+
+def _cause(error: Exception) -> str:
+    """Return the last cause that Spark gives, shortened: its messages are stack traces."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line for line in lines if line.startswith(("Caused by:", ": "))] or lines[:1] or [type(error).__name__]
+    return causes[-1].removeprefix("Caused by:").lstrip(": ")[:500]

@@ -72,7 +72,7 @@ class Keyed:
 
     def part_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the shuffle partition of each key."""
-        high = keys.view(np.uint64) * GOLDEN_GAMMA >> np.uint64(32)
+        high = np.ascontiguousarray(keys, np.int64).view(np.uint64) * GOLDEN_GAMMA >> np.uint64(32)
         return (high * np.uint64(self.parts) >> np.uint64(32)).astype(np.int64)
 
 
@@ -125,7 +125,9 @@ class Deal:
         return places[order[places_in_key(keys) >= self.keyed.lead]]
 
     def _by_part(self, rows: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
-        parts = self.keyed.part_of(self.keyed.keys(rows))
+        return self._dealt(rows, self.keyed.part_of(self.keyed.keys(rows)))
+
+    def _dealt(self, rows: pa.RecordBatch, parts: NDArray[np.int64]) -> Iterator[tuple[int, pa.RecordBatch]]:
         order = np.argsort(parts.astype(np.uint16), kind="stable")  # a radix sort, for 16 bits
         edges = np.searchsorted(parts[order], np.arange(self.keyed.parts + 1))
         dealt = rows.take(pa.array(order))
@@ -134,10 +136,10 @@ class Deal:
                 yield part, dealt.slice(start, stop - start)
 
     def _evenly(self, rows: pa.RecordBatch) -> Iterator[tuple[int, int, pa.Buffer]]:
-        edges = np.linspace(0, rows.num_rows, self.keyed.parts + 1).astype(np.int64)
-        for part, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-            if start < stop:
-                yield part, OVERFLOW, encode(rows.slice(start, stop - start))
+        """Deal rows by what they sort by: what a row of many keys makes with the same first rows then meets again."""
+        last = self.keyed.sort[-1]
+        for part, some in self._dealt(rows, self.keyed.part_of(rows.column(last).to_numpy())):
+            yield part, OVERFLOW, encode(some)
 
 
 @dataclass(frozen=True)
@@ -246,15 +248,15 @@ class Follow:
     leads: dict[int, str]
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the results for batches of overflow."""
+        """Yield the results for batches of overflow; each held lot is one batch, in which the function sees repeats."""
         known: dict[int, pa.RecordBatch] = {}
         for held in gathered(batches, HELD_BYTES):
             rows = one_batch(held)
             keys = np.unique(self.keyed.keys(rows))
+            led = []
             for part in np.unique(self.keyed.part_of(keys)).tolist():
                 if part not in known:
                     known[part] = one_batch(list(read_part(Path(self.leads[part]), self.rows.names, self.rows)))
                 lead = known[part]
-                led = lead.filter(pa.array(_among(self.keyed.keys(lead), keys)))
-                mine = rows.filter(pa.array(self.keyed.part_of(self.keyed.keys(rows)) == part))
-                yield from self.fn(_sliced(self.keyed.sorted(one_batch([led, mine]))))
+                led.append(lead.filter(pa.array(_among(self.keyed.keys(lead), keys))))
+            yield from self.fn(iter([self.keyed.sorted(one_batch([*led, rows]))]))

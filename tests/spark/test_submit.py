@@ -64,7 +64,7 @@ def submit(master, archive, config, folder, *options):
     save_config(config, folder / "pipeline.yaml")
     launcher = folder / "submit.py"
     shutil.copy(ROOT / "jobs" / "submit.py", launcher)
-    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "NUMBA_CACHE_DIR": str(archive.parent / "cache")}
     command = [BIN / "spark-submit", "--master", master, "--properties-file", ROOT / "conf" / "spark.conf"]
     command += ["--driver-memory", "1g", *options, "--py-files", archive, launcher, "run", folder / "pipeline.yaml"]
     ended = subprocess.run([*map(str, command), "--quiet"], capture_output=True, text=True, env=environment)
