@@ -5,9 +5,12 @@ import sys
 from collections.abc import Mapping
 from importlib import resources
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from .. import __version__
+from ..hashing.errors import EngineError
 
 LOCAL_JVM = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1"
 """On one machine the JVM only ships what Python works on: a short run is over before its optimising compiler, which
@@ -39,6 +42,9 @@ def open_session(
         threads: tasks at a time, where the master is this machine.
         memory_bytes: heap of the JVM, where the master is this machine.
         settings: more settings, which win.
+
+    Raises:
+        EngineError: if Spark does not start.
     """
     wanted = shipped_settings() | dict(settings or {})
     session = SparkSession.getActiveSession()
@@ -54,7 +60,14 @@ def open_session(
                 builder = builder.config("spark.driver.memory", f"{max(1024, memory_bytes // 2 >> 20)}m")
         for name, value in wanted.items():
             builder = builder.config(name, value)
-        session = builder.getOrCreate()
+        try:
+            session = builder.getOrCreate()
+        except (PySparkException, Py4JError, OSError) as error:
+            raise EngineError(
+                "Spark can start",
+                value=str(error).strip().splitlines()[0][:300],
+                remedy="It needs Java 17 or newer (JAVA_HOME, or the path) and, on a cluster, the master's address.",
+            ) from error
         session.sparkContext.setLogLevel("ERROR")
     for name, value in wanted.items():
         if name.startswith("spark.sql.") and name not in _STATIC:

@@ -60,12 +60,14 @@ class Chain:
             for fn in self.fns:
                 batches = fn(batches)
             yield from batches
-        except Exception as error:
+        except GeneratorExit:  # nobody wants more rows
+            raise
+        except BaseException as error:
             leave_failure(Path(self.failures), error)
             raise
 
 
-def leave_failure(folder: Path, error: Exception) -> None:
+def leave_failure(folder: Path, error: BaseException) -> None:
     """Write an error down for the driver."""
     error.add_note(traceback.format_exc())
     try:
