@@ -1,5 +1,6 @@
 # run: sift this machine's Python texts.  test: what every change must pass (under 5 minutes).  check: lint, types, layers.
-# test-spark: the Spark engine, its answers and faults (Java 17, 12 minutes).  bench: timings.
+# test-spark: the Spark engine and its answers (Java 17, 8 minutes).  test-faults: Spark when parts of it die (6 minutes).
+# bench: timings.
 # spark-zip: the package for --py-files.  spark-env: an environment for --archives.
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,17 +8,20 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test test-spark check bench spark-zip spark-env clean
+.PHONY: run test test-spark test-faults check bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not spark"
+	$(BIN)/python -m pytest -m "not spark and not faults"
 
 test-spark: $(VENV)/.test
 	$(BIN)/python -m pytest -m spark
+
+test-faults: $(VENV)/.test
+	$(BIN)/python -m pytest -m faults
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .

@@ -2,4 +2,5 @@
 
 from tamis.jobs.cli import main_on_spark
 
-main_on_spark()
+if __name__ == "__main__":
+    main_on_spark()
