@@ -128,7 +128,8 @@ class Deal:
         return self._dealt(rows, self.keyed.part_of(self.keyed.keys(rows)))
 
     def _dealt(self, rows: pa.RecordBatch, parts: NDArray[np.int64]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        order = np.argsort(parts.astype(np.uint16), kind="stable")  # a radix sort, for 16 bits
+        narrow = np.uint16 if self.keyed.parts <= 1 << 16 else np.int64  # sorting 16 bits is a radix sort
+        order = np.argsort(parts.astype(narrow), kind="stable")
         edges = np.searchsorted(parts[order], np.arange(self.keyed.parts + 1))
         dealt = rows.take(pa.array(order))
         for part, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
