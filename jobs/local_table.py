@@ -20,6 +20,7 @@ from .chunks import cut
 from .explode import exploded, repeated_values
 from .first import first_of_each
 from .lookup import Lookup, lookup_of
+from .numbers import with_numbers
 from .ordered import ordered_map
 from .saved import begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
 from .spool import Spool
@@ -189,14 +190,8 @@ class LocalTable:
         """See ``Table.number``."""
         schema = pa.schema([*self.schema, pa.field(name, pa.int64())])
 
-        def numbered() -> Iterator[pa.RecordBatch]:
-            count = 0
-            for batch in self.sorted_batches(order):
-                numbers = pa.array(np.arange(count, count + batch.num_rows, dtype=np.int64))
-                count += batch.num_rows
-                yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
-
-        return StreamTable(self.engine, schema, lambda: [numbered], (name,))
+        rows = opened(self.sorted_batches, order)
+        return StreamTable(self.engine, schema, lambda: [lambda: with_numbers(rows(), 0, schema)], (name,))
 
     def group(
         self,

@@ -8,6 +8,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
+def places_of(wanted: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return (where each wanted key stands among some ascending keys, whether it does).
+
+    >>> places_of(np.array([7, 8, 2]), np.array([2, 7]))
+    (array([1, 2, 0]), array([ True, False,  True]))
+    """
+    places = np.searchsorted(keys, wanted)
+    found = np.zeros(len(wanted), np.bool_)
+    inside = places < len(keys)
+    found[inside] = keys[places[inside]] == wanted[inside]
+    return places, found
+
+
 @dataclass(frozen=True)
 class Lookup:
     """The other side of a join, by key.
@@ -22,11 +35,7 @@ class Lookup:
 
     def __call__(self, batch: pa.RecordBatch, on: str, schema: pa.Schema) -> pa.RecordBatch:
         """Return the rows of a batch whose key is here, with the columns found."""
-        wanted = batch.column(on).to_numpy()
-        places = np.searchsorted(self.keys, wanted)
-        found = np.zeros(len(wanted), np.bool_)
-        inside = places < len(self.keys)
-        found[inside] = self.keys[places[inside]] == wanted[inside]
+        places, found = places_of(batch.column(on).to_numpy(), self.keys)
         rows = batch if found.all() else batch.filter(pa.array(found))
         more = self.columns.take(pa.array(places[found])).combine_chunks()
         columns = [column.chunk(0) if column.num_chunks else pa.nulls(0, column.type) for column in more.columns]

@@ -20,21 +20,14 @@ from ..hashing.mix import GOLDEN_GAMMA
 from ..hashing.twice import bits_for, mark, no_counts, seen_twice
 from ..pipeline.engine import FoldFn
 from .chunks import HELD_BYTES, chunk_batches, decode, encode, gathered, one_batch
-from .saved import read_part, write_part
-from .spark_tasks import task_number
+from .lookup import places_of
+from .saved import read_part
+from .spark_tasks import WRITTEN_PARTS, write_rows
 
 MAIN, OVERFLOW, HOT = 0, 1, 2
 """Kinds of chunks: rows that meet, rows beyond the first few, and the keys of these."""
 
-LEAD_PARTS = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("task", pa.int64()),
-        ("name", pa.string()),
-        ("rows", pa.int64()),
-        ("size_bytes", pa.int64()),
-    ]
-)
+LEAD_PARTS = pa.schema([pa.field("kind", pa.string()), *WRITTEN_PARTS])
 """A part that a task wrote: results, overflow, or first rows of keys."""
 
 _SLICE_ROWS = 262_144
@@ -188,21 +181,16 @@ class Gather:
         keys = self.keyed.keys(rows)
         places = repeated(keys)
         if len(hot) and self.keyed.lead == 1:  # the one row here stands for others in the overflow
-            places = np.union1d(places, np.flatnonzero(_among(keys, hot)))
+            places = np.union1d(places, np.flatnonzero(places_of(keys, hot)[1]))
         return rows.take(pa.array(places))
 
     def _leads(self, rows: pa.RecordBatch, hot: NDArray[np.int64]) -> pa.RecordBatch:
         keys = self.keyed.keys(rows)
-        return rows.filter(pa.array(_among(keys, hot) & (places_in_key(keys) < self.keyed.lead)))
+        return rows.filter(pa.array(places_of(keys, hot)[1] & (places_in_key(keys) < self.keyed.lead)))
 
     def _write(self, kind: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        filled = (batch for batch in batches if batch.num_rows)
-        first = next(filled, None)
-        if first is not None:
-            part = write_part(Path(self.folder), f"{kind}-{task_number():06d}", chain([first], filled), schema)
-            line = {"kind": kind, "task": task_number(), "name": part.name}
-            sizes = {"rows": part.rows, "size_bytes": part.size_bytes}
-            yield pa.RecordBatch.from_pylist([line | sizes], schema=LEAD_PARTS)
+        for line in write_rows(Path(self.folder), kind, batches, schema):
+            yield pa.RecordBatch.from_pylist([{"kind": kind, **line}], schema=LEAD_PARTS)
 
 
 def repeated(keys: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -217,15 +205,6 @@ def _all_but(places: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
     others = np.ones(count, np.bool_)
     others[places] = False
     return others
-
-
-def _among(keys: NDArray[np.int64], some: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each key is one of some sorted keys."""
-    places = np.searchsorted(some, keys)
-    found = np.zeros(len(keys), np.bool_)
-    inside = places < len(some)
-    found[inside] = some[places[inside]] == keys[inside]
-    return found
 
 
 def _sliced(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -259,5 +238,5 @@ class Follow:
                 if part not in known:
                     known[part] = one_batch(list(read_part(Path(self.leads[part]), self.rows.names, self.rows)))
                 lead = known[part]
-                led.append(lead.filter(pa.array(_among(self.keyed.keys(lead), keys))))
+                led.append(lead.filter(pa.array(places_of(self.keyed.keys(lead), keys)[1])))
             yield from self.fn(iter([self.keyed.sorted(one_batch([*led, rows]))]))

@@ -8,7 +8,7 @@ import tempfile
 import traceback
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ..connectors.views import cast_batch
 from ..pipeline.engine import BatchFn, GroupFn
 from .chunks import chunk_batches, cut, decode, encode, gathered, one_batch
 from .lookup import Lookup
+from .numbers import with_numbers
 from .saved import Part, read_part, write_part
 from .spool import Spool
 from .wanted import bounds, with_columns
@@ -181,11 +182,7 @@ class Numbered:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Number the rows of a task."""
-        row = self.firsts.get(task_number(), 0)
-        for batch in batches:
-            numbers = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
-            row += batch.num_rows
-            yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self.schema)
+        return with_numbers(batches, self.firsts.get(task_number(), 0), self.schema)
 
 
 @dataclass(frozen=True)
@@ -352,13 +349,9 @@ class ReadParts:
         """Yield the rows of one part."""
         path = Path(self.paths[number])
         if not self.numbered:
-            yield from read_part(path, self.stored, self.schema)
-            return
-        row = sum(self.rows[:number])
-        for batch in read_part(path, self.stored, pa.schema(list(self.schema)[:-1])):
-            numbers = pa.array(np.arange(row, row + batch.num_rows, dtype=np.int64))
-            row += batch.num_rows
-            yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self.schema)
+            return read_part(path, self.stored, self.schema)
+        rows = read_part(path, self.stored, pa.schema(list(self.schema)[:-1]))
+        return with_numbers(rows, sum(self.rows[:number]), self.schema)
 
     def select(self, chosen: dict[str, str], schema: pa.Schema) -> "ReadParts":
         """Return what reads some columns: {new name: old name}."""
@@ -382,13 +375,19 @@ class WritePart:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield a row of ``WRITTEN_PARTS``, or none for no rows."""
-        filled = (batch for batch in batches if batch.num_rows)
-        first = next(filled, None)
-        if first is None:
-            return
-        part = write_part(Path(self.folder), f"{self.stem}-{task_number():06d}", chain([first], filled), self.schema)
-        line = {"task": task_number(), "name": part.name, "rows": part.rows, "size_bytes": part.size_bytes}
-        yield pa.RecordBatch.from_pylist([line], schema=WRITTEN_PARTS)
+        for line in write_rows(Path(self.folder), self.stem, batches, self.schema):
+            yield pa.RecordBatch.from_pylist([line], schema=WRITTEN_PARTS)
+
+
+def write_rows(
+    folder: Path, stem: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema
+) -> Iterator[dict[str, object]]:
+    """Write rows as a part and yield its line of ``WRITTEN_PARTS``; nothing for no rows."""
+    filled = (batch for batch in batches if batch.num_rows)
+    first = next(filled, None)
+    if first is not None:
+        part = write_part(folder, f"{stem}-{task_number():06d}", chain([first], filled), schema)
+        yield {"task": task_number(), **asdict(part)}
 
 
 def parts_in_order(lines: pa.Table) -> list[Part]:

@@ -8,11 +8,11 @@ import sys
 from random import Random
 
 import pytest
-from corpora import SOURCES, dealt, parquet_folder, random_rows
-from runs import digests
+from corpora import dealt, parquet_folder, random_rows
+from runs import digests, pipeline
 
 from tamis.jobs.api import run
-from tamis.pipeline.config import make_config, save_config
+from tamis.pipeline.config import save_config
 
 
 def java_version():
@@ -24,25 +24,12 @@ def java_version():
     return int(found[1]) if found else 0
 
 
-def config(folder, out):
-    return make_config(
-        {
-            "inputs": [{"path": str(folder), "source": "web"}],
-            "columns": {"text": "text", "id": "id", "source": "source"},
-            "stages": ["exact", {"near": {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2}}],
-            "allow_loss": SOURCES,
-            "shards": {"target_size": "8KB", "group_size": "1KB"},
-            "out": str(out),
-        }
-    )
-
-
 @pytest.mark.skipif(java_version() < 17, reason="Spark needs Java 17 or newer")
 def test_spark_gives_the_bytes_of_the_local_engine(tmp_path):
     rng = Random(3)
     folder = parquet_folder(dealt(rng, random_rows(rng), files=2), tmp_path / "in")
-    run(config(folder, tmp_path / "local"))
-    save_config(config(folder, tmp_path / "spark"), tmp_path / "spark.yaml")
+    run(pipeline(folder, tmp_path / "local"))
+    save_config(pipeline(folder, tmp_path / "spark"), tmp_path / "spark.yaml")
     conf = json.dumps({"spark.driver.memory": "1g"})
     command = [sys.executable, "-m", "tamis", "run", str(tmp_path / "spark.yaml"), "--quiet", "--engine", "spark"]
     subprocess.run([*command, "--threads", "2", f"--set=spark.conf={conf}"], check=True, capture_output=True)
@@ -52,7 +39,7 @@ def test_spark_gives_the_bytes_of_the_local_engine(tmp_path):
 def test_the_local_engine_needs_no_spark(tmp_path):
     rng = Random(3)
     folder = parquet_folder(dealt(rng, random_rows(rng), files=2), tmp_path / "in")
-    save_config(config(folder, tmp_path / "local"), tmp_path / "local.yaml")
+    save_config(pipeline(folder, tmp_path / "local"), tmp_path / "local.yaml")
     code = (  # pandas is no business of ours: Arrow imports it wherever it is installed
         "import sys; from tamis.jobs.cli import app; from typer.testing import CliRunner;"
         f"ended = CliRunner().invoke(app, ['run', {str(tmp_path / 'local.yaml')!r}, '--quiet']);"

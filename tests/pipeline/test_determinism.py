@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from corpora import SOURCES, dealt, jsonl_folder, parquet_folder, random_rows
-from runs import digests
+from corpora import dealt, jsonl_folder, parquet_folder, random_rows
+from runs import digests, pipeline
 
 import tamis
 from tamis.hashing.errors import ArtefactError, BadRowError, InputError
@@ -23,7 +23,7 @@ from tamis.jobs.progress import Silent
 from tamis.jobs.spool import Spool
 from tamis.pipeline import run as plan
 from tamis.pipeline import similarity
-from tamis.pipeline.config import make_config, save_config
+from tamis.pipeline.config import save_config
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
 
@@ -83,20 +83,7 @@ def expected(inputs, tmp_path_factory):
 
 
 def config(folder, out, **settings):
-    near = {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2}
-    return make_config(
-        {
-            "inputs": [{"path": str(folder), "source": "web"}],
-            "columns": {"text": "text", "id": "id", "source": "source"},
-            "stages": ["exact", {"near": near}],
-            "keep": "newest:time",
-            "on_error": "quarantine",
-            "allow_loss": SOURCES,
-            "shards": {"target_size": "8KB", "group_size": "1KB"},
-            "out": str(out),
-        }
-        | settings
-    )
+    return pipeline(folder, out, **{"keep": "newest:time", "on_error": "quarantine"} | settings)
 
 
 def sift(settings, *, progress=None, **engine):

@@ -10,11 +10,11 @@ import time
 from random import Random
 
 import pytest
-from corpora import SOURCES, dealt, parquet_folder, random_rows
-from runs import digests
+from corpora import dealt, parquet_folder, random_rows
+from runs import digests, pipeline
 
 from tamis.jobs.api import run
-from tamis.pipeline.config import make_config, save_config
+from tamis.pipeline.config import save_config
 from tamis.pipeline.verify import verify
 
 CLUSTER = "local-cluster[2,1,1024]"
@@ -28,24 +28,14 @@ def inputs(tmp_path_factory):
     return parquet_folder(rows, tmp_path_factory.mktemp("faults") / "in", group_rows=50)
 
 
-def pipeline(inputs, out, **settings):
-    return make_config(
-        {
-            "inputs": [{"path": str(inputs), "source": "web"}],
-            "columns": {"text": "text", "id": "id", "source": "source"},
-            "stages": ["exact", {"near": {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2}}],
-            "allow_loss": SOURCES,
-            "shards": {"target_size": "60KB", "group_size": "10KB"},
-            "out": str(out),
-        }
-        | settings
-    )
+def several_shards(inputs, out, **settings):
+    return pipeline(inputs, out, shards={"target_size": "60KB", "group_size": "10KB"}, **settings)
 
 
 @pytest.fixture(scope="module")
 def expected(inputs, tmp_path_factory):
     out = tmp_path_factory.mktemp("expected") / "out"
-    run(pipeline(inputs, out))
+    run(several_shards(inputs, out))
     return digests(out)
 
 
@@ -133,9 +123,9 @@ def finished(attempt, out, expected):
     assert not list(out.rglob(".*"))
 
 
-def test_executors_killed_in_every_step(inputs, expected, tmp_path):
+def test_executors_killed_while_steps_run(inputs, expected, tmp_path):
     settings = {"spark": {"master": CLUSTER, "partitions": 12}}
-    attempt = Attempt(pipeline(inputs, tmp_path / "out", **settings), tmp_path)
+    attempt = Attempt(several_shards(inputs, tmp_path / "out", **settings), tmp_path)
     struck = harass(attempt, executors, most_a_step=1, rng=Random(1))
     finished(attempt, tmp_path / "out", expected)
     assert len(set(struck)) >= 5, struck
@@ -143,7 +133,7 @@ def test_executors_killed_in_every_step(inputs, expected, tmp_path):
 
 def test_tasks_that_fail_twice(inputs, expected, tmp_path):
     settings = {"spark": {"master": RETRYING, "partitions": 12}}
-    attempt = Attempt(pipeline(inputs, tmp_path / "out", **settings), tmp_path)
+    attempt = Attempt(several_shards(inputs, tmp_path / "out", **settings), tmp_path)
     struck = harass(attempt, python_workers, most_a_step=2, rng=Random(2))
     finished(attempt, tmp_path / "out", expected)
     assert len(set(struck)) >= 5, struck
@@ -151,7 +141,7 @@ def test_tasks_that_fail_twice(inputs, expected, tmp_path):
 
 def test_drivers_killed_and_restarted(inputs, expected, tmp_path):
     rng = Random(3)
-    config = pipeline(inputs, tmp_path / "out", spark={"master": RETRYING, "partitions": 5})
+    config = several_shards(inputs, tmp_path / "out", spark={"master": RETRYING, "partitions": 5})
     killed_in = []
     for step in ("read and sketch", "exact", "candidates", "verify", "write shards", "balance"):
         attempt = Attempt(config, tmp_path)
@@ -176,5 +166,5 @@ def test_tasks_that_run_twice(inputs, expected, tmp_path):
         "spark.speculation.minTaskRuntime": "1ms",
     }
     settings = {"spark": {"master": CLUSTER, "partitions": 6}}
-    attempt = Attempt(pipeline(inputs, tmp_path / "out", **settings), tmp_path, **speculation)
+    attempt = Attempt(several_shards(inputs, tmp_path / "out", **settings), tmp_path, **speculation)
     finished(attempt, tmp_path / "out", expected)

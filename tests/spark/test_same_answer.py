@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from chains import ORDERS, as_pairs, chain, decided
-from corpora import SOURCES, dealt, jsonl_folder, parquet_folder, random_rows, with_values, words
-from runs import digests
+from corpora import dealt, jsonl_folder, parquet_folder, random_rows, with_values, words
+from runs import NEAR, digests, pipeline
 from spark_sessions import test_session
 
 import tamis
@@ -17,27 +17,13 @@ from tamis.jobs.progress import Silent
 from tamis.jobs.spark import SparkEngine
 from tamis.pipeline import run as plan
 from tamis.pipeline.clusters import EDGES, contracted
-from tamis.pipeline.config import make_config
 from tamis.pipeline.near import decide_near
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
 
 
 def settings(folder, out, **more):
-    near = {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2}
-    return make_config(
-        {
-            "inputs": [{"path": str(folder), "source": "web"}],
-            "columns": {"text": "text", "id": "id", "source": "source"},
-            "stages": ["exact", {"near": near}],
-            "keep": "newest:time",
-            "on_error": "quarantine",
-            "allow_loss": SOURCES,
-            "shards": {"target_size": "8KB", "group_size": "1KB"},
-            "out": str(out),
-        }
-        | more
-    )
+    return pipeline(folder, out, **{"keep": "newest:time", "on_error": "quarantine"} | more)
 
 
 def on_spark(config, **options):
@@ -92,8 +78,7 @@ def test_how_inputs_are_cut_does_not_change_a_byte(inputs, expected, tmp_path, m
 
 @pytest.mark.parametrize("verification", ["sketch", "none"])
 def test_other_verifications(inputs, tmp_path, verification):
-    near = {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2, "verify": verification}
-    stages = ["exact", {"near": near}]
+    stages = ["exact", {"near": NEAR | {"verify": verification}}]
     local = on_one_machine(settings(inputs / "parquet", tmp_path / "local", stages=stages))
     spark = on_spark(settings(inputs / "parquet", tmp_path / "spark", stages=stages))
     assert digests(spark) == digests(local)
@@ -107,9 +92,9 @@ def test_a_hot_bucket(tmp_path, max_anchors):
     rows = [with_values(rng, i, f"{head} {' '.join(words(rng, 2))} {foot}") for i in range(600)]
     rows += [with_values(rng, 600 + i, " ".join(words(rng, 30))) for i in range(50)]
     folder = parquet_folder(dealt(rng, rows, files=4), tmp_path / "in", group_rows=20)
-    near = {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2, "max_anchors": max_anchors}
-    local = on_one_machine(settings(folder, tmp_path / "local", stages=["exact", {"near": near}]))
-    spark = on_spark(settings(folder, tmp_path / "spark", stages=["exact", {"near": near}]), partitions=6)
+    stages = ["exact", {"near": NEAR | {"max_anchors": max_anchors}}]
+    local = on_one_machine(settings(folder, tmp_path / "local", stages=stages))
+    spark = on_spark(settings(folder, tmp_path / "spark", stages=stages), partitions=6)
     assert digests(spark) == digests(local)
     ledger = Result(spark).manifest["ledger"]
     assert ledger["capped_rows"] > 500

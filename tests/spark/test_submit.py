@@ -11,11 +11,11 @@ from random import Random
 
 import pyspark
 import pytest
-from corpora import SOURCES, dealt, parquet_folder, random_rows
-from runs import digests
+from corpora import dealt, parquet_folder, random_rows
+from runs import digests, pipeline
 
 from tamis.jobs.api import run
-from tamis.pipeline.config import make_config, save_config
+from tamis.pipeline.config import save_config
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(pyspark.__file__).parent / "bin"
@@ -38,24 +38,14 @@ def inputs(tmp_path_factory):
     return parquet_folder(rows, tmp_path_factory.mktemp("submit") / "in", group_rows=40)
 
 
-def pipeline(inputs, out):
-    return make_config(
-        {
-            "inputs": [{"path": str(inputs), "source": "web"}],
-            "columns": {"text": "text", "id": "id", "source": "source"},
-            "stages": ["exact", {"near": {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2}}],
-            "keep": "longest",
-            "allow_loss": SOURCES,
-            "shards": {"target_size": "20KB", "group_size": "5KB"},
-            "out": str(out),
-        }
-    )
+def longest(inputs, out):
+    return pipeline(inputs, out, keep="longest", shards={"target_size": "20KB", "group_size": "5KB"})
 
 
 @pytest.fixture(scope="module")
 def expected(inputs, tmp_path_factory):
     out = tmp_path_factory.mktemp("expected") / "out"
-    run(pipeline(inputs, out))
+    run(longest(inputs, out))
     return digests(out)
 
 
@@ -78,7 +68,7 @@ def told(log):
 
 @pytest.mark.parametrize("executors", [1, 2])
 def test_a_cluster_of_processes(archive, inputs, expected, tmp_path, executors):
-    submit(f"local-cluster[{executors},1,1024]", archive, pipeline(inputs, tmp_path / "out"), tmp_path)
+    submit(f"local-cluster[{executors},1,1024]", archive, longest(inputs, tmp_path / "out"), tmp_path)
     assert digests(tmp_path / "out") == expected
 
 
@@ -123,5 +113,5 @@ def wait_for_master(port):
 
 
 def test_a_standalone_cluster(master, archive, inputs, expected, tmp_path):
-    submit(master, archive, pipeline(inputs, tmp_path / "out"), tmp_path, "--executor-memory", "1g")
+    submit(master, archive, longest(inputs, tmp_path / "out"), tmp_path, "--executor-memory", "1g")
     assert digests(tmp_path / "out") == expected
