@@ -136,4 +136,11 @@ def _spark(config: Pipeline, work: Path, progress: Progress) -> Engine:
     session, own = open_session(
         master=settings.master, threads=config.threads, memory_bytes=config.memory, settings=settings.conf
     )
-    return SparkEngine(work, session, partitions=settings.partitions, progress=progress, own=own)
+    return SparkEngine(
+        work,
+        session,
+        partitions=settings.partitions,
+        driver_tables=settings.driver_tables,
+        progress=progress,
+        own=own,
+    )

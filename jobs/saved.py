@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,12 +32,17 @@ class Part:
     Attributes:
         name: of the file.
         rows: their number.
-        size_bytes: of the rows, before compression.
+        sizes: bytes of each column, before compression.
     """
 
     name: str
     rows: int
-    size_bytes: int
+    sizes: tuple[int, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all columns."""
+        return sum(self.sizes)
 
 
 def begin(folder: Path) -> None:
@@ -62,7 +68,8 @@ def parts_of(folder: Path) -> tuple[Part, ...]:
         ArtefactError: if the list cannot be read.
     """
     try:
-        return tuple(Part(**part) for part in json.loads((folder / LIST).read_text())["parts"])
+        parts = json.loads((folder / LIST).read_text())["parts"]
+        return tuple(Part(part["name"], part["rows"], tuple(part["sizes"])) for part in parts)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ArtefactError(
             "the list of a saved table is JSON that Tamis wrote",
@@ -74,13 +81,13 @@ def parts_of(folder: Path) -> tuple[Part, ...]:
 def write_part(folder: Path, stem: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Part:
     """Write one part under a name that no other attempt has."""
     name = f"{stem}-{uuid.uuid4().hex[:12]}.parquet"
-    rows = size = 0
+    rows, sizes = 0, np.zeros(len(schema), np.int64)
     options = {"compression": _codecs(schema), "use_dictionary": False, "write_statistics": False}
     with pq.ParquetWriter(folder / name, schema, **options) as writer:
         for group in _regrouped(batches, schema):
-            rows, size = rows + group.num_rows, size + group.nbytes
+            rows, sizes = rows + group.num_rows, sizes + [column.nbytes for column in group.columns]
             writer.write_table(group)
-    return Part(name, rows, size)
+    return Part(name, rows, tuple(sizes.tolist()))
 
 
 def _codecs(schema: pa.Schema) -> dict[str, str]:
@@ -119,6 +126,7 @@ def read_part(path: Path, stored: Sequence[str], schema: pa.Schema) -> Iterator[
 
 def column_bytes(metadata: pq.FileMetaData, stored: Sequence[str]) -> int:
     """Return how many bytes some columns of a file have, uncompressed."""
-    places = [metadata.schema.names.index(name) for name in stored]
+    paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+    places = [i for i, path in enumerate(paths) if any(path == name or path.startswith(f"{name}.") for name in stored)]
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     return int(sum(group.column(i).total_uncompressed_size for group in groups for i in places))

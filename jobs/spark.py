@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -29,10 +29,13 @@ from ..connectors.split import Split
 from ..hashing.errors import EngineError
 from ..pipeline.engine import FoldFn, Progress, Table
 from .chunks import CHUNKS, Decoded, InOrder, chunk_batch, decode, encode
+from .driver_table import DriverTable
+from .local import LocalEngine
+from .local_table import LocalTable, SavedTable
 from .lookup import lookup_of
 from .saved import Part, begin, commit, is_saved, parts_of, write_part
 from .spark_progress import Watch
-from .spark_table import Branch, SparkTable, column_of, spark_types, table_of, union_frames
+from .spark_table import Branch, PartsTable, SparkTable, column_of, spark_types, table_of, union_frames
 from .spark_tasks import (
     WRITTEN_PARTS,
     Chain,
@@ -41,6 +44,7 @@ from .spark_tasks import (
     ReadParts,
     ReadSplits,
     ReadWanted,
+    ReadWantedFrom,
     TaskFn,
     WritePart,
     parts_in_order,
@@ -55,6 +59,12 @@ PART_BYTES = 64 << 20
 MAX_PARTS = 20_000
 SMALL_BYTES = 256 << 20
 """A table that the driver sorts by itself: the two jobs that Spark needs for it take longer."""
+
+DRIVER_TABLES = 256 << 20
+"""Saved tables up to this size are the driver's (``driver_table.py``) ..."""
+
+DRIVER_MEMORY = 4
+"""... which takes so many times as much memory for them, beside the JVM."""
 
 LOOKUP_BYTES = 64 << 20
 """A table that every task can map whole."""
@@ -73,6 +83,7 @@ class SparkEngine:
         work: folder for saved tables and what is between them; on a cluster, one that all machines share.
         session: what runs them.
         partitions: how many partitions to read and shuffle in; default: by size.
+        driver_tables: up to how many bytes a table is worked on by the driver.
         batch_rows: at most how many rows a batch of input has (for tests).
         progress: told about tasks.
         own: whether to stop the session in the end.
@@ -84,6 +95,7 @@ class SparkEngine:
         session: SparkSession,
         *,
         partitions: int | None = None,
+        driver_tables: int = DRIVER_TABLES,
         batch_rows: int | None = None,
         progress: Progress | None = None,
         own: bool = False,
@@ -100,6 +112,9 @@ class SparkEngine:
             shutil.rmtree(left)
         self.spill = Path(tempfile.mkdtemp(prefix="spill-", suffix=UNFINISHED, dir=self.work))
         self._failures = self.new_folder("failures")
+        self._driver_tables = driver_tables
+        memory = DRIVER_MEMORY * max(driver_tables, DRIVER_TABLES)
+        self.driver = LocalEngine(self.spill / "driver", memory_bytes=memory)
         session.conf.set("spark.sql.shuffle.partitions", str(partitions or self._cores()))
         session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", str(partitions is None).lower())
 
@@ -122,10 +137,19 @@ class SparkEngine:
         size = sum(split.size_bytes for split in splits)
         self._foresee(size)
         reader = ReadSplits(tasks, columns, full, self.batch_rows)
+        base = partial(self.numbers, len(tasks))
         if only is None:
-            base = partial(self.numbers, len(tasks))
             schema = reading_schema(columns)
             return SparkTable(self, schema, lambda: [Branch(base, (reader,))], size_bytes=size, ordered=(ADDRESS,))
+        schema = wanted_schema(columns, only.schema)
+        if isinstance(only, DriverTable):
+            looked_up = only.local
+
+            def beside() -> list[Branch]:
+                path = self._sorted_file(looked_up, ADDRESS)
+                return [Branch(base, (ReadWantedFrom(reader, str(path), schema),))]
+
+            return SparkTable(self, schema, beside, size_bytes=size, ordered=(ADDRESS,))
         wanted = table_of(self, only)
         starts = tuple(bounds([task[0] for task in tasks])[0].tolist())
 
@@ -133,7 +157,6 @@ class SparkEngine:
             frame = self.chunk_frame(wanted.then(CutByTask(starts), CHUNKS).branches)
             return frame.repartitionById(max(1, len(tasks)), sql.col("part"))
 
-        schema = wanted_schema(columns, only.schema)
         read = ReadWanted(reader, only.schema, schema)
         return SparkTable(self, schema, lambda: [Branch(dealt, (read,))], size_bytes=size, ordered=(ADDRESS,))
 
@@ -153,7 +176,9 @@ class SparkEngine:
             self.session.conf.set("spark.sql.shuffle.partitions", str(self.parts_for(size_bytes)))
 
     def table(self, data: pa.Table) -> Table:
-        """See ``Engine.table``."""
+        """See ``Engine.table``: driver data is handed in to be spread over tasks, unless there is none."""
+        if not data.num_rows and self._driver_tables:
+            return DriverTable(self, cast(LocalTable, self.driver.table(data)), size_bytes=0)
         batches = [batch for batch in data.to_batches() if batch.num_rows]
         count = self.partitions or TASKS_A_CORE * self._cores()
         rows = [(i % count, i, encode(batch)) for i, batch in enumerate(batches)]
@@ -171,6 +196,7 @@ class SparkEngine:
 
     def close(self) -> None:
         """See ``Engine.close``."""
+        self.driver.close()
         if self._own:
             self.session.stop()
         shutil.rmtree(self.spill, ignore_errors=True)
@@ -293,11 +319,26 @@ class SparkEngine:
         begin(folder)
         commit(folder, self.fold(table, order, fn, schema, folder))
 
-    def saved(self, folder: Path, schema: pa.Schema, ordered: tuple[str, ...]) -> SparkTable:
+    def saved(self, folder: Path, schema: pa.Schema, ordered: tuple[str, ...]) -> Table:
         """Return a saved table."""
-        reader = ReadParts.of(folder, parts_of(folder), schema)
-        size = reader.size_bytes
-        return SparkTable(self, schema, lambda: [self.reading(reader)], size_bytes=size, ordered=ordered)
+        return self.of_parts(ReadParts.of(folder, parts_of(folder), schema), ordered)
+
+    def of_parts(self, reader: ReadParts, ordered: tuple[str, ...]) -> Table:
+        """Return the rows of parts as a table: the driver's, if they are few."""
+        spread = PartsTable(self, reader, ordered)
+        if reader.size_bytes > self._driver_tables or not self._driver_tables:
+            return spread
+        paths = [Path(path) for path in reader.paths]
+        local = SavedTable(self.driver, reader.schema, paths, ordered, reader.stored)
+        return DriverTable(self, local, spread, size_bytes=reader.size_bytes)
+
+    def _sorted_file(self, table: LocalTable, key: str) -> Path:
+        """Write a table of the driver's as one Arrow file in order of a column, for all tasks to map."""
+        path = self.new_folder("sorted") / "rows.arrow"
+        with pa.ipc.new_file(path, table.schema) as writer:
+            for batch in table.sorted_batches([key]):
+                writer.write_batch(batch)
+        return path
 
     def act(self, action: Callable[[], R]) -> R:
         """Run a job of Spark's; an error that a task left is raised as itself.

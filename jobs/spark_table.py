@@ -33,6 +33,7 @@ from .spark_tasks import (
     Selected,
     TaskFn,
     WholeGroups,
+    part_of,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Branch:
 
 
 def table_of(engine: "SparkEngine", table: Table) -> "SparkTable":
-    """Return a table of this engine as what it is."""
+    """Return a table of this engine as one of Spark's."""
+    table = getattr(table, "spread", table)  # of the driver's
     if not isinstance(table, SparkTable) or table.engine is not engine:
         raise EngineError("tables of one plan belong to one engine", value=type(table).__name__, remedy="Report this.")
     return table
@@ -313,7 +315,7 @@ class SparkTable:
         parts: dict[str, list[Part]] = {"results": [], "overflow": [], "lead": []}
         leads: dict[int, str] = {}
         for line in lines.to_pylist():
-            parts[line["kind"]].append(Part(line["name"], line["rows"], line["size_bytes"]))
+            parts[line["kind"]].append(part_of(line))
             if line["kind"] == "lead":
                 leads[line["task"]] = str(folder / line["name"])
         branches = [self.engine.reading(ReadParts.of(folder, parts["results"], schema))]
@@ -336,6 +338,28 @@ class SparkTable:
     def collect(self) -> pa.Table:
         """See ``Table.collect``."""
         return self.engine.rows(self.branches, self.schema)
+
+
+class PartsTable(SparkTable):
+    """A table that was written; some of its columns may be few enough for the driver.
+
+    Args:
+        engine: what runs it.
+        reader: the parts.
+        ordered: columns that rows ascend by.
+    """
+
+    def __init__(self, engine: "SparkEngine", reader: ReadParts, ordered: tuple[str, ...]) -> None:
+        super().__init__(
+            engine, reader.schema, lambda: [engine.reading(reader)], size_bytes=reader.size_bytes, ordered=ordered
+        )
+        self._reader = reader
+
+    def select(self, *names: str, **renamed: str) -> Table:
+        """See ``Table.select``."""
+        chosen = table_of(self.engine, super().select(*names, **renamed))
+        columns = {**{name: name for name in names}, **renamed}
+        return self.engine.of_parts(self._reader.select(columns, chosen.schema), chosen.ordered)
 
 
 class FoldedTable(SparkTable):

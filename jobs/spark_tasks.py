@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +38,7 @@ SPOOL_BYTES = 512 << 20
 """Rows of groups that a task keeps in memory; Spark's memory settings are about the JVM."""
 
 WRITTEN_PARTS = pa.schema(
-    [("task", pa.int64()), ("name", pa.string()), ("rows", pa.int64()), ("size_bytes", pa.int64())]
+    [("task", pa.int64()), ("name", pa.string()), ("rows", pa.int64()), ("sizes", pa.list_(pa.int64()))]
 )
 
 
@@ -300,13 +301,41 @@ class ReadWanted:
         for task in sorted(wanted):
             rows = pa.Table.from_batches(wanted.pop(task), self.only)
             order = np.argsort(rows[ADDRESS].to_numpy(), kind="stable")
-            rows = rows.take(pa.array(order)).combine_chunks()
-            splits = self.reader.tasks[task]
-            lows, highs = (np.searchsorted(rows[ADDRESS].to_numpy(), edges) for edges in bounds(splits))
-            for split, low, high in zip(splits, lows, highs, strict=True):
-                if low < high:
-                    batches_ = self.reader.read(split)
-                    yield from with_columns(batches_, rows.slice(low, high - low), self.schema, held=False)
+            yield from _wanted_of(self.reader, task, rows.take(pa.array(order)).combine_chunks(), self.schema)
+
+
+@dataclass(frozen=True)
+class ReadWantedFrom:
+    """Reads the wanted records of each task's splits, which it looks up in a file that all tasks map.
+
+    Attributes:
+        reader: all splits.
+        path: an Arrow file of the wanted rows by address.
+        schema: of the result.
+    """
+
+    reader: ReadSplits
+    path: str
+    schema: pa.Schema
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the wanted records of the tasks whose numbers come in ``id``."""
+        with pa.memory_map(self.path) as source:
+            rows = pa.ipc.open_file(source).read_all()
+        addresses = rows[ADDRESS].to_numpy()
+        for task in _ids(batches):
+            firsts, afters = bounds(self.reader.tasks[task])
+            low, high = (int(np.searchsorted(addresses, edge)) for edge in (firsts[0], afters[-1]))
+            yield from _wanted_of(self.reader, task, rows.slice(low, high - low).combine_chunks(), self.schema)
+
+
+def _wanted_of(reader: ReadSplits, task: int, rows: pa.Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield the records of a task's splits that some rows ask for, which are in order of their address."""
+    splits = reader.tasks[task]
+    lows, highs = (np.searchsorted(rows[ADDRESS].to_numpy(), edges) for edges in bounds(splits))
+    for split, low, high in zip(splits, lows, highs, strict=True):
+        if low < high:
+            yield from with_columns(reader.read(split), rows.slice(low, high - low), schema, held=False)
 
 
 @dataclass(frozen=True)
@@ -318,7 +347,7 @@ class ReadParts:
         stored: the column of the file behind each column but the number.
         schema: of the rows.
         rows: how many each part has.
-        size_bytes: of all parts.
+        sizes: bytes of each stored column in all parts.
         numbered: whether rows get their number as a last column.
     """
 
@@ -326,16 +355,21 @@ class ReadParts:
     stored: tuple[str, ...]
     schema: pa.Schema
     rows: tuple[int, ...]
-    size_bytes: int
+    sizes: tuple[int, ...]
     numbered: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the rows."""
+        return sum(self.sizes)
 
     @classmethod
     def of(cls, folder: Path, parts: Sequence[Part], schema: pa.Schema) -> "ReadParts":
         """Return what reads the parts of a folder."""
         kept = [part for part in parts if part.rows]
         paths = tuple(str(folder / part.name) for part in kept)
-        rows, size = tuple(part.rows for part in kept), sum(part.size_bytes for part in kept)
-        return cls(paths, tuple(schema.names), schema, rows, size)
+        sizes = [sum(column) for column in zip(*(part.sizes for part in kept), strict=True)] or [0] * len(schema)
+        return cls(paths, tuple(schema.names), schema, tuple(part.rows for part in kept), tuple(sizes))
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the parts whose numbers come in ``id``."""
@@ -355,8 +389,9 @@ class ReadParts:
 
     def select(self, chosen: dict[str, str], schema: pa.Schema) -> "ReadParts":
         """Return what reads some columns: {new name: old name}."""
-        stored = dict(zip(self.schema.names, self.stored, strict=True))
-        return replace(self, stored=tuple(stored[old] for old in chosen.values()), schema=schema)
+        places = [self.schema.names.index(old) for old in chosen.values()]
+        stored, sizes = tuple(self.stored[i] for i in places), tuple(self.sizes[i] for i in places)
+        return replace(self, stored=stored, sizes=sizes, schema=schema)
 
 
 @dataclass(frozen=True)
@@ -393,7 +428,12 @@ def write_rows(
 def parts_in_order(lines: pa.Table) -> list[Part]:
     """Return the parts that tasks wrote, in the order of their tasks."""
     rows = sorted(lines.to_pylist(), key=lambda line: int(line["task"]))
-    return [Part(row["name"], row["rows"], row["size_bytes"]) for row in rows]
+    return [part_of(row) for row in rows]
+
+
+def part_of(line: dict[str, Any]) -> Part:
+    """Return the part that a row of ``WRITTEN_PARTS`` stands for."""
+    return Part(line["name"], line["rows"], tuple(line["sizes"]))
 
 
 @dataclass(frozen=True)

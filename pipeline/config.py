@@ -36,6 +36,7 @@ def parse_size(value: object) -> object:
 
 
 _SIZE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["2GB", "512MiB"]}]}
+_TABLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "examples": ["256MiB"]}]}
 _KEEP_SCHEMA = {
     "anyOf": [
         {"type": "string", "pattern": "^(first|longest|(newest|quality|source):.+)$"},
@@ -44,6 +45,7 @@ _KEEP_SCHEMA = {
 }
 
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0), WithJsonSchema(_SIZE_SCHEMA)]
+TableSize = Annotated[int, BeforeValidator(parse_size), Field(ge=0), WithJsonSchema(_TABLE_SCHEMA)]
 Keep = Annotated[KeepPolicy, BeforeValidator(parse_keep), WithJsonSchema(_KEEP_SCHEMA)]
 
 
@@ -132,6 +134,7 @@ class Spark(Model):
 
     master: str | None = Field(None, description="As spark://host:7077, yarn or k8s://...; default: this machine.")
     partitions: int | None = Field(None, ge=1, description="Of readings and shuffles; default: by size.")
+    driver_tables: TableSize = Field(256 * 2**20, description="Tables up to this size are worked on by the driver.")
     conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
 
 

@@ -124,7 +124,7 @@ def finished(attempt, out, expected):
 
 
 def test_executors_killed_while_steps_run(inputs, expected, tmp_path):
-    settings = {"spark": {"master": CLUSTER, "partitions": 12}}
+    settings = {"spark": {"master": CLUSTER, "partitions": 12, "driver_tables": 0}}
     attempt = Attempt(several_shards(inputs, tmp_path / "out", **settings), tmp_path)
     struck = harass(attempt, executors, most_a_step=1, rng=Random(1))
     finished(attempt, tmp_path / "out", expected)
@@ -132,7 +132,7 @@ def test_executors_killed_while_steps_run(inputs, expected, tmp_path):
 
 
 def test_tasks_that_fail_twice(inputs, expected, tmp_path):
-    settings = {"spark": {"master": RETRYING, "partitions": 12}}
+    settings = {"spark": {"master": RETRYING, "partitions": 12, "driver_tables": 0}}
     attempt = Attempt(several_shards(inputs, tmp_path / "out", **settings), tmp_path)
     struck = harass(attempt, python_workers, most_a_step=2, rng=Random(2))
     finished(attempt, tmp_path / "out", expected)
@@ -141,7 +141,7 @@ def test_tasks_that_fail_twice(inputs, expected, tmp_path):
 
 def test_drivers_killed_and_restarted(inputs, expected, tmp_path):
     rng = Random(3)
-    config = several_shards(inputs, tmp_path / "out", spark={"master": RETRYING, "partitions": 5})
+    config = several_shards(inputs, tmp_path / "out", spark={"master": RETRYING, "partitions": 5, "driver_tables": 0})
     killed_in = []
     for step in ("read and sketch", "exact", "candidates", "verify", "write shards", "balance"):
         attempt = Attempt(config, tmp_path)
@@ -165,6 +165,6 @@ def test_tasks_that_run_twice(inputs, expected, tmp_path):
         "spark.speculation.quantile": "0.1",
         "spark.speculation.minTaskRuntime": "1ms",
     }
-    settings = {"spark": {"master": CLUSTER, "partitions": 6}}
+    settings = {"spark": {"master": CLUSTER, "partitions": 6, "driver_tables": 0}}
     attempt = Attempt(several_shards(inputs, tmp_path / "out", **settings), tmp_path, **speculation)
     finished(attempt, tmp_path / "out", expected)

@@ -28,6 +28,7 @@ def settings(folder, out, **more):
 
 def on_spark(config, **options):
     prepared = plan.prepare(config, version=tamis.__version__)
+    options = {"driver_tables": 0} | options
     return plan.run(prepared, lambda work: SparkEngine(work, test_session(), **options), Silent())
 
 
@@ -74,6 +75,12 @@ def test_how_inputs_are_cut_does_not_change_a_byte(inputs, expected, tmp_path, m
     monkeypatch.setattr(plan, "SPLIT_BYTES", 300)
     out = on_spark(settings(inputs / name, tmp_path / "out"), partitions=5, batch_rows=3)
     assert digests(out) == expected[name]
+
+
+@pytest.mark.parametrize("driver_tables", [3000, 256 << 20])
+def test_tables_of_the_driver_do_not_change_a_byte(inputs, expected, tmp_path, driver_tables):
+    out = on_spark(settings(inputs / "parquet", tmp_path / "out"), partitions=3, driver_tables=driver_tables)
+    assert digests(out) == expected["parquet"]
 
 
 @pytest.mark.parametrize("verification", ["sketch", "none"])
@@ -155,13 +162,13 @@ class StopAt(Silent):
 
 
 def spark_engine(work):
-    return SparkEngine(work, test_session(), partitions=3)
+    return SparkEngine(work, test_session(), driver_tables=0, partitions=3)
 
 
 @pytest.mark.parametrize("shape", ["path", "star"])
 def test_components_of_a_distributed_graph(tmp_path, shape):
     edges = {"path": [(i, i + 1) for i in range(60)], "star": [(i, 0) for i in range(1, 400)]}[shape]
-    engine = SparkEngine(tmp_path, test_session(), partitions=3)
+    engine = SparkEngine(tmp_path, test_session(), driver_tables=0, partitions=3)
     rows = [{"first": a, "second": b} for a, b in edges + [(1000, 1001)]]
     found = contracted(engine.table(pa.Table.from_pylist(rows, schema=EDGES))).collect().to_pylist()
     engine.close()
@@ -175,7 +182,7 @@ def test_components_of_a_distributed_graph(tmp_path, shape):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_chain_of_a_million_rows(tmp_path, order):
-    engine = SparkEngine(tmp_path, test_session())
+    engine = SparkEngine(tmp_path, test_session(), driver_tables=0)
     pairs = chain(order, 1_000_000)
     drops = decide_near(engine.table(pairs), rows=1_000_000).collect()
     engine.close()
