@@ -11,15 +11,16 @@ import pyarrow as pa
 from ..hashing.errors import ConfigError, InputError
 from .address import MAX_FILES
 from .batches import rebatch
-from .jsonl import compression_of, infer_jsonl_schema, plan_jsonl, read_jsonl
-from .parquet import parquet_schema, plan_parquet, read_parquet
+from .compression import compression_of
+from .formats import Format, InputFile
+from .jsonl import JSONL
+from .parquet import PARQUET
 from .split import Split
 from .storage import GLOB, Stored, ends_digest, exists, is_folder, is_local, list_files
-from .text_folder import SCHEMA as TEXT_SCHEMA
-from .text_folder import plan_text_folder, read_text_folder
+from .text_folder import TEXT
 
-FORMATS = ("parquet", "jsonl", "text")
-_ENDINGS = {"parquet": "parquet", "pq": "parquet", "jsonl": "jsonl", "ndjson": "jsonl", "json": "jsonl"}
+FORMATS: dict[str, Format] = {known.name: known for known in (PARQUET, JSONL, TEXT)}
+_ENDINGS = {ending: known for known in FORMATS.values() for ending in known.endings}
 
 
 @dataclass(frozen=True)
@@ -43,21 +44,6 @@ class InputSpec:
     def name(self) -> str:
         """The source name that its records get when nothing else names one."""
         return self.source or self.path.rstrip("/").rpartition("/")[2] or self.path
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """One file of a corpus; a text folder counts as one file with members."""
-
-    ordinal: int
-    path: str
-    relative: str
-    format: str
-    compression: str
-    source: str
-    size_bytes: int
-    fingerprint: str
-    members: tuple[Stored, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,14 +161,16 @@ def _variants(pattern: str) -> list[str]:
 
 
 def _format_of(name: str) -> str | None:
-    stem = name.rpartition(".")[0] if compression_of(name) else name
+    compressed = bool(compression_of(name))
+    stem = name.rpartition(".")[0] if compressed else name
     _, dot, ending = stem.rpartition(".")
-    return _ENDINGS.get(ending.lower()) if dot else None
+    found = _ENDINGS.get(ending.lower()) if dot else None
+    return found.name if found and (found.compressible or not compressed) else None
 
 
 def _file(ordinal: int, stored: Stored, kind: str, source: str) -> InputFile:
     fingerprint = f"{stored.size_bytes} {stored.modified} {ends_digest(stored.path, stored.size_bytes)}"
-    compression = compression_of(stored.path) if kind == "jsonl" else ""
+    compression = compression_of(stored.path) if FORMATS[kind].compressible else ""
     return InputFile(ordinal, stored.path, stored.relative, kind, compression, source, stored.size_bytes, fingerprint)
 
 
@@ -198,32 +186,12 @@ def _text_folder(ordinal: int, spec: InputSpec, members: tuple[Stored, ...]) -> 
 
 def plan_splits(file: InputFile, *, split_bytes: int) -> list[Split]:
     """Return the splits of a file, in address order."""
-    if file.format == "parquet":
-        return list(plan_parquet(file.ordinal, file.path, split_bytes=split_bytes, source=file.source))
-    if file.format == "text":
-        folder = plan_text_folder(
-            file.ordinal, file.path, list(file.members), split_bytes=split_bytes, source=file.source
-        )
-        return list(folder)
-    return list(
-        plan_jsonl(
-            file.ordinal,
-            file.path,
-            compression=file.compression,
-            size_bytes=file.size_bytes,
-            split_bytes=split_bytes,
-            source=file.source,
-        )
-    )
+    return list(FORMATS[file.format].plan(file, split_bytes))
 
 
 def split_schema(split: Split, *, batch_bytes: int) -> pa.Schema:
     """Return the columns of a split: from the footer, by parsing every line, or fixed."""
-    if split.format == "parquet":
-        return parquet_schema(split.path)
-    if split.format == "text":
-        return TEXT_SCHEMA
-    return infer_jsonl_schema(split, batch_bytes=batch_bytes)
+    return FORMATS[split.format].schema(split, batch_bytes)
 
 
 def read_split(
@@ -238,11 +206,6 @@ def read_split(
         batch_bytes: about how many bytes a batch holds.
         batch_rows: at most how many rows, where that matters.
     """
-    if split.format == "parquet":
-        batches = read_parquet(split, columns, batch_bytes=batch_bytes)
-    elif split.format == "text":
-        batches = read_text_folder(split, columns, batch_bytes=batch_bytes)
-    else:
-        batches = read_jsonl(split, columns, full=full, batch_bytes=batch_bytes)
+    batches = FORMATS[split.format].read(split, columns, full=full, batch_bytes=batch_bytes)
     for batch in batches:
         yield from rebatch(batch, batch_rows or max(1, batch.num_rows))

@@ -3,10 +3,7 @@
 Every line has a record number. A line that is not a record is set aside with the rule that it breaks, a blank one too.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -17,6 +14,8 @@ from numpy.typing import NDArray
 from ..hashing.errors import InputError
 from .address import addresses
 from .batches import conform, good_batch, reading_schema, sifted_batch
+from .compression import DAMAGE, open_stored
+from .formats import Format, InputFile
 from .json_block import parse_block, parse_lines
 from .json_fault import BLANK_LINE as BLANK_LINE
 from .json_fault import INVALID_UTF8 as INVALID_UTF8
@@ -29,25 +28,6 @@ MAX_LINE_BYTES = 1 << 30
 """How long a line may be: a column of strings has 31-bit offsets."""
 
 _BOM = b"\xef\xbb\xbf"
-
-
-def compression_of(name: str) -> str:
-    """Return the compression that a file name's ending stands for, or ""."""
-    return {"gz": "gzip", "gzip": "gzip", "zst": "zstd", "zstd": "zstd"}.get(name.rpartition(".")[2].lower(), "")
-
-
-@contextmanager
-def open_lines(path: str, compression: str) -> Iterator[Any]:
-    """Open a file for reading decompressed bytes."""
-    with open_binary(path) as raw:
-        if compression == "gzip":
-            with gzip.GzipFile(fileobj=raw) as stream:  # reads multi-member files to the end
-                yield stream
-        elif compression:
-            with pa.input_stream(raw, compression=compression) as stream:
-                yield stream
-        else:
-            yield raw
 
 
 def plan_jsonl(
@@ -101,13 +81,13 @@ def _blocks(split: Split, batch_bytes: int) -> Iterator[tuple[bytes, int]]:
 def _chunks(split: Split, batch_bytes: int) -> Iterator[bytes]:
     left = split.stop - split.start if not split.compression else -1
     try:
-        with open_lines(split.path, split.compression) as stream:
+        with open_stored(split.path, split.compression) as stream:
             if split.start:
                 stream.seek(split.start)
             while left and (chunk := stream.read(batch_bytes if left < 0 else min(batch_bytes, left))):
                 left = left if left < 0 else left - len(chunk)
                 yield chunk
-    except (OSError, EOFError, zlib.error) as error:
+    except DAMAGE as error:
         raise InputError(
             "an input can be read to its end",
             value=f"{split.path}: {error}",
@@ -220,3 +200,25 @@ def _parsed_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_integer(kind) or kind in (pa.bool_(), pa.float64(), pa.string(), pa.large_string()):
         return kind
     return pa.null()
+
+
+def _plan(file: InputFile, split_bytes: int) -> Iterator[Split]:
+    return plan_jsonl(
+        file.ordinal,
+        file.path,
+        compression=file.compression,
+        size_bytes=file.size_bytes,
+        split_bytes=split_bytes,
+        source=file.source,
+    )
+
+
+JSONL = Format(
+    "jsonl",
+    plan=_plan,
+    schema=lambda split, batch_bytes: infer_jsonl_schema(split, batch_bytes=batch_bytes),
+    read=read_jsonl,
+    endings=("jsonl", "ndjson", "json"),
+    compressible=True,
+    schema_by_split=True,
+)

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from ..hashing.errors import InputError
 from .address import addresses
 from .batches import conform, good_batch, reading_schema
+from .formats import Format
 from .row_groups import batches_of
 from .split import Split
 from .storage import is_local, open_binary
@@ -58,7 +59,7 @@ def plan_parquet(file: int, path: str, *, split_bytes: int, source: str) -> Iter
                 start, record, rows, size = group + 1, record + rows, 0, 0
 
 
-def read_parquet(split: Split, columns: pa.Schema, *, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+def read_parquet(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes: int) -> Iterator[pa.RecordBatch]:
     """Yield the records of a split: the columns of a schema, absent ones null."""
     schema = reading_schema(columns)
     rows = max(1, min(MAX_BATCH_ROWS, batch_bytes * (split.records or 0) // max(1, split.size_bytes)))
@@ -94,3 +95,12 @@ def _conform(batch: pa.RecordBatch, columns: pa.Schema, where: str) -> list[pa.A
             value=f"{where}: {error}",
             remedy="Convert the column, or leave that file out.",
         ) from error
+
+
+PARQUET = Format(
+    "parquet",
+    plan=lambda file, split_bytes: plan_parquet(file.ordinal, file.path, split_bytes=split_bytes, source=file.source),
+    schema=lambda split, batch_bytes: parquet_schema(split.path),
+    read=read_parquet,
+    endings=("parquet", "pq"),
+)

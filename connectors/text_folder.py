@@ -12,6 +12,7 @@ import pyarrow as pa
 from ..hashing.errors import InputError
 from .address import addresses
 from .batches import conform, good_batch, reading_schema
+from .formats import Format, InputFile
 from .split import Split
 from .storage import Stored, open_binary
 
@@ -38,7 +39,9 @@ def plan_text_folder(file: int, path: str, members: list[Stored], *, split_bytes
             start, size = i + 1, 0
 
 
-def read_text_folder(split: Split, columns: pa.Schema, *, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+def read_text_folder(
+    split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes: int
+) -> Iterator[pa.RecordBatch]:
     """Yield the files of a split as records; texts are not validated here."""
     record, texts, names, size = split.first_record, [], [], 0
     for i, name in enumerate(split.members):
@@ -73,3 +76,10 @@ def _unchecked_strings(texts: list[bytes]) -> pa.Array:
     offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts)))
+
+
+def _plan(file: InputFile, split_bytes: int) -> Iterator[Split]:
+    return plan_text_folder(file.ordinal, file.path, list(file.members), split_bytes=split_bytes, source=file.source)
+
+
+TEXT = Format("text", plan=_plan, schema=lambda split, batch_bytes: SCHEMA, read=read_text_folder, expansion=1.1)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 
 from ..connectors.batches import RESERVED, reading_schema
+from ..connectors.corpus import FORMATS
 from ..connectors.split import Split
 
-EXPANSION = {"parquet": 1.2, "jsonl": 1.2, "text": 1.1}
-"""Rough size in memory of a byte to read; compressed JSON Lines five times that."""
+COMPRESSED = 5
+"""How many times larger a compressed file may be, roughly."""
 
 
 class ReadCache:
@@ -21,7 +22,9 @@ class ReadCache:
     """
 
     def __init__(self, budget_bytes: int, splits: Sequence[Split]) -> None:
-        expected = sum(s.size_bytes * EXPANSION[s.format] * (5 if s.compression else 1) for s in splits)
+        expected = sum(
+            s.size_bytes * FORMATS[s.format].expansion * (COMPRESSED if s.compression else 1) for s in splits
+        )
         self._left = budget_bytes if expected <= budget_bytes else 0
         self._held: dict[Split, list[pa.RecordBatch]] = {}
         self._lock = threading.Lock()

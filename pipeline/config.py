@@ -59,7 +59,9 @@ class Input(Model):
     """Where records come from."""
 
     path: str = Field(min_length=1, description="File, folder, glob or URL.")
-    format: Literal["parquet", "jsonl", "text"] | None = Field(None, description="Default: by the ending.")
+    format: Literal["parquet", "jsonl", "csv", "text", "warc", "arrow"] | None = Field(
+        None, description="Default: by the ending."
+    )
     source: str | None = Field(None, description="Source of records without a source column; default: the path's name.")
     include: tuple[str, ...] = Field((), description="Globs on paths under a folder; default: all.")
     exclude: tuple[str, ...] = Field((), description="Globs on paths under a folder.")

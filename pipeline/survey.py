@@ -1,4 +1,4 @@
-"""The columns of the inputs, found before the first pass: footers for Parquet, every line for JSON Lines."""
+"""The columns of the inputs, found before the first pass: from footers, headers, or every line for JSON Lines."""
 
 import json
 import pickle
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..connectors.corpus import split_schema
+from ..connectors.corpus import FORMATS, split_schema
 from ..connectors.schema import unify
 from ..connectors.split import Split
 from .engine import Engine, one_row_a_batch
@@ -29,9 +29,9 @@ def survey(engine: Engine, splits: Sequence[Split], memo: Path) -> pa.Schema:
     if memo.exists():
         return pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(json.loads(memo.read_text())["schema"])))
     firsts = {split.file: split for split in reversed(splits)}
-    asked = [split for split in splits if split.format == "jsonl" or firsts[split.file] is split]
+    asked = [split for split in splits if FORMATS[split.format].schema_by_split or firsts[split.file] is split]
     rows = [{"number": i, "split": pickle.dumps(split)} for i, split in enumerate(asked)]
-    if len(asked) <= _FEW and all(split.format != "jsonl" for split in asked):
+    if len(asked) <= _FEW and not any(FORMATS[split.format].schema_by_split for split in asked):
         found = pa.Table.from_batches([_schemas(pa.RecordBatch.from_pylist(rows, schema=_SPLITS))])
     else:
         found = engine.table(one_row_a_batch(rows, _SPLITS)).map(_schemas, _SCHEMAS).collect().sort_by("number")

@@ -14,6 +14,7 @@ from reader_contract import WHOLE, ReaderContract, body, find_columns, read, spl
 
 from tamis.connectors import json_block, jsonl
 from tamis.connectors.address import record_of
+from tamis.connectors.compression import compression_of
 from tamis.connectors.corpus import InputFile, InputSpec, open_corpus
 from tamis.connectors.json_fault import (
     BLANK_LINE,
@@ -29,7 +30,6 @@ from tamis.connectors.json_fault import (
     fault,
     kind_of,
 )
-from tamis.connectors.jsonl import compression_of
 from tamis.connectors.schema import gather, unify
 from tamis.hashing.errors import InputError
 
