@@ -4,6 +4,8 @@ A non-negative int64: file ordinal in the high 23 bits, record number in the low
 physical record of a file: blank, bad and quarantined ones too. An address means nothing outside its run.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +42,11 @@ def addresses(file: int, first_record: int, count: int) -> NDArray[np.int64]:
     return np.arange(start, start + count, dtype=np.int64)
 
 
-def file_of(value: int) -> int:
-    """Return the file ordinal of an address."""
+Addresses = TypeVar("Addresses", int, NDArray[np.int64])
+
+
+def file_of(value: Addresses) -> Addresses:
+    """Return the file ordinal of an address, or of each of some addresses."""
     return value >> RECORD_BITS
 
 

@@ -1,6 +1,7 @@
 """The Python entry points: what the command line does, as functions."""
 
 import hashlib
+import json
 import os
 import tempfile
 import weakref
@@ -16,6 +17,7 @@ from .. import __version__
 from ..hashing.errors import ConfigError, EngineError
 from ..pipeline.config import Pipeline, make_config
 from ..pipeline.engine import Engine, Progress
+from ..pipeline.ledger import Ledger
 from ..pipeline.result import Result
 from ..pipeline.run import prepare
 from ..pipeline.run import run as run_plan
@@ -38,6 +40,9 @@ def dedup(
     on_error: str = "fail",
     allow_loss: str | Sequence[str] = (),
     near: dict[str, Any] | None = None,
+    where: str | Sequence[str] = (),
+    against: str | Path | Sequence[str | Path] = (),
+    annotate: bool = False,
 ) -> Result:
     """Remove exact and near duplicates; every removal names the copy that stays.
 
@@ -53,6 +58,9 @@ def dedup(
         on_error: ``fail`` or ``quarantine``.
         allow_loss: sources that may lose nearly all their rows.
         near: further options of the near stage, as in the configuration.
+        where: SQL conditions that records must meet.
+        against: files, folders, globs or URLs of what is there already: rows like it are removed, it is left alone.
+        annotate: write removed rows too, and columns that say what became of each row.
 
     Raises:
         TamisError: for anything that is wrong with inputs or settings.
@@ -69,20 +77,31 @@ def dedup(
         config = make_config(
             {
                 "inputs": [{"path": str(path)} for path in _paths(inputs, scratch)],
+                "against": [{"path": str(path)} for path in _several(against)],
                 "columns": {"text": text, "id": id, "source": source},
-                "stages": [{"stage": "exact"}, {"stage": "near", "threshold": threshold, **(near or {})}],
+                "stages": [
+                    *({"stage": "filter", "where": condition} for condition in _several(where)),
+                    {"stage": "exact"},
+                    {"stage": "near", "threshold": threshold, **(near or {})},
+                ],
+                "annotate": annotate,
                 "keep": keep,
                 "seed": seed,
                 "memory": memory,
                 "threads": threads,
                 "on_error": on_error,
-                "allow_loss": (allow_loss,) if isinstance(allow_loss, str) else tuple(allow_loss),
+                "allow_loss": _several(allow_loss),
                 "out": str(out or scratch / "out"),
             }
         )
         result = run(config)
         weakref.finalize(result, stack.pop_all().close)  # the scratch folder lives as long as the result
     return result
+
+
+def _several(values: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    """Return one value or several as several."""
+    return tuple(map(str, (values,) if isinstance(values, str | Path) else values))
 
 
 def _paths(inputs: object, scratch: Path) -> list[str]:
@@ -112,12 +131,26 @@ def run(config: Pipeline, *, progress: Progress | None = None) -> Result:
     Raises:
         TamisError: one of its kinds.
     """
-    shown = progress or Silent()
+    return Result(_run(config, progress or Silent(), dry=False))
 
+
+def rehearse(config: Pipeline, *, progress: Progress | None = None) -> Ledger:
+    """Find out what a run would do, write everything but its shards, and return what would become of every row.
+
+    ``run`` with the same configuration takes up the work.
+
+    Raises:
+        TamisError: one of its kinds.
+    """
+    out = _run(config, progress or Silent(), dry=True)
+    return Ledger.from_dict(json.loads((out / "report.json").read_text(encoding="utf-8"))["ledger"])
+
+
+def _run(config: Pipeline, shown: Progress, *, dry: bool) -> Path:
     def make_engine(work: Path) -> Engine:
         return _spark(config, work, shown) if config.engine == "spark" else _local(config, work, shown)
 
-    return Result(run_plan(prepare(config, version=__version__), make_engine, shown))
+    return run_plan(prepare(config, version=__version__), make_engine, shown, dry=dry)
 
 
 def _local(config: Pipeline, work: Path, progress: Progress) -> Engine:

@@ -33,6 +33,20 @@ Engine = Annotated[str, typer.Option("--engine", help="What runs it: local or sp
 AllowLoss = Annotated[
     list[str] | None, typer.Option("--allow-loss", metavar="SOURCE", help="This source may lose nearly everything.")
 ]
+Filter = Annotated[
+    list[str] | None,
+    typer.Option("--filter", metavar="SQL", help="Keep records that meet this condition over their columns."),
+]
+Against = Annotated[
+    list[str] | None,
+    typer.Option("--against", metavar="PATH", help="What is there already: rows like it go, it is left alone."),
+]
+Annotate = Annotated[
+    bool, typer.Option("--annotate", help="Write removed rows too, with columns that say what became of each.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Write everything but the shards. Run again without it to end the run.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor summary.")]
 
 
@@ -81,14 +95,24 @@ def dedup(
     memory: Memory = "2GB",
     threads: Threads = None,
     engine: Engine = "local",
+    filter_: Filter = None,
+    against: Against = None,
+    annotate: Annotate = False,
+    dry_run: DryRun = False,
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:
     """Remove exact and near duplicates; every removal names the copy that stays."""
     raw = {
         "inputs": [{"path": path, "format": format_} for path in inputs],
+        "against": [{"path": path} for path in against or ()],
         "columns": {"text": text, "id": id_, "source": source},
-        "stages": [{"stage": "exact"}, {"stage": "near", "threshold": threshold, "verify": verify_pairs}],
+        "stages": [
+            *({"stage": "filter", "where": condition} for condition in filter_ or ()),
+            {"stage": "exact"},
+            {"stage": "near", "threshold": threshold, "verify": verify_pairs},
+        ],
+        "annotate": annotate,
         "keep": keep,
         "seed": seed,
         "on_error": on_error,
@@ -98,7 +122,7 @@ def dedup(
         "threads": threads,
         "allow_loss": tuple(allow_loss or ()),
     }
-    _run(make_config(raw), quiet)
+    _run(make_config(raw), quiet, dry_run)
 
 
 @app.command()
@@ -112,6 +136,7 @@ def run(
     memory: Annotated[str | None, typer.Option("--memory", help="Memory limit, as 2GB.")] = None,
     threads: Threads = None,
     engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local or spark.")] = None,
+    dry_run: DryRun = False,
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:
@@ -120,12 +145,17 @@ def run(
     overrides = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
     if allow_loss:
         overrides.append(f"allow_loss={json.dumps(allow_loss)}")
-    _run(load_config(config, overrides=[*(set_ or []), *overrides]), quiet)
+    _run(load_config(config, overrides=[*(set_ or []), *overrides]), quiet, dry_run)
 
 
-def _run(config: Pipeline, quiet: bool) -> None:
+def _run(config: Pipeline, quiet: bool, dry_run: bool) -> None:
     from . import api, summary
 
+    if dry_run:
+        ledger = api.rehearse(config, progress=_progress(quiet))
+        if not quiet:
+            summary.show_rehearsal(ledger, config.out, out_console)
+        return
     result = api.run(config, progress=_progress(quiet))
     if not quiet:
         summary.show(result, out_console)

@@ -5,18 +5,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..pipeline.ledger import Amount, SourceLedger
+from ..pipeline.ledger import Amount, Ledger, SourceLedger
 from ..pipeline.result import Result
 
+_REMOVED = {"filter": "removed by filters", "exact": "exact copies removed", "near": "near copies removed"}
 MAX_SOURCES = 8
 STAGE_EXAMPLES = 3
 
 
 def show(result: Result, console: Console) -> None:
     """Print the summary of a finished run."""
-    console.print(_funnel(result))
-    if len(result.ledger.sources) > 1:
-        console.print(_sources(result))
+    _amounts(result.ledger, console)
     _examples(result, console)
     if result.ledger.capped_rows:
         console.print(
@@ -35,12 +34,28 @@ def show(result: Result, console: Console) -> None:
     console.print(f"Check it: tamis verify {escape(str(result.out))}", style="dim")
 
 
+def show_rehearsal(ledger: Ledger, out: str, console: Console) -> None:
+    """Print what a run would do."""
+    _amounts(ledger, console)
+    console.print(
+        f"\nNo shards were written. [bold]{escape(out)}[/bold] has decisions/, pairs/, clusters/ and quarantine/; "
+        "the same command without --dry-run takes up from here.",
+        soft_wrap=True,
+    )
+
+
+def _amounts(ledger: Ledger, console: Console) -> None:
+    console.print(_funnel(ledger))
+    if len(ledger.sources) > 1:
+        console.print(_sources(ledger))
+
+
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _funnel(result: Result) -> Table:
-    total = result.ledger.total
+def _funnel(ledger: Ledger) -> Table:
+    total = ledger.total
     table = Table("", "rows", "share", "MB of text", "tokens", title="What became of the rows", title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -51,20 +66,22 @@ def _funnel(result: Result) -> Table:
         table.add_row(name, *numbers, style=style)
 
     line("read", total.read)
-    names = {"exact": "exact copies removed", "near": "near copies removed"}
-    for stage, amount in sorted(total.dropped.items()):
-        line(names.get(stage, stage), amount)
+    if total.references.rows:
+        line("there already", total.references)
+    for stage, name in _REMOVED.items():
+        if stage in total.dropped:
+            line(name, total.dropped[stage])
     for rule, amount in sorted(total.quarantined.items()):
         line(f"quarantined: {rule}", amount)
     line("kept", total.kept, "bold")
     return table
 
 
-def _sources(result: Result) -> Table:
+def _sources(ledger: Ledger) -> Table:
     def lost(item: tuple[str, SourceLedger]) -> tuple[int, str]:
         return -item[1].lost.bytes, item[0]
 
-    ordered = sorted(result.ledger.sources.items(), key=lost)
+    ordered = sorted(ledger.sources.items(), key=lost)
     title = "Sources that lost most" if len(ordered) > MAX_SOURCES else "Sources"
     table = Table("source", "rows", "removed", "share", "MB removed", title=title, title_justify="left")
     for column in table.columns[1:]:

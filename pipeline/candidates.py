@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ..hashing.pairs import distinct_pairs, meet
 from .engine import Table
+from .ranked import new_only
 
 PAIRS = pa.schema([("worse", pa.int64()), ("better", pa.int64())])
 
@@ -31,7 +32,7 @@ class Candidates:
     capped_rows: int
 
 
-def candidates(bands: Table, left: Table, *, max_anchors: int) -> Candidates:
+def candidates(bands: Table, left: Table, *, max_anchors: int, references: int = 0) -> Candidates:
     """Find the candidate pairs.
 
     Nearly all keys occur once; they go before anything is sorted or shuffled. Rows that do not compete go earlier, with
@@ -41,11 +42,12 @@ def candidates(bands: Table, left: Table, *, max_anchors: int) -> Candidates:
         bands: (address, bands), band keys as in ``documents.SCHEMA``.
         left: (row, address) of the rows that compete.
         max_anchors: C.
+        references: so many best-ranked rows are there already: they are anchors, and no worse row of a pair.
     """
     competing = bands.join(left.select("row", "address"), on=["address"]).select("row", "bands")
     keys = competing.explode("bands", into="key", repeated=True)
     met = keys.group(by="key", sort=["row"], fn=Meeting(max_anchors), schema=PAIRS, lead=max_anchors)
-    met = met.distinct().save("met")
+    met = new_only(met.distinct(), "worse", references).save("met")
     capped = met.map(_with_themselves, PAIRS).aggregate(by=[], rows=("count", "worse"))
     pairs = met.map(_with_others, PAIRS).save("candidates")
     return Candidates(pairs, capped.collect()["rows"][0].as_py())

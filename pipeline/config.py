@@ -5,6 +5,7 @@ that the saved configuration says everything.
 """
 
 import difflib
+import itertools
 import os
 import re
 import sysconfig
@@ -84,6 +85,13 @@ class Shingle(Model):
     size: int = Field(5, ge=1, le=64, description="Tokens of a shingle.")
 
 
+class Filter(Model):
+    """Keep only records that meet a condition."""
+
+    stage: Literal["filter"] = "filter"
+    where: str = Field(min_length=1, description="SQL over the columns of a record; null is no.")
+
+
 class Exact(Model):
     """Remove texts whose UTF-8 bytes occurred before."""
 
@@ -140,11 +148,11 @@ class Spark(Model):
     conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
 
 
-Stage = Annotated[Exact | Near, Field(discriminator="stage")]
+Stage = Annotated[Filter | Exact | Near, Field(discriminator="stage")]
 
 
 def _expand_stages(value: object) -> object:
-    """Accept ``- exact`` and ``- near: {threshold: 0.9}`` for the long forms."""
+    """Accept ``- exact``, ``- near: {threshold: 0.9}`` and ``- filter: lang = 'en'`` for the long forms."""
     if not isinstance(value, list | tuple):
         return value
     return [_expand_stage(item) for item in value]
@@ -155,6 +163,8 @@ def _expand_stage(item: object) -> object:
         return {"stage": item}
     if isinstance(item, Mapping) and len(item) == 1:
         name, options = next(iter(item.items()))
+        if name == "filter" and isinstance(options, str):
+            return {"stage": name, "where": options}
         if name != "stage" and (options is None or isinstance(options, Mapping)):
             return {"stage": name, **(options or {})}
     return item
@@ -164,6 +174,7 @@ class Pipeline(Model):
     """A whole run."""
 
     inputs: tuple[Input, ...] = Field(min_length=1)
+    against: tuple[Input, ...] = Field((), description="What is there already: compared with, never changed or copied.")
     columns: Columns = Columns()
     stages: Annotated[tuple[Stage, ...], BeforeValidator(_expand_stages)] = (Exact(), Near())
     keep: Keep = Field(KeepPolicy(), description="first, longest, newest:COL, quality:COL or source:A,B.")
@@ -171,6 +182,7 @@ class Pipeline(Model):
     seed: int = Field(0, ge=0, lt=2**63)
     shards: Shards = Shards()
     alarm: Alarm = Alarm()
+    annotate: bool = Field(False, description="Write removed rows too, and columns that say what became of each row.")
     out: str = Field("out", min_length=1)
     engine: Literal["local", "spark"] = Field("local", description="What runs it; the answer is the same.")
     spark: Spark = Spark()
@@ -183,9 +195,16 @@ class Pipeline(Model):
     @model_validator(mode="after")
     def _stage_order(self) -> "Pipeline":
         names = [stage.stage for stage in self.stages]
-        if names not in (["exact"], ["near"], ["exact", "near"]):
-            raise ValueError(f"stages are exact, near, or exact then near, not {', '.join(names) or 'none'}")
+        rest = list(itertools.dropwhile(lambda name: name == "filter", names))
+        if rest not in ([], ["exact"], ["near"], ["exact", "near"]) or not names:
+            wanted = "stages are filters, then exact, near, or exact then near"
+            raise ValueError(f"{wanted}, not {', '.join(names) or 'none'}")
         return self
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The conditions of the filters, in order."""
+        return tuple(stage.where for stage in self.stages if isinstance(stage, Filter))
 
     @property
     def near(self) -> Near | None:
@@ -200,15 +219,20 @@ class Pipeline(Model):
     def decisive(self) -> dict[str, Any]:
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
         beside = {"out", "engine", "spark", "memory", "threads", "allow_loss"}
-        settings = self.model_dump(mode="json", exclude={*beside, "inputs"})
-        return settings | {"inputs": [item.model_dump(mode="json", exclude={"path"}) for item in self.inputs]}
+        settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against"})
+        for name, items in (("inputs", self.inputs), ("against", self.against)):
+            settings[name] = [item.model_dump(mode="json", exclude={"path"}) for item in items]
+        return settings
 
 
 def pipeline_schema() -> dict[str, Any]:
     """Return the JSON Schema of pipelines, short forms of stages included."""
     schema = Pipeline.model_json_schema()
     long = schema["properties"]["stages"]["items"]
-    options = {name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]} for name in ("exact", "near")}
+    options: dict[str, Any] = {
+        name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]} for name in ("exact", "near")
+    }
+    options["filter"] = {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/Filter"}]}
     named = {
         "type": "object",
         "properties": options,
@@ -272,7 +296,7 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 
 def _known_keys() -> list[str]:
-    models = (Pipeline, Input, Columns, Exact, Near, Shingle, Shards, Alarm)
+    models = (Pipeline, Input, Columns, Filter, Exact, Near, Shingle, Shards, Alarm, Spark)
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -1,7 +1,12 @@
 """What leaves a run besides shards: decisions, pairs, clusters and quarantine, with names instead of row numbers."""
 
-import pyarrow as pa
+from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..connectors.address import file_of
 from .engine import Table
 
 DECISIONS = pa.schema(
@@ -54,19 +59,68 @@ QUARANTINE = pa.schema(
 REASONS = {"exact": "exact-duplicate", "near": "near-duplicate"}
 
 
-def name_decisions(drops: Table, ranked: Table) -> Table:
-    """Return the decisions of all stages from their (row, keeper, similarity, stage)."""
+def name_decisions(drops: Table, ranked: Table, references: tuple[str, ...]) -> Table:
+    """Return the decisions of exact and near stages from their (row, keeper, similarity, stage).
+
+    Args:
+        drops: what the stages dropped.
+        ranked: all ranked rows.
+        references: names of the files that were there already, which are the first.
+    """
     names = ranked.select("row", "address", "id", "source")
     keepers = ranked.select(keeper="row", keeper_address="address", keeper_id="id")
-    return drops.join(names, on=["row"]).join(keepers, on=["keeper"]).map(_decision, DECISIONS)
+    return drops.join(names, on=["row"]).join(keepers, on=["keeper"]).map(CopyDecision(references), DECISIONS)
 
 
-def _decision(batch: pa.RecordBatch) -> pa.RecordBatch:
-    stages = batch.column("stage")
-    reasons = pa.array([REASONS[stage] for stage in stages.to_pylist()], pa.string())
-    derived = {"reason": reasons, "keeper_corpus": pa.nulls(batch.num_rows, pa.string())}
-    columns = [derived[name] if name in derived else batch.column(name) for name in DECISIONS.names]
-    return pa.RecordBatch.from_arrays(columns, schema=DECISIONS)
+@dataclass(frozen=True)
+class CopyDecision:
+    """Says why a copy went; plain data.
+
+    Attributes:
+        references: names of the files that were there already.
+    """
+
+    references: tuple[str, ...]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows of ``DECISIONS``."""
+        reasons = pa.array([REASONS[stage] for stage in batch.column("stage").to_pylist()], pa.string())
+        files = np.minimum(file_of(batch.column("keeper_address").to_numpy()), len(self.references))
+        corpora = pa.array([*self.references, None], pa.string()).take(pa.array(files))
+        derived = {"reason": reasons, "keeper_corpus": corpora}
+        columns = [derived[name] if name in derived else batch.column(name) for name in DECISIONS.names]
+        return pa.RecordBatch.from_arrays(columns, schema=DECISIONS)
+
+
+def filter_decisions(documents: Table, conditions: tuple[str, ...]) -> Table:
+    """Return the decisions of the filters: the condition is the reason, and nothing stays in the row's place."""
+    return documents.select("address", "id", "source", "filtered").map(FilterDecision(conditions), DECISIONS)
+
+
+@dataclass(frozen=True)
+class FilterDecision:
+    """Says which filter a row failed; plain data.
+
+    Attributes:
+        conditions: of the filters, in order.
+    """
+
+    conditions: tuple[str, ...]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows of ``DECISIONS`` for those that failed one."""
+        failed = batch.filter(pc.greater_equal(batch.column("filtered"), 0))
+        n = failed.num_rows
+        derived = {
+            "stage": pa.repeat("filter", n),
+            "reason": pa.array(self.conditions, pa.string()).take(failed.column("filtered")),
+        }
+        names = failed.schema.names
+        columns = [
+            derived.get(field.name, failed.column(field.name) if field.name in names else pa.nulls(n, field.type))
+            for field in DECISIONS
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=DECISIONS)
 
 
 def name_pairs(pairs: Table, ranked: Table) -> Table:
@@ -87,7 +141,6 @@ def name_clusters(members: Table, ranked: Table, dropped: Table) -> Table:
     """
     sizes = members.aggregate(by=["best"], size=("count", "row"))
     best = ranked.select(best="row", cluster="address")
-    names = ranked.select("row", "address", "id", "source")
     names = ranked.select("row", "address", "id", "source")
     named = members.join(sizes, on=["best"]).join(best, on=["best"]).join(names, on=["row"])
     return named.join(dropped, on=["row"], how="left").map(_cluster, CLUSTERS)

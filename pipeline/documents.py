@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..connectors.address import ADDRESS, file_of, record_of
+from ..connectors.address import ADDRESS, RECORD_BITS, file_of, record_of
 from ..connectors.batches import RAW, RULE
 from ..connectors.jsonl import BLANK_LINE, INVALID_UTF8
 from ..hashing.errors import BadRowError, InputError
@@ -16,6 +16,7 @@ from ..hashing.fingerprint import fingerprint
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SketchPlan
 from .config import Columns
+from .filters import Filters
 from .keep import KeepPolicy, policy_key
 from .text_column import is_text, text_buffers
 
@@ -38,10 +39,12 @@ SCHEMA = pa.schema(
         ("rule", pa.string()),
         ("detail", pa.string()),
         ("raw", pa.binary()),
+        ("filtered", pa.int64()),
         ("bands", pa.binary()),
     ]
 )
-"""``policy_*``, ``id_missing`` and ``id_order`` rank the row; ``rule`` is null for good rows; ``bands`` holds the band
+"""``policy_*``, ``id_missing`` and ``id_order`` rank the row; ``rule`` is null for good rows; ``filtered`` is the
+number of the filter that a good row does not pass, or -1; ``bands`` holds the band
 keys as little-endian uint64, null for a text without tokens."""
 
 REMEDIES = {
@@ -62,6 +65,8 @@ class DocumentPass:
         seed: the seed of the run.
         files: path of each input file, for messages.
         sources: source of the records of each file, where no column names one.
+        filters: conditions on the records of all files but the first ``references``, which are there already.
+        references: how many these are.
         quarantine: whether bad rows are set aside rather than refused.
     """
 
@@ -72,6 +77,8 @@ class DocumentPass:
     seed: int
     files: tuple[str, ...]
     sources: tuple[str, ...]
+    filters: Filters
+    references: int
     quarantine: bool
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -106,6 +113,7 @@ class DocumentPass:
             rules,
             details,
             _raw(batch, text, bad),
+            pa.array(self._filtered(batch, bad)),
             _bands(prints.keys, (prints.tokens > 0) & ~bad.to_numpy(zero_copy_only=False)),
         ]
         return pa.RecordBatch.from_arrays([c.cast(f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
@@ -135,6 +143,15 @@ class DocumentPass:
                     remedy=f"Either {REMEDIES.get(rule, 'mend the record')}, or set bad rows aside: "
                     "`on_error: quarantine`, --on-error quarantine.",
                 )
+
+    def _filtered(self, batch: pa.RecordBatch, bad: pa.Array) -> NDArray[np.int64]:
+        """Return the number of the first filter that each row fails; bad and old rows are not judged."""
+        failed = np.full(batch.num_rows, -1, np.int64)
+        if self.filters.conditions:
+            new = batch.column(ADDRESS).to_numpy() >= self.references << RECORD_BITS
+            judged = new & ~bad.to_numpy(zero_copy_only=False)
+            failed[judged] = self.filters.first_failed(batch.filter(pa.array(judged)))
+        return failed
 
     def _ids(self, batch: pa.RecordBatch) -> pa.Array:
         if self.columns.id is None:
@@ -179,7 +196,7 @@ def _is_name(kind: pa.DataType) -> bool:
     )
 
 
-def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy) -> pa.Schema:
+def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy, filters: Filters) -> pa.Schema:
     """Return the part of the corpus schema that the first pass reads.
 
     Raises:
@@ -211,5 +228,5 @@ def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy) -> pa.S
                 value=f"{name!r}: {schema.field(name).type}",
                 remedy=f"Choose another --{role}.",
             )
-    names = list(dict.fromkeys(name for name in roles.values() if name is not None))
+    names = list(dict.fromkeys(name for name in (*roles.values(), *filters.columns) if name is not None))
     return pa.schema([schema.field(name) for name in names])

@@ -1,22 +1,26 @@
 """The ledger: every row, byte and token that came in, accounted for by source and stage.
 
-    rows in = kept + dropped + quarantined        (bytes and tokens alike)
-    emitted = kept
+    rows in = kept + dropped + quarantined + references        (bytes and tokens alike)
+    emitted = kept                                             (with ``annotate``: kept + dropped)
 
 ``in`` is what the readers counted, ``dropped`` what the decisions say, ``quarantined`` what quarantine holds, ``kept``
-what was positioned for output; ``emitted`` is what the shards hold. Each is counted from its own table, so a row that
-is lost or doubled between them breaks the balance, and a run whose ledger does not balance fails.
+what was positioned for output, ``references`` what was there already; ``emitted`` is what the shards hold. Each is
+counted from its own table, so a row that is lost or doubled between them breaks the balance, and a run whose ledger
+does not balance fails.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from ..hashing.errors import LedgerError, LossAlarm
 from .config import Alarm
+
+FILTER = "filter"
+"""The stage whose losses alarm nobody."""
 
 
 @dataclass
@@ -39,6 +43,7 @@ class SourceLedger:
     kept: Amount = field(default_factory=Amount)
     dropped: dict[str, Amount] = field(default_factory=dict)
     quarantined: dict[str, Amount] = field(default_factory=dict)
+    references: Amount = field(default_factory=Amount)
 
     @property
     def lost(self) -> Amount:
@@ -46,9 +51,20 @@ class SourceLedger:
         return sum(self.dropped.values(), Amount())
 
     @property
+    def judged(self) -> Amount:
+        """What copies were looked for in: all that was read but what filters dropped, which was asked for."""
+        filtered = self.dropped.get(FILTER, Amount())
+        return Amount(*(a - b for a, b in zip(astuple(self.read), astuple(filtered), strict=True)))
+
+    @property
+    def copies(self) -> Amount:
+        """What was dropped as a copy."""
+        return sum((amount for stage, amount in self.dropped.items() if stage != FILTER), Amount())
+
+    @property
     def accounted(self) -> Amount:
-        """Kept, dropped and quarantined together."""
-        return self.kept + self.lost + sum(self.quarantined.values(), Amount())
+        """All of these together."""
+        return self.kept + self.lost + sum(self.quarantined.values(), Amount()) + self.references
 
 
 @dataclass
@@ -59,11 +75,13 @@ class Ledger:
         sources: by name.
         emitted_rows: rows in the shards.
         capped_rows: rows that were in a bucket with more rows than anchors.
+        annotated: whether dropped rows are in the shards too.
     """
 
     sources: dict[str, SourceLedger]
     emitted_rows: int = 0
     capped_rows: int = 0
+    annotated: bool = False
 
     @property
     def total(self) -> SourceLedger:
@@ -72,16 +90,18 @@ class Ledger:
         for source in self.sources.values():
             total.read += source.read
             total.kept += source.kept
+            total.references += source.references
             for mine, theirs in ((total.dropped, source.dropped), (total.quarantined, source.quarantined)):
                 for name, amount in theirs.items():
                     mine[name] = mine.get(name, Amount()) + amount
         return total
 
-    def check(self, *, rows_read: int | None = None) -> None:
+    def check(self, *, rows_read: int | None = None, emitted: bool = True) -> None:
         """Raise unless everything balances.
 
         Args:
             rows_read: physical records by the plan of splits, where known.
+            emitted: whether shards were written.
 
         Raises:
             LedgerError: naming the source and both sides.
@@ -92,15 +112,17 @@ class Ledger:
         total = self.total
         if rows_read is not None and rows_read != total.read.rows:
             raise _unbalanced("every physical record became a row", rows_read, total.read.rows)
-        if self.emitted_rows != total.kept.rows:
-            raise _unbalanced("every kept row was written once", total.kept.rows, self.emitted_rows)
+        expected = total.kept.rows + (total.lost.rows if self.annotated else 0)
+        if emitted and self.emitted_rows != expected:
+            rule = "every row that was not quarantined was" if self.annotated else "every kept row was"
+            raise _unbalanced(f"{rule} written once", expected, self.emitted_rows)
 
     def alarms(self, alarm: Alarm) -> list[str]:
         """Return the sources that lost nearly everything."""
         return sorted(
             name
             for name, source in self.sources.items()
-            if source.read.rows >= alarm.rows and source.lost.rows > alarm.loss * source.read.rows
+            if source.judged.rows >= alarm.rows and source.copies.rows > alarm.loss * source.judged.rows
         )
 
     def raise_alarm(self, alarm: Alarm, *, allowed: tuple[str, ...]) -> None:
@@ -126,13 +148,14 @@ class Ledger:
             "sources": {name: _plain(self.sources[name]) for name in sorted(self.sources)},
             "emitted_rows": self.emitted_rows,
             "capped_rows": self.capped_rows,
+            "annotated": self.annotated,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Ledger":
         """Return the ledger that ``as_dict`` wrote."""
         sources = {name: _source(plain) for name, plain in data["sources"].items()}
-        return cls(sources, data["emitted_rows"], data["capped_rows"])
+        return cls(sources, data["emitted_rows"], data["capped_rows"], data["annotated"])
 
 
 def _unbalanced(rule: str, one: object, other: object) -> LedgerError:
@@ -140,7 +163,8 @@ def _unbalanced(rule: str, one: object, other: object) -> LedgerError:
 
 
 def _share(source: SourceLedger) -> str:
-    return f"{source.lost.rows:,} of {source.read.rows:,} rows ({source.lost.rows / source.read.rows:.1%})"
+    lost, judged = source.copies.rows, source.judged.rows
+    return f"{lost:,} of {judged:,} rows ({lost / judged:.1%})"
 
 
 def _plain(source: SourceLedger) -> dict[str, Any]:
@@ -156,11 +180,19 @@ def _source(plain: Mapping[str, Any]) -> SourceLedger:
         Amount(**plain["kept"]),
         {name: Amount(**amount) for name, amount in plain["dropped"].items()},
         {name: Amount(**amount) for name, amount in plain["quarantined"].items()},
+        Amount(**plain["references"]),
     )
 
 
 def build_ledger(
-    *, read: pa.Table, kept: pa.Table, dropped: pa.Table, quarantined: pa.Table, emitted_rows: int, capped_rows: int
+    *,
+    read: pa.Table,
+    kept: pa.Table,
+    dropped: pa.Table,
+    quarantined: pa.Table,
+    references: pa.Table,
+    capped_rows: int,
+    annotated: bool,
 ) -> Ledger:
     """Return the ledger of small tables of (source, [stage or rule,] rows, bytes, tokens)."""
     sources: dict[str, SourceLedger] = defaultdict(SourceLedger)
@@ -172,7 +204,9 @@ def build_ledger(
         sources[row["source"]].dropped[row["stage"]] = _amount(row)
     for row in quarantined.to_pylist():
         sources[row["source"]].quarantined[row["rule"]] = _amount(row)
-    return Ledger(dict(sources), emitted_rows, capped_rows)
+    for row in references.to_pylist():
+        sources[row["source"]].references += _amount(row)
+    return Ledger(dict(sources), 0, capped_rows, annotated)
 
 
 def _amount(row: Mapping[str, Any]) -> Amount:

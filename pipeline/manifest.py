@@ -24,6 +24,7 @@ def write_manifest(
     *,
     corpus: Corpus,
     splits: Sequence[Split],
+    references: int,
     layout: Layout,
     files: dict[str, list[dict[str, Any]]],
     schema: pa.Schema,
@@ -35,7 +36,7 @@ def write_manifest(
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "settings": settings,
-        "inputs": _inputs(corpus, splits),
+        "inputs": _inputs(corpus, splits, references),
         "schema": [{"name": field.name, "type": str(field.type)} for field in schema],
         "layout": {
             "rows": layout.rows,
@@ -50,7 +51,7 @@ def write_manifest(
     write_atomically(folder / NAME, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
-def _inputs(corpus: Corpus, splits: Sequence[Split]) -> list[dict[str, Any]]:
+def _inputs(corpus: Corpus, splits: Sequence[Split], references: int) -> list[dict[str, Any]]:
     """Return the files read, with their records where the plan knows them."""
     records: dict[int, int | None] = {}
     for split in splits:
@@ -62,6 +63,7 @@ def _inputs(corpus: Corpus, splits: Sequence[Split]) -> list[dict[str, Any]]:
             "path": file.relative,
             "size_bytes": file.size_bytes,
             "records": records.get(file.ordinal, 0),
+            "reference": file.ordinal < references,
         }
         for file in corpus.files
     ]

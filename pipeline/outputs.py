@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from .annotations import annotated
 from .clusters import EDGES, components
-from .decisions import DECISIONS, QUARANTINE, name_clusters, name_decisions, name_pairs
+from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, name_decisions, name_pairs
 from .engine import Table
 from .ledger import Ledger, build_ledger
+from .ranked import old_only
 from .written import write_sorted
 
 INDEX = ("position", "address", "source", "bytes", "tokens", "hash_high", "hash_low")
@@ -23,12 +26,16 @@ class Outcome:
 
     Attributes:
         documents: the first pass.
-        ranked: good rows in rank order.
+        ranked: rows that broke no rule and passed all filters, in rank order.
         rows: their number.
-        drops: dropped rows of all stages (``STAGED``).
+        drops: rows that exact and near stages dropped (``STAGED``).
         pairs: verified pairs of rows.
-        positioned: kept rows with their place in the output.
+        positioned: rows that are written, with their place in the output.
         capped_rows: rows that were in a bucket of more rows than anchors.
+        conditions: of the filters.
+        references: names of the files that were there already; records of these rank first, and are not written.
+        old_rows: how many these are.
+        annotate: whether dropped rows are written too.
     """
 
     documents: Table
@@ -38,22 +45,39 @@ class Outcome:
     pairs: Table
     positioned: Table
     capped_rows: int
+    conditions: tuple[str, ...]
+    references: tuple[str, ...]
+    old_rows: int
+    annotate: bool
+
+    def decisions(self) -> Table:
+        """Return the decisions of all stages, saved."""
+        copies = name_decisions(self.drops, self.ranked, self.references)
+        if not self.conditions:
+            return copies.save("decisions")
+        return copies.union(filter_decisions(self.documents, self.conditions)).save("decisions")
+
+    def clusters(self) -> Table:
+        """Return the members of clusters of copies."""
+        edges = self.drops.select(first="row", second="keeper").union(self.pairs.select(first="worse", second="better"))
+        members = components(edges.select(*EDGES.names), rows=self.rows).save("components")
+        return name_clusters(members, self.ranked, self.drops.select("row", "stage"))
+
+    def places(self) -> Table:
+        """Return (address, position) of the rows that are written, and what is written beside their own columns."""
+        if not self.annotate:
+            return self.positioned.select("address", "position")
+        return annotated(self.positioned, self.decisions(), self.clusters().save("clusters"))
 
 
 def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]:
     """Write everything but the shards; return the files by folder."""
-    decisions = name_decisions(outcome.drops, outcome.ranked).save("decisions")
-    edges = outcome.drops.select(first="row", second="keeper").union(
-        outcome.pairs.select(first="worse", second="better")
-    )
-    members = components(edges.select(*EDGES.names), rows=outcome.rows).save("components")
-    clusters = name_clusters(members, outcome.ranked, outcome.drops.select("row", "stage"))
     pairs = name_pairs(outcome.pairs, outcome.ranked)
     quarantine = bad(outcome.documents.select(*QUARANTINE.names))
     return {
-        "decisions": write_sorted(decisions.select(*DECISIONS.names), ["address"], out / "decisions"),
+        "decisions": write_sorted(outcome.decisions().select(*DECISIONS.names), ["address"], out / "decisions"),
         "pairs": write_sorted(pairs, ["address", "better_address"], out / "pairs"),
-        "clusters": write_sorted(clusters, ["cluster", "address"], out / "clusters"),
+        "clusters": write_sorted(outcome.clusters(), ["cluster", "address"], out / "clusters"),
         "quarantine": write_sorted(quarantine, ["address"], out / "quarantine"),
         "index": write_sorted(outcome.positioned.select(*INDEX), ["position"], out, single="index.parquet"),
     }
@@ -61,22 +85,41 @@ def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]
 
 def count(outcome: Outcome) -> Ledger:
     """Count every row from the table that it ended in; what the shards emit is not known yet."""
-    staged = outcome.drops.select("row", "stage")
-    dropped = outcome.ranked.select("row", *_COUNTED).join(staged, on=["row"])
-    quarantined = bad(outcome.documents.select(*_COUNTED, "rule"))
+    documents, ranked = outcome.documents.select(*_COUNTED, "rule", "filtered"), outcome.ranked
+    written = outcome.positioned.select(*_COUNTED)
+    if outcome.annotate:
+        written = written.join(outcome.decisions().select("address"), on=["address"], how="anti")
+    copies = ranked.select("row", *_COUNTED).join(outcome.drops.select("row", "stage"), on=["row"])
+    copies = copies.select(*_COUNTED, "stage")
+    dropped = [_amounts(copies, "source", "stage")]
+    if outcome.conditions:
+        filtered = documents.map(_filtered, copies.schema)
+        dropped.append(_amounts(filtered, "source", "stage"))
     return build_ledger(
-        read=outcome.documents.select(*_COUNTED).aggregate(by=["source"], **_AMOUNTS).collect(),
-        kept=outcome.positioned.select(*_COUNTED).aggregate(by=["source"], **_AMOUNTS).collect(),
-        dropped=dropped.aggregate(by=["source", "stage"], **_AMOUNTS).collect(),
-        quarantined=quarantined.aggregate(by=["source", "rule"], **_AMOUNTS).collect(),
-        emitted_rows=0,
+        read=_amounts(documents, "source"),
+        kept=_amounts(written, "source"),
+        dropped=pa.concat_tables(dropped),
+        quarantined=_amounts(bad(documents), "source", "rule"),
+        references=_amounts(old_only(ranked.select("row", *_COUNTED), "row", outcome.old_rows), "source"),
         capped_rows=outcome.capped_rows,
+        annotated=outcome.annotate,
     )
+
+
+def _amounts(table: Table, *by: str) -> pa.Table:
+    return table.aggregate(by=by, **_AMOUNTS).collect()
 
 
 def bad(table: Table) -> Table:
     """Keep the rows that broke a rule."""
     return table.map(_rule_is_set, table.schema)
+
+
+def _filtered(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return what a filter dropped as rows of the stage ``filter``."""
+    rows = batch.filter(pc.greater_equal(batch.column("filtered"), 0))
+    columns = [rows.column(name) for name in _COUNTED]
+    return pa.RecordBatch.from_arrays([*columns, pa.repeat("filter", rows.num_rows)], names=[*_COUNTED, "stage"])
 
 
 def _rule_is_set(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -11,13 +11,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from ..connectors.address import RECORD_BITS
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
 from ..hashing.errors import EngineError, InputError
@@ -25,18 +26,20 @@ from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
+from .annotations import annotated_schema
 from .candidates import candidates
 from .config import Near, Pipeline, save_config
 from .documents import DocumentPass, check_columns
 from .drops import STAGED, Staged
 from .engine import Engine, Progress, Table
 from .exact import exact
+from .filters import plan_filters
 from .layout import Layout, plan_layout
 from .ledger import Ledger
 from .manifest import write_manifest
 from .near import banding_of, decide_near, unverified
 from .outputs import Outcome, count, write_tables
-from .ranked import rank
+from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
 from .similarity import PAIRS, Evidence, measure_pairs
 from .state import OutputFolder, check_place, write_atomically
@@ -57,12 +60,14 @@ class Prepared:
     Attributes:
         config: as given.
         corpus: the files.
+        references: so many of them, the first ones, are there already.
         banding: bands of the near stage, or None.
         version: of the package.
     """
 
     config: Pipeline
     corpus: Corpus
+    references: int
     banding: Banding | None
     version: str
 
@@ -71,7 +76,7 @@ class Prepared:
         """What the output depends on: settings, inputs, versions."""
         sources = [file.source for file in self.corpus.files]  # named after places, unless the configuration does
         versions = [self.version, FORMAT_VERSION, SKETCH_VERSION]
-        facts = [self.config.decisive(), sources, self.corpus.fingerprint, versions]
+        facts = [self.config.decisive(), sources, self.references, self.corpus.fingerprint, versions]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -94,13 +99,24 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
     Raises:
         ConfigError, InputError: before any work is done.
     """
-    specs = [InputSpec(i.path, i.format, i.source, i.include, i.exclude) for i in config.inputs]
-    check_place(config.out, [spec.path for spec in specs])
-    return Prepared(config, open_corpus(specs), banding_of(config.near) if config.near else None, version)
+    old, new = (
+        [InputSpec(i.path, i.format, i.source, i.include, i.exclude) for i in items]
+        for items in (config.against, config.inputs)
+    )
+    check_place(config.out, [spec.path for spec in (*old, *new)])
+    corpus = open_corpus([*old, *new])
+    references = len(open_corpus(old).files) if old else 0
+    return Prepared(config, corpus, references, banding_of(config.near) if config.near else None, version)
 
 
-def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress) -> Path:
+def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, dry: bool = False) -> Path:
     """Run a pipeline to its ``_SUCCESS``, or find it finished; return the output folder.
+
+    Args:
+        prepared: the run.
+        make_engine: makes the engine from the folder of its work.
+        progress: told about steps.
+        dry: write everything but the shards, and no ``_SUCCESS``; the same run ends it later.
 
     Raises:
         TamisError: one of its kinds; the folder then has no ``_SUCCESS`` and the run can be resumed.
@@ -111,7 +127,8 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress) -> P
     with folder.claim():
         engine = make_engine(folder.work)
         try:
-            _Run(prepared, engine, folder, progress).all_steps()
+            steps = _Run(prepared, engine, folder, progress)
+            steps.rehearse() if dry else steps.all_steps()
         except OSError as error:
             raise EngineError(
                 "inputs can be read and the output written",
@@ -120,7 +137,8 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress) -> P
             ) from error
         finally:
             engine.close()
-        folder.finish()
+        if not dry:
+            folder.finish()
     return folder.path
 
 
@@ -135,7 +153,9 @@ class _Run:
             files = prepared.corpus.files
             self.splits = [split for file in files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
             self.schema = survey(engine, self.splits, folder.work / "schema.json")
-            self.first_columns = check_columns(self.schema, self.config.columns, self.config.keep)
+            self.filters = plan_filters(self.config.filters, self.schema)
+            self.first_columns = check_columns(self.schema, self.config.columns, self.config.keep, self.filters)
+            self.written_columns = annotated_schema(self.schema) if self.config.annotate else self.schema
             _check_reserved(self.schema)
         if must_compile():
             with self.step("compile (once a machine)"):
@@ -157,42 +177,85 @@ class _Run:
         """Go through the plan."""
         save_config(self.config, self.folder.path / "config.yaml")
         outcome = self.outcome()
+        with self.step("annotate") if self.config.annotate else nullcontext():
+            places = outcome.places()
         with ThreadPoolExecutor(2) as beside:  # what the shards do not need is written and counted while they are
             tables, counts = beside.submit(write_tables, outcome, self.folder.path), beside.submit(count, outcome)
             with self.step("write shards", self.bytes_to_read):
-                layout, shards = self.write_shards(outcome.positioned)
+                layout, shards = self.write_shards(outcome.positioned, places)
             with self.step("write decisions"):
                 files = {"data": shards, **tables.result()}
         with self.step("balance"):
             ledger = replace(counts.result(), emitted_rows=sum(line["rows"] for line in shards))
-            known = all(split.records is not None for split in self.splits)
-            ledger.check(rows_read=sum(split.records or 0 for split in self.splits) if known else None)
+            ledger.check(rows_read=self.records)
         self.describe(layout, files, ledger)
         ledger.raise_alarm(self.config.alarm, allowed=self.config.allow_loss)
+
+    def rehearse(self) -> None:
+        """Find out what a run would do, and write down all but the shards."""
+        save_config(self.config, self.folder.path / "config.yaml")
+        outcome = self.outcome()
+        with self.step("write decisions"):
+            write_tables(outcome, self.folder.path)
+        with self.step("balance"):
+            ledger = count(outcome)
+            ledger.check(rows_read=self.records, emitted=False)
+        self.report(ledger, finished=False)
+        ledger.raise_alarm(self.config.alarm, allowed=self.config.allow_loss)
+
+    @property
+    def records(self) -> int | None:
+        """Physical records of all inputs, where the plan knows them."""
+        known = all(split.records is not None for split in self.splits)
+        return sum(split.records or 0 for split in self.splits) if known else None
 
     def outcome(self) -> Outcome:
         """Find out which rows stay and where they go."""
         with self.step("read and sketch", self.bytes_to_read):
             found = self.first_pass()
         with self.step("rank"):
-            ranked = rank(found, self.config.keep).save("ranked")
-            rows = ranked.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py()
+            ranked = rank(found, self.config.keep, references=self.prepared.references).save("ranked")
+            rows, old_rows = self.count_ranked(ranked)
         drops, left = self.engine.table(STAGED.empty_table()), ranked
         if self.config.exact:
             with self.step("exact"):
                 copies = exact(ranked).save("exact_drops")
                 left = ranked.join(copies.select("row"), on=["row"], how="anti")
-            drops = drops.union(copies.map(Staged("exact"), STAGED))
+            drops = drops.union(new_only(copies, "row", old_rows).map(Staged("exact"), STAGED))
         pairs, capped = self.engine.table(PAIRS.empty_table()), 0
         if self.config.near:
-            near_drops, pairs, capped = self.near(self.config.near, found, ranked, left, rows)
+            near_drops, pairs, capped = self.near(self.config.near, found, ranked, left, rows, old_rows)
             drops = drops.union(near_drops.map(Staged("near"), STAGED))
         with self.step("order"):
             drops = drops.save("drops")
             key = OrderKey(self.config.seed, self.config.shards.epoch, self.config.columns.id is not None)
-            kept = ranked.join(drops.select("row"), on=["row"], how="anti")
-            positioned = position_rows(kept, key).save("positioned")
-        return Outcome(found, ranked, rows, drops, pairs, positioned, capped)
+            written = new_only(ranked, "row", old_rows)
+            if not self.config.annotate:
+                written = written.join(drops.select("row"), on=["row"], how="anti")
+            elif self.filters.conditions:
+                written = written.select(*COLUMNS).union(failed_rows(found))
+            positioned = position_rows(written, key).save("positioned")
+        return Outcome(
+            documents=found,
+            ranked=ranked,
+            rows=rows,
+            drops=drops,
+            pairs=pairs,
+            positioned=positioned,
+            capped_rows=capped,
+            conditions=self.filters.conditions,
+            references=tuple(file.source for file in self.prepared.corpus.files[: self.prepared.references]),
+            old_rows=old_rows,
+            annotate=self.config.annotate,
+        )
+
+    def count_ranked(self, ranked: Table) -> tuple[int, int]:
+        """Return how many rows are ranked, and how many of them were there already."""
+        tables = [ranked.select("row", "address")]
+        if self.prepared.references:
+            tables.append(old_only(tables[0], "address", self.prepared.references << RECORD_BITS))
+        counts = [table.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py() for table in tables]
+        return counts[0], counts[1] if self.prepared.references else 0
 
     def first_pass(self) -> Table:
         """Read, check, hash and sketch every record."""
@@ -205,15 +268,20 @@ class _Run:
             seed=self.config.seed,
             files=tuple(file.path for file in files),
             sources=tuple(file.source for file in files),
+            filters=self.filters,
+            references=self.prepared.references,
             quarantine=self.config.on_error == "quarantine",
         )
         read = self.engine.read(self.splits, self.first_columns, full=self.schema)
         return read.map(work, documents.SCHEMA).save("documents")
 
-    def near(self, near: Near, found: Table, ranked: Table, left: Table, rows: int) -> tuple[Table, Table, int]:
+    def near(
+        self, near: Near, found: Table, ranked: Table, left: Table, rows: int, old_rows: int
+    ) -> tuple[Table, Table, int]:
         """Return the rows that the near stage drops, the verified pairs, and how many rows the anchors' cap met."""
         with self.step("candidates"):
-            candidate = candidates(found.select("address", "bands"), left, max_anchors=near.max_anchors)
+            bands = found.select("address", "bands")
+            candidate = candidates(bands, left, max_anchors=near.max_anchors, references=old_rows)
         if near.verify == "none":
             pairs = candidate.pairs.map(unverified, PAIRS).save("pairs")
         else:
@@ -227,7 +295,7 @@ class _Run:
         with self.step("decide"):
             return decide_near(pairs, rows=rows).save("near_drops"), pairs, candidate.capped_rows
 
-    def write_shards(self, positioned: Table) -> tuple[Layout, list[dict[str, Any]]]:
+    def write_shards(self, positioned: Table, places: Table) -> tuple[Layout, list[dict[str, Any]]]:
         """Write the shards; return their layout and their files."""
         measures = positioned.aggregate(
             by=[], rows=("count", "position"), bytes=("sum", "bytes"), most=("max", "bytes")
@@ -236,30 +304,36 @@ class _Run:
         settings = self.config.shards
         sizes = {"target_bytes": settings.target_size, "group_bytes": settings.group_size}
         layout = plan_layout(total["rows"], total["bytes"], **sizes)
-        writer = ShardWriter(str(self.folder.path / "data"), layout, self.schema, settings.compression)
+        writer = ShardWriter(str(self.folder.path / "data"), layout, self.written_columns, settings.compression)
         hold = total["bytes"] // layout.files + total["most"] + 2 * settings.group_size  # a file, a group being written
-        written = emit(self.engine, positioned, splits=self.splits, full=self.schema, writer=writer, hold=hold)
+        written = emit(self.engine, places, splits=self.splits, full=self.schema, writer=writer, hold=hold)
         lines = written.save("shards").collect().to_pylist()
         if not any(line["file"] == layout.files for line in lines):
-            lines += writer.write(layout.files, iter([self.schema.empty_table()])).to_pylist()
+            lines += writer.write(layout.files, iter([self.written_columns.empty_table()])).to_pylist()
         return layout, sorted(lines, key=lambda line: int(line["file"]))
 
     def describe(self, layout: Layout, files: dict[str, list[dict[str, Any]]], ledger: Ledger) -> None:
         """Write the manifest, which equal runs write equally, and the report, which has the times."""
         banding = self.prepared.banding
         settings = self.config.decisive() | {"banding": [banding.bands, banding.rows] if banding else None}
-        del settings["inputs"]
+        del settings["inputs"], settings["against"]
         write_manifest(
             self.folder.path,
             corpus=self.prepared.corpus,
             splits=self.splits,
+            references=self.prepared.references,
             layout=layout,
             files=files,
-            schema=self.schema,
+            schema=self.written_columns,
             ledger=ledger,
             settings=settings,
         )
+        self.report(ledger, finished=True)
+
+    def report(self, ledger: Ledger, *, finished: bool) -> None:
+        """Write what is known about the run besides its results."""
         report = {
+            "finished": finished,
             "version": self.prepared.version,
             "seconds": self.seconds,
             "ignored_inputs": list(self.prepared.corpus.ignored),

@@ -70,18 +70,27 @@ def position_rows(kept: Table, key: OrderKey) -> Table:
 
 @dataclass(frozen=True)
 class Placer:
-    """Adds the file of each position; plain data."""
+    """Adds the file of each position; plain data.
+
+    Attributes:
+        layout: the shape of the output.
+        rows: schema of (address, position) and more.
+    """
 
     layout: Layout
+    rows: pa.Schema
 
-    SCHEMA = pa.schema([(ADDRESS, pa.int64()), (FILE, pa.int64()), (POSITION, pa.int64())])
+    @property
+    def result(self) -> pa.Schema:
+        """Address, file, position and the other columns."""
+        return pa.schema([(ADDRESS, pa.int64()), (FILE, pa.int64()), (POSITION, pa.int64()), *list(self.rows)[2:]])
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return (address, file, position)."""
+        """Return the rows of ``result``."""
         position = batch.column("position").to_numpy()
         file = np.minimum(position // max(1, self.layout.file_rows), self.layout.files)
-        columns = [batch.column("address"), pa.array(file), batch.column("position")]
-        return pa.RecordBatch.from_arrays(columns, schema=self.SCHEMA)
+        columns = [batch.column("address"), pa.array(file), batch.column("position"), *batch.columns[2:]]
+        return pa.RecordBatch.from_arrays(columns, schema=self.result)
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class ShardWriter:
     Attributes:
         folder: where files go.
         layout: the shape of the output.
-        columns: the columns of the input.
+        columns: the columns of the files.
         compression: codec.
     """
 
@@ -114,12 +123,21 @@ class ShardWriter:
 
 
 def emit(
-    engine: Engine, positioned: Table, *, splits: Sequence[Split], full: pa.Schema, writer: ShardWriter, hold: int
+    engine: Engine, rows: Table, *, splits: Sequence[Split], full: pa.Schema, writer: ShardWriter, hold: int
 ) -> Table:
-    """Read the kept rows with all their columns and write every shard; return the files written."""
-    places = positioned.select("address", "position").map(Placer(writer.layout), Placer.SCHEMA)
-    rows = engine.read(splits, full, full=full, only=places)
-    body = rows.map(_Body(), drop_columns(rows.schema, (ADDRESS, RULE, RAW)))
+    """Read rows with all their columns and write every shard; return the files written.
+
+    Args:
+        engine: what runs the verbs.
+        rows: (address, position) of the rows to write, and columns to write beside their own.
+        splits, full: the inputs.
+        writer: writes a file.
+        hold: bytes of a file.
+    """
+    placed = Placer(writer.layout, rows.schema)
+    places = rows.map(placed, placed.result)
+    read = engine.read(splits, full, full=full, only=places)
+    body = read.map(_Body(), drop_columns(read.schema, (ADDRESS, RULE, RAW)))
     return body.group(by=FILE, sort=[POSITION], fn=writer, schema=WRITTEN, hold=hold)
 
 

@@ -59,7 +59,7 @@ def verify(out: Path) -> Iterator[Check]:
         "every record is kept, dropped or quarantined, once", tuple(_row_faults(manifest, index, decisions, quarantine))
     )
     yield Check("every shard row is the record that the index says", tuple(_text_faults(out, manifest, index)))
-    yield Check("every removal names a witness that stays", tuple(_witness_faults(index, decisions)))
+    yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, index, decisions)))
     yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
     yield Check(
         "the ledger balances and agrees with the tables", tuple(_ledger_faults(manifest, index, decisions, quarantine))
@@ -111,11 +111,17 @@ def _shape_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _row_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, quarantine: pa.Table) -> Iterator[str]:
-    ended = np.sort(np.concatenate([table["address"].to_numpy() for table in (index, decisions, quarantine)]))
+    written = index["address"].to_numpy()
+    if manifest["ledger"]["annotated"]:  # dropped rows are in the shards, too
+        written = written[~np.isin(written, decisions["address"].to_numpy())]
+    parts = [written, *(table["address"].to_numpy() for table in (decisions, quarantine))]
+    ended = np.sort(np.concatenate(parts))
     twice = ended[1:][ended[1:] == ended[:-1]]
     if len(twice):
         yield f"{len(twice)} records end in two places, the first at address {twice[0]}"
     for line in manifest["inputs"]:
+        if line["reference"]:
+            continue
         start, stop = np.searchsorted(ended, [line["file"] << RECORD_BITS, (line["file"] + 1) << RECORD_BITS])
         found = ended[start:stop] - (line["file"] << RECORD_BITS)
         expected = line["records"] if line["records"] is not None else len(found)
@@ -145,15 +151,24 @@ def _hashes(index: pa.Table) -> NDArray[np.int64]:
     return np.stack([index["hash_high"].to_numpy(), index["hash_low"].to_numpy()], axis=1)
 
 
-def _witness_faults(index: pa.Table, decisions: pa.Table) -> Iterator[str]:
-    """A near keeper is kept; an exact keeper is kept or went later, in the near stage."""
-    kept = np.sort(index["address"].to_numpy())
+def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table) -> Iterator[str]:
+    """A near keeper is kept or was there already; an exact keeper is, or went later, in the near stage.
+
+    A filter names its condition instead.
+    """
+    old = sum(line["reference"] for line in manifest["inputs"]) << RECORD_BITS
+    kept = np.setdiff1d(index["address"].to_numpy(), decisions["address"].to_numpy())
     near = np.sort(decisions.filter(pc.equal(decisions["stage"], "near"))["address"].to_numpy())
     for stage in ("exact", "near"):
         keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
-        stays = np.isin(keepers, kept) | (np.isin(keepers, near) if stage == "exact" else False)
+        stays = (keepers < old) | np.isin(keepers, kept) | (np.isin(keepers, near) if stage == "exact" else False)
         if not np.all(stays):
             yield f"{int((~stays).sum())} {stage} removals name a keeper that was not kept"
+    conditions = [stage["where"] for stage in manifest["settings"]["stages"] if stage["stage"] == "filter"]
+    filtered = decisions.filter(pc.equal(decisions["stage"], "filter"))
+    unnamed = pc.sum(pc.invert(pc.is_in(filtered["reason"], pa.array(conditions, pa.string())))).as_py()
+    if unnamed:
+        yield f"{unnamed} rows were removed by a filter that the settings do not have"
 
 
 def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator[str]:
@@ -173,10 +188,12 @@ def _ledger_faults(
         if source.read != source.accounted:
             yield f"source {name!r}: {source.read} in, {source.accounted} accounted for"
     total = ledger.total
-    tables = {"kept": (total.kept.rows, index.num_rows), "dropped": (total.lost.rows, decisions.num_rows)}
+    kept = index.num_rows - (decisions.num_rows if ledger.annotated else 0)
+    tables = {"kept": (total.kept.rows, kept), "dropped": (total.lost.rows, decisions.num_rows)}
     tables["quarantined"] = (sum(a.rows for a in total.quarantined.values()), quarantine.num_rows)
     for name, (said, found) in tables.items():
         if said != found:
             yield f"the ledger says {said} rows {name}, the table holds {found}"
-    if total.kept.bytes != (pc.sum(index["bytes"]).as_py() or 0):
-        yield "bytes kept differ between ledger and index"
+    written = total.kept.bytes + (total.lost.bytes if ledger.annotated else 0)
+    if written != (pc.sum(index["bytes"]).as_py() or 0):
+        yield "bytes written differ between ledger and index"

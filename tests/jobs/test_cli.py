@@ -208,3 +208,36 @@ def test_progress_elsewhere_is_structured_lines(tamis, corpus, tmp_path):
     assert {line["state"] for line in lines} <= {"started", "running", "done"}
     steps = [line["step"] for line in lines if line["state"] == "started" and not line["step"].startswith("compile")]
     assert steps[:3] == ["list inputs", "read and sketch", "rank"]
+
+
+def test_a_dry_run_writes_no_shards_and_is_taken_up(tamis, corpus, tmp_path):
+    code, out, _ = tamis("dedup", corpus, "--out", tmp_path / "out", "--dry-run")
+    assert code == 0
+    assert "No shards were written." in out
+    assert "near copies removed" in out
+    assert not (tmp_path / "out" / "data").exists()
+    assert not (tmp_path / "out" / "_SUCCESS").exists()
+    assert pq.read_table(tmp_path / "out" / "decisions")["address"].to_pylist() == [1, 3]
+    assert tamis("verify", tmp_path / "out")[0] == 4
+    assert tamis("dedup", corpus, "--out", tmp_path / "out")[0] == 0
+    tamis("dedup", corpus, "--out", tmp_path / "at-once")
+    manifests = [(tmp_path / name / "manifest.json").read_bytes() for name in ("out", "at-once")]
+    assert manifests[0] == manifests[1]
+    assert tamis("verify", tmp_path / "out")[0] == 0
+
+
+def test_filter_against_and_annotate(tamis, corpus, write_parquet, tmp_path):
+    old = write_parquet("old.parquet", text=["something else"], key=["old"])
+    options = ("--filter", "extra != 5", "--against", old, "--annotate", "--id", "key")
+    code, out, _ = tamis("dedup", corpus, "--out", tmp_path / "out", *options)
+    assert code == 0
+    assert "there already" in out
+    assert "removed by filters" in out
+    rows = pq.read_table(tmp_path / "out" / "data").sort_by("key").to_pylist()
+    assert [(row["key"], row["tamis_stage"], row["tamis_keeper"]) for row in rows] == [
+        ("a", None, None),
+        ("b", "near", "a"),
+        ("c", "exact", "old"),
+        ("d", "exact", "a"),
+        ("e", "filter", None),
+    ]

@@ -91,6 +91,25 @@ def test_other_verifications(inputs, tmp_path, verification):
     assert digests(spark) == digests(local)
 
 
+@pytest.mark.parametrize("driver_tables", [0, 256 << 20])
+def test_filters_old_rows_and_annotations(inputs, rows, tmp_path, driver_tables):
+    """What is there already is compared with and stays out; what a filter or a stage removes is written, marked."""
+    parquet_folder(dealt(Random(3), rows[::3], files=2), tmp_path / "old")
+    more = {
+        "against": [{"path": str(tmp_path / "old")}],
+        "stages": [{"filter": "quality IS NULL OR quality >= 0"}, "exact", {"near": NEAR}],
+        "keep": "longest",
+        "annotate": True,
+    }
+    local = on_one_machine(settings(inputs / "parquet", tmp_path / "local", **more))
+    spark = on_spark(
+        settings(inputs / "parquet", tmp_path / "spark", **more), partitions=3, driver_tables=driver_tables
+    )
+    assert digests(spark) == digests(local)
+    assert all(check.passed for check in verify(spark))
+    assert {"filter", "exact", "near"} <= set(Result(spark).removed["stage"].to_pylist())
+
+
 @pytest.mark.parametrize("max_anchors", [1, 3])
 def test_a_hot_bucket(tmp_path, max_anchors):
     """Six hundred rows of one template: their buckets overflow in every task, and pairs all name the same few rows."""
