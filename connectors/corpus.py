@@ -9,17 +9,22 @@ from functools import partial
 import pyarrow as pa
 
 from ..hashing.errors import ConfigError, InputError
+from ..hashing.redaction import redacted
 from .address import MAX_FILES
+from .arrow_files import ARROW
 from .batches import rebatch
 from .compression import compression_of
+from .delimited import CSV
 from .formats import Format, InputFile
 from .jsonl import JSONL
 from .parquet import PARQUET
+from .saved_dataset import files_without_records
 from .split import Split
 from .storage import GLOB, Stored, ends_digest, exists, is_folder, is_local, list_files
 from .text_folder import TEXT
+from .warc import WARC
 
-FORMATS: dict[str, Format] = {known.name: known for known in (PARQUET, JSONL, TEXT)}
+FORMATS: dict[str, Format] = {known.name: known for known in (PARQUET, JSONL, CSV, ARROW, WARC, TEXT)}
 _ENDINGS = {ending: known for known in FORMATS.values() for ending in known.endings}
 
 
@@ -43,7 +48,8 @@ class InputSpec:
     @property
     def name(self) -> str:
         """The source name that its records get when nothing else names one."""
-        return self.source or self.path.rstrip("/").rpartition("/")[2] or self.path
+        plain = redacted(self.path).partition("?")[0] if "://" in self.path else self.path
+        return self.source or plain.rstrip("/").rpartition("/")[2] or plain
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
             files.append(file(len(files)))
         if len(files) == before:
             raise InputError(
-                "an input holds Parquet or JSONL files (or is read with `format: text`)",
+                "an input holds files of a known format (or is read with `format: text`)",
                 value=f"{spec.path} with {', '.join(ignored[skipped:][:3]) or 'no file'}",
                 remedy="Check the path, or name its `format`.",
             )
@@ -116,20 +122,31 @@ def _files(spec: InputSpec, ignored: list[str]) -> Iterator[Callable[[int], Inpu
         if members:
             yield partial(_text_folder, spec=spec, members=members)
         return
-    for stored in list_files(spec.path):
+    found = list(list_files(spec.path))
+    others = files_without_records(found, partial(_is_chosen, spec=spec)) if in_folder else set()
+    for stored in found:
         kind = spec.format or _format_of(stored.relative)
-        hidden = in_folder and (kind is None or _is_hidden(stored.relative, "._") or not _wanted(stored.relative, spec))
+        hidden = in_folder and (kind is None or stored.path in others or not _is_chosen(stored, spec))
         if hidden or not stored.is_file:
             ignored.append(stored.path)
         elif kind is None:
             raise InputError(
-                "a file's ending names its format (.parquet, .jsonl, .jsonl.gz, .jsonl.zst)",
+                f"a file's ending names its format ({_known_endings()})",
                 value=stored.path,
                 remedy="Name its `format`.",
             )
         else:
             _check_name(stored)
             yield partial(_file, stored=stored, kind=kind, source=spec.name)
+
+
+def _is_chosen(stored: Stored, spec: InputSpec) -> bool:
+    return not _is_hidden(stored.relative, "._") and _wanted(stored.relative, spec)
+
+
+def _known_endings() -> str:
+    plain = ", ".join(f".{known.endings[0]}" for known in FORMATS.values() if known.endings)
+    return f"{plain}; compressed: .gz, .zst, .bz2, .xz"
 
 
 def _is_hidden(relative: str, marks: str) -> bool:

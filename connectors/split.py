@@ -18,6 +18,7 @@ class Split:
         members: relative paths of the files of a text folder.
         source: value of the source column that a text folder or an input without one gives its records.
         size_bytes: bytes to read, for scheduling and progress.
+        options: further facts for the reader, as (name, value): the dialect of a delimited file.
     """
 
     file: int
@@ -31,3 +32,4 @@ class Split:
     members: tuple[str, ...] = ()
     source: str = ""
     size_bytes: int = 0
+    options: tuple[tuple[str, str], ...] = ()

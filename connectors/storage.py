@@ -1,7 +1,9 @@
 """Files by path or URL: listing, opening, stating, through fsspec."""
 
 import hashlib
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -41,7 +43,8 @@ class Stored:
 def locate(path: str) -> tuple[Any, str]:
     """Return the fsspec filesystem of a path or URL, and the path within it."""
     try:
-        filesystem, inside = fsspec.core.url_to_fs(path)
+        with reached(path):
+            filesystem, inside = fsspec.core.url_to_fs(path)
     except (ImportError, ValueError) as error:
         raise InputError(
             "a URL is of a kind that fsspec can open",
@@ -49,6 +52,29 @@ def locate(path: str) -> tuple[Any, str]:
             remedy="Install what it names (for S3: tamis[s3]).",
         ) from error
     return filesystem, inside
+
+
+def storage_errors() -> tuple[type[Exception], ...]:
+    """Return what storage raises that cannot be reached; S3's client has errors of its own, if it is loaded."""
+    client = sys.modules.get("botocore.exceptions")
+    return (OSError, client.BotoCoreError, client.ClientError) if client else (OSError,)
+
+
+@contextmanager
+def reached(path: str) -> Iterator[None]:
+    """Turn what storage raises into an error of ours.
+
+    Raises:
+        InputError: naming the path.
+    """
+    try:
+        yield
+    except storage_errors() as error:
+        raise InputError(
+            "a file or URL can be reached",
+            value=f"{path}: {error or type(error).__name__}",
+            remedy="Check the address, the network and your rights.",
+        ) from error
 
 
 def open_binary(path: str) -> Any:
@@ -74,13 +100,15 @@ def is_local(path: str) -> bool:
 def exists(path: str) -> bool:
     """Whether there is a file or folder of that name."""
     filesystem, inside = locate(path)
-    return bool(filesystem.exists(inside))
+    with reached(path):
+        return bool(filesystem.exists(inside))
 
 
 def is_folder(path: str) -> bool:
     """Whether a path is a folder."""
     filesystem, inside = locate(path)
-    return bool(filesystem.isdir(inside))
+    with reached(path):
+        return bool(filesystem.isdir(inside))
 
 
 def list_files(path: str) -> Iterator[Stored]:
@@ -91,6 +119,11 @@ def list_files(path: str) -> Iterator[Stored]:
     Raises:
         InputError: if nothing is there.
     """
+    with reached(path):
+        yield from _listed(path)
+
+
+def _listed(path: str) -> list[Stored]:
     filesystem, inside = locate(path)
     if filesystem.isdir(inside):
         root, found = inside.rstrip("/"), filesystem.find(inside, detail=True)
@@ -107,7 +140,7 @@ def list_files(path: str) -> Iterator[Stored]:
     if not found:
         raise InputError("an input names at least one file", value=path, remedy="Check the path.")
     stored = [_stored(filesystem, name, root, info) for name, info in found.items()]
-    yield from sorted(stored, key=lambda item: item.relative.encode("utf-8", "surrogateescape"))
+    return sorted(stored, key=lambda item: item.relative.encode("utf-8", "surrogateescape"))
 
 
 def _stored(filesystem: Any, name: str, root: str, info: dict[str, Any]) -> Stored:
@@ -121,7 +154,7 @@ def _stored(filesystem: Any, name: str, root: str, info: dict[str, Any]) -> Stor
 def ends_digest(path: str, size_bytes: int) -> str:
     """Return a sha256 over the first and last 64 KiB of a file."""
     digest = hashlib.sha256()
-    with open_binary(path) as stream:
+    with reached(path), open_binary(path) as stream:
         digest.update(stream.read(ENDS_BYTES))
         if size_bytes > ENDS_BYTES:
             stream.seek(max(ENDS_BYTES, size_bytes - ENDS_BYTES))

@@ -66,12 +66,12 @@ def _read(path: str) -> bytes:
 def _batch(file: int, record: int, texts: list[bytes], names: list[str], columns: pa.Schema) -> pa.RecordBatch:
     folders = [name.partition("/")[0] for name in names]
     batch = pa.RecordBatch.from_arrays(
-        [_unchecked_strings(texts), pa.array(names, pa.string()), pa.array(folders, pa.string())], schema=SCHEMA
+        [unchecked_strings(texts), pa.array(names, pa.string()), pa.array(folders, pa.string())], schema=SCHEMA
     )
     return good_batch(addresses(file, record, len(names)), conform(batch, columns), reading_schema(columns))
 
 
-def _unchecked_strings(texts: list[bytes]) -> pa.Array:
+def unchecked_strings(texts: list[bytes]) -> pa.Array:
     """Return a large_string array of bytes that may not be UTF-8: the text pass checks and reports them."""
     offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=offsets[1:])

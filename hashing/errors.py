@@ -15,13 +15,15 @@ layer so that every layer can raise from it.
 
 from collections.abc import Callable
 
+from .redaction import redacted
+
 
 class TamisError(Exception):
     """Base of all errors raised on purpose.
 
     Args:
         rule: what must hold, as a sentence without a final stop.
-        value: what was found instead.
+        value: what was found instead; secrets in URLs are not shown.
         remedy: what the user can do about it.
     """
 
@@ -29,13 +31,13 @@ class TamisError(Exception):
 
     def __init__(self, rule: str, *, value: object, remedy: str) -> None:
         self.rule = rule
-        self.value = value
+        self.value = redacted(str(value))
         self.remedy = remedy
-        super().__init__(f"{rule}; found {value}. {remedy}")
+        super().__init__(f"{rule}; found {self.value}. {remedy}")
 
     def __reduce__(self) -> tuple[Callable[..., "TamisError"], tuple[type["TamisError"], str, str, str]]:
         """Survive a process boundary; the value arrives as text."""
-        return (_rebuild, (type(self), self.rule, str(self.value), self.remedy))
+        return (_rebuild, (type(self), self.rule, self.value, self.remedy))
 
 
 def _rebuild(kind: type[TamisError], rule: str, value: object, remedy: str) -> TamisError:

@@ -5,8 +5,8 @@ import json
 import os
 import tempfile
 import weakref
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .. import __version__
+from ..connectors.published import Destination
 from ..hashing.errors import ConfigError, EngineError
 from ..pipeline.config import Pipeline, make_config
 from ..pipeline.engine import Engine, Progress
@@ -21,6 +22,7 @@ from ..pipeline.ledger import Ledger
 from ..pipeline.result import Result
 from ..pipeline.run import prepare
 from ..pipeline.run import run as run_plan
+from ..pipeline.state import SUCCESS
 from .local import LocalEngine
 from .progress import Silent
 
@@ -132,6 +134,17 @@ def run(config: Pipeline, *, progress: Progress | None = None) -> Result:
         TamisError: one of its kinds.
     """
     return Result(_run(config, progress or Silent(), dry=False))
+
+
+@contextmanager
+def fetched(out: str) -> Iterator[Path]:
+    """Give an output as a local folder; one at a URL is copied for as long as it is needed."""
+    if "://" not in out:
+        yield Path(out).expanduser()
+        return
+    with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
+        Destination(out, success=SUCCESS).fetch(Path(folder), data=True)
+        yield Path(folder)
 
 
 def rehearse(config: Pipeline, *, progress: Progress | None = None) -> Ledger:

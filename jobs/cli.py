@@ -2,18 +2,22 @@
 
 import json
 import sys
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from .. import __version__
 from ..hashing.errors import TamisError
+from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schema
 from ..pipeline.engine import Progress
 from .memory_pool import choose_memory_pool
 from .progress import Bars, Lines, Silent
+
+if TYPE_CHECKING:
+    from ..pipeline.verify import Check
 
 app = typer.Typer(
     help="Sift text corpora into training shards. Every removal names its witness, every row is accounted for.",
@@ -26,7 +30,7 @@ app = typer.Typer(
 out_console = Console()
 err_console = Console(stderr=True)
 
-Out = Annotated[str, typer.Option("--out", help="Local folder for the output; empty, or of this very run.")]
+Out = Annotated[str, typer.Option("--out", help="Folder or URL for the output; empty, or of this very run.")]
 Memory = Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs it: local or spark.")]
@@ -158,7 +162,7 @@ def _run(config: Pipeline, quiet: bool, dry_run: bool) -> None:
         return
     result = api.run(config, progress=_progress(quiet))
     if not quiet:
-        summary.show(result, out_console)
+        summary.show(result, out_console, out=redacted(config.out))
 
 
 def _progress(quiet: bool) -> Progress:
@@ -168,12 +172,18 @@ def _progress(quiet: bool) -> Progress:
 
 
 @app.command()
-def verify(out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a run.")]) -> None:
+def verify(out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a run, or its URL.")]) -> None:
     """Prove from the files alone that nothing is lost, doubled or damaged."""
     from ..pipeline.verify import verify as checks
+    from .api import fetched
 
+    with fetched(out) as folder:
+        _show_checks(checks(folder))
+
+
+def _show_checks(checks: "Iterable[Check]") -> None:
     failed = 0
-    for check in checks(out):
+    for check in checks:
         out_console.print(f"{'[green]ok[/green]    ' if check.passed else '[red]FAILED[/red]'}  {check.name}")
         for fault in check.faults[:10]:
             out_console.print(f"        {fault}", markup=False, soft_wrap=True)

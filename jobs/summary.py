@@ -13,8 +13,8 @@ MAX_SOURCES = 8
 STAGE_EXAMPLES = 3
 
 
-def show(result: Result, console: Console) -> None:
-    """Print the summary of a finished run."""
+def show(result: Result, console: Console, *, out: str) -> None:
+    """Print the summary of a finished run whose output is at ``out``."""
     _amounts(result.ledger, console)
     _examples(result, console)
     if result.ledger.capped_rows:
@@ -26,12 +26,12 @@ def show(result: Result, console: Console) -> None:
         )
     layout = result.manifest["layout"]
     console.print(
-        f"\n[bold]{escape(str(result.out))}[/bold]: {_count(layout['files'], 'shard')} of "
+        f"\n[bold]{escape(out)}[/bold]: {_count(layout['files'], 'shard')} of "
         f"{layout['groups']} x {layout['group_rows']:,} rows and a tail of {layout['tail_rows']:,} in data/; "
         "decisions/, pairs/, clusters/, quarantine/, manifest.json",
         soft_wrap=True,
     )
-    console.print(f"Check it: tamis verify {escape(str(result.out))}", style="dim")
+    console.print(f"Check it: tamis verify {escape(out)}", style="dim")
 
 
 def show_rehearsal(ledger: Ledger, out: str, console: Console) -> None:

@@ -17,7 +17,9 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from ..hashing.errors import ConfigError
+from ..hashing.redaction import redacted_settings
 from .keep import KeepPolicy, parse_keep
+from .state import write_atomically
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
           "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
@@ -184,12 +186,16 @@ class Pipeline(Model):
     alarm: Alarm = Alarm()
     annotate: bool = Field(False, description="Write removed rows too, and columns that say what became of each row.")
     out: str = Field("out", min_length=1)
+    staging: str | None = Field(
+        None, description="Where the output for a URL is made before it is copied; default: in the user's cache."
+    )
     engine: Literal["local", "spark"] = Field("local", description="What runs it; the answer is the same.")
     spark: Spark = Spark()
     memory: Size = Field(
         2 * 10**9, ge=128 * 2**20, description="For all but interpreter and libraries; 128MiB or more."
     )
     threads: int | None = Field(None, ge=1, description="Default: all processors.")
+    check_room: bool = Field(True, description="Refuse to start where the disk is surely too small.")
     allow_loss: tuple[str, ...] = Field((), description="Sources that may lose nearly everything.")
 
     @model_validator(mode="after")
@@ -199,6 +205,13 @@ class Pipeline(Model):
         if rest not in ([], ["exact"], ["near"], ["exact", "near"]) or not names:
             wanted = "stages are filters, then exact, near, or exact then near"
             raise ValueError(f"{wanted}, not {', '.join(names) or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _shared_staging(self) -> "Pipeline":
+        master = self.spark.master or "local"
+        if self.engine == "spark" and "://" in self.out and not self.staging and not master.startswith("local"):
+            raise ValueError("`out` is a URL and executors are elsewhere: name a `staging` folder that they share")
         return self
 
     @property
@@ -218,7 +231,7 @@ class Pipeline(Model):
 
     def decisive(self) -> dict[str, Any]:
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
-        beside = {"out", "engine", "spark", "memory", "threads", "allow_loss"}
+        beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss"}
         settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against"})
         for name, items in (("inputs", self.inputs), ("against", self.against)):
             settings[name] = [item.model_dump(mode="json", exclude={"path"}) for item in items]
@@ -370,7 +383,6 @@ def _variable(match: re.Match[str]) -> str:
 
 
 def save_config(config: Pipeline, path: Path) -> None:
-    """Write the resolved configuration as YAML."""
-    path.write_text(
-        yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )
+    """Write the resolved configuration as YAML, whole or not at all, without secrets."""
+    settings = redacted_settings(config.model_dump(mode="json"))
+    write_atomically(path, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))

@@ -10,6 +10,7 @@ import pyarrow as pa
 from ..connectors.corpus import Corpus
 from ..connectors.split import Split
 from ..hashing.errors import ArtefactError
+from ..hashing.redaction import redacted
 from .layout import Layout
 from .ledger import Ledger
 from .state import write_atomically
@@ -60,7 +61,7 @@ def _inputs(corpus: Corpus, splits: Sequence[Split], references: int) -> list[di
     return [
         {
             "file": file.ordinal,
-            "path": file.relative,
+            "path": redacted(file.relative),
             "size_bytes": file.size_bytes,
             "records": records.get(file.ordinal, 0),
             "reference": file.ordinal < references,

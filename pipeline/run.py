@@ -8,6 +8,7 @@ Every saved table is a unit of resume: a run that was killed takes up the tables
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ import pyarrow as pa
 from ..connectors.address import RECORD_BITS
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
+from ..connectors.published import DATA, Destination
+from ..connectors.storage import storage_errors
 from ..hashing.errors import EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.lsh import Banding
@@ -39,10 +42,11 @@ from .ledger import Ledger
 from .manifest import write_manifest
 from .near import banding_of, decide_near, unverified
 from .outputs import Outcome, count, write_tables
+from .preflight import check_records, check_room
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
 from .similarity import PAIRS, Evidence, measure_pairs
-from .state import OutputFolder, check_place, write_atomically
+from .state import SUCCESS, OutputFolder, check_place, staging_folder, write_atomically
 from .survey import survey
 
 FORMAT_VERSION = 1
@@ -99,14 +103,12 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
     Raises:
         ConfigError, InputError: before any work is done.
     """
-    old, new = (
-        [InputSpec(i.path, i.format, i.source, i.include, i.exclude) for i in items]
-        for items in (config.against, config.inputs)
-    )
-    check_place(config.out, [spec.path for spec in (*old, *new)])
-    corpus = open_corpus([*old, *new])
+    specs = _specs(config)
+    check_place(config.out, [spec.path for spec in specs])
+    old = specs[: len(config.against)]
     references = len(open_corpus(old).files) if old else 0
-    return Prepared(config, corpus, references, banding_of(config.near) if config.near else None, version)
+    banding = banding_of(config.near) if config.near else None
+    return Prepared(config, open_corpus(specs), references, banding, version)
 
 
 def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, dry: bool = False) -> Path:
@@ -121,10 +123,23 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, d
     Raises:
         TamisError: one of its kinds; the folder then has no ``_SUCCESS`` and the run can be resumed.
     """
-    folder = OutputFolder(Path(prepared.config.out).expanduser(), prepared.fingerprint)
-    if folder.finished:
+    config, fingerprint = prepared.config, prepared.fingerprint
+    folder = OutputFolder(staging_folder(config.out, config.staging), fingerprint)
+    destination = Destination(config.out, success=SUCCESS) if "://" in config.out else None
+    if destination and destination.finished(fingerprint):
+        if not folder.finished:
+            destination.fetch(folder.path, data=False)
         return folder.path
+    if folder.finished:
+        folder.drop_work()
+        if not destination:
+            return folder.path
+        if (folder.path / DATA).exists():  # killed while it was copied
+            return _published(folder, destination)
+        shutil.rmtree(folder.path)  # copied once, and gone from there
     with folder.claim():
+        if destination and not dry:
+            destination.claim(fingerprint)
         engine = make_engine(folder.work)
         try:
             steps = _Run(prepared, engine, folder, progress)
@@ -138,8 +153,45 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, d
         finally:
             engine.close()
         if not dry:
+            check_unchanged(prepared)
             folder.finish()
+    return _published(folder, destination) if destination and not dry else folder.path
+
+
+def _published(folder: OutputFolder, destination: Destination) -> Path:
+    """Copy a finished output to its URL; what stays here are the small tables."""
+    try:
+        destination.publish(folder.path)
+    except storage_errors() as error:
+        raise EngineError(
+            "the output can be copied to its URL",
+            value=f"{destination.url}: {error}",
+            remedy="Mend that, then run again: only the copying is repeated.",
+        ) from error
+    shutil.rmtree(folder.path / DATA)
     return folder.path
+
+
+def check_unchanged(prepared: Prepared) -> None:
+    """Make sure that the inputs are still those that the run began with.
+
+    Raises:
+        InputError: if a file came, went or changed.
+    """
+    now = {file.path: file.fingerprint for file in open_corpus(_specs(prepared.config)).files}
+    before = {file.path: file.fingerprint for file in prepared.corpus.files}
+    changed = sorted(path for path in now.keys() | before.keys() if now.get(path) != before.get(path))
+    if changed:
+        raise InputError(
+            "inputs stay as they are while they are read",
+            value=f"{', '.join(changed[:3])} changed",
+            remedy="Run again into another --out; this one is not marked as complete.",
+        )
+
+
+def _specs(config: Pipeline) -> list[InputSpec]:
+    """Return the inputs, what is there already first."""
+    return [InputSpec(i.path, i.format, i.source, i.include, i.exclude) for i in (*config.against, *config.inputs)]
 
 
 class _Run:
@@ -152,6 +204,10 @@ class _Run:
         with self.step("list inputs"):
             files = prepared.corpus.files
             self.splits = [split for file in files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
+            check_records(prepared.corpus, self.splits)
+            if self.config.check_room:
+                bands = prepared.banding.bands if prepared.banding else 0
+                check_room(folder.path, self.splits, prepared.corpus, bands=bands)
             self.schema = survey(engine, self.splits, folder.work / "schema.json")
             self.filters = plan_filters(self.config.filters, self.schema)
             self.first_columns = check_columns(self.schema, self.config.columns, self.config.keep, self.filters)

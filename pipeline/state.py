@@ -1,6 +1,7 @@
 """The output folder: whose it is, whether its run is finished, and who works in it now."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -20,19 +21,41 @@ def check_place(out: str, inputs: Sequence[str]) -> None:
     """Make sure that an output folder can be where it is asked to be.
 
     Raises:
-        ConfigError: if it is a URL, or lies inside an input folder, where later runs would read it as input.
+        ConfigError: if it lies inside an input folder, where later runs would read it as input.
     """
     if "://" in out:
-        raise ConfigError("an output is a folder of this machine", value=out, remedy="Write it here and copy it.")
+        around = [path for path in inputs if f"{out.rstrip('/')}/".startswith(f"{path.rstrip('/')}/")]
+        if around:
+            raise _inside(out, around[0])
+        return
     place = Path(out).expanduser().resolve()
     for path in inputs:
         folder = Path(path).expanduser()
         if "://" not in path and folder.is_dir() and place.is_relative_to(folder.resolve()):
-            raise ConfigError(
-                "an output folder lies outside the input folders, or later runs would read it",
-                value=f"{out} inside {path}",
-                remedy="Choose another --out.",
-            )
+            raise _inside(out, path)
+
+
+def _inside(out: str, path: str) -> ConfigError:
+    return ConfigError(
+        "an output folder lies outside the input folders, or later runs would read it",
+        value=f"{out} inside {path}",
+        remedy="Choose another --out.",
+    )
+
+
+def staging_folder(out: str, staging: str | None) -> Path:
+    """Return the local folder in which an output is made: itself, or for a URL one that is found again.
+
+    Args:
+        out: folder or URL of the output.
+        staging: where to make the output of a URL; default: a folder of its own below the user's cache.
+    """
+    if "://" not in out:
+        return Path(out).expanduser()
+    if staging:
+        return Path(staging).expanduser()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "tamis" / hashlib.sha256(out.rstrip("/").encode()).hexdigest()[:24]
 
 
 class OutputFolder:
@@ -65,11 +88,14 @@ class OutputFolder:
         self._refuse_foreign()
         try:
             self.work.mkdir(parents=True, exist_ok=True)
+            opened = open(self.work / "lock", "w")  # noqa: SIM115  closed below
         except OSError as error:
             raise ConfigError(
-                "the output folder can be made", value=f"{self.path}: {error.strerror}", remedy="Choose another --out."
+                "the output folder can be made and written",
+                value=f"{self.path}: {error.strerror}",
+                remedy="Choose another --out.",
             ) from error
-        with open(self.work / "lock", "w") as lock:
+        with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -132,6 +158,10 @@ class OutputFolder:
         """Mark the run complete, last of all, and drop its working state and what stray tasks left."""
         self._drop_unfinished()
         write_atomically(self.path / SUCCESS, json.dumps({"run": self.run}) + "\n")
+        self.drop_work()
+
+    def drop_work(self) -> None:
+        """Remove the working state of a finished run, which one that was killed in its last moment leaves."""
         shutil.rmtree(self.work, ignore_errors=True)
 
 

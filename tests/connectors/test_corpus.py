@@ -112,7 +112,7 @@ def test_hidden_and_marked_files_are_ignored_and_reported(tmp_path):
         "_temporary/x.jsonl",
         "b/.y/z.jsonl",
         "README.md",
-        "c.csv",
+        "c.pdf",
         "json",
     ]
     put(tmp_path, *ignored)
@@ -127,7 +127,7 @@ def test_hidden_files_are_read_when_they_are_named(tmp_path):
     assert relatives(InputSpec(str(tmp_path / ".cache"))) == ["a.jsonl"]
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a", "a.txt", "a.json.txt", "a.gz"])
+@pytest.mark.parametrize("name", ["a.pdf", "a", "a.txt", "a.json.txt", "a.gz"])
 def test_a_file_of_unknown_ending_is_refused_with_a_remedy(tmp_path, name):
     put(tmp_path, name)
     with pytest.raises(InputError, match="a file's ending names its format") as error:
@@ -137,10 +137,10 @@ def test_a_file_of_unknown_ending_is_refused_with_a_remedy(tmp_path, name):
 
 
 def test_a_folder_without_anything_to_read_is_refused(tmp_path):
-    put(tmp_path, "good/a.jsonl", "bad/notes.md", "bad/table.csv", "good/skipped.md")
-    with pytest.raises(InputError, match="an input holds Parquet or JSONL files") as error:
+    put(tmp_path, "good/a.jsonl", "bad/notes.md", "bad/table.pdf", "good/skipped.md")
+    with pytest.raises(InputError, match="an input holds files of a known format") as error:
         open_corpus([InputSpec(str(tmp_path / name)) for name in ("good", "bad")])
-    assert error.value.value == f"{tmp_path}/bad with {tmp_path}/bad/notes.md, {tmp_path}/bad/table.csv"
+    assert error.value.value == f"{tmp_path}/bad with {tmp_path}/bad/notes.md, {tmp_path}/bad/table.pdf"
 
 
 def test_what_does_not_exist_is_refused(tmp_path):
@@ -153,8 +153,8 @@ def test_what_does_not_exist_is_refused(tmp_path):
 
 
 def test_an_unknown_format_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="a format is one of parquet, jsonl, text"):
-        open_corpus([InputSpec(str(tmp_path), format="csv")])
+    with pytest.raises(ConfigError, match="a format is one of parquet, jsonl, csv, arrow, warc, text"):
+        open_corpus([InputSpec(str(tmp_path), format="pdf")])
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path):
@@ -199,7 +199,7 @@ def test_a_text_input_is_a_folder(tmp_path):
     put(tmp_path, "a.jsonl")
     with pytest.raises(InputError, match="a text input is a folder"):
         open_corpus([InputSpec(str(tmp_path / "a.jsonl"), format="text")])
-    with pytest.raises(InputError, match="an input holds Parquet or JSONL files"):
+    with pytest.raises(InputError, match="an input holds files of a known format"):
         open_corpus([InputSpec(str(tmp_path), format="text", include=("*.txt",))])
 
 

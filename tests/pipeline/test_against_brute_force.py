@@ -313,7 +313,7 @@ def small_corpora(draw):
         st.sampled_from([None, math.nan, -0.0, 0.0, 1.0]),
         times,
     )
-    files = draw(st.lists(st.lists(row, max_size=12), min_size=1, max_size=3))
+    files = draw(st.lists(st.lists(row, max_size=12), min_size=1, max_size=3).filter(any))
     return [r._replace(address=f * FILE_STRIDE + i) for f, file in enumerate(files) for i, r in enumerate(file)]
 
 

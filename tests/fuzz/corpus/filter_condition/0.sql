@@ -1,0 +1,1 @@
+length(text) > 3 AND score IS NOT NULL

@@ -1,0 +1,1 @@
+list_contains(tags, 'a') AND len(list_filter(tags, x -> x = 'b')) < 2

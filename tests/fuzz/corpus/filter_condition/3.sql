@@ -1,0 +1,1 @@
+meta.lang IN ('en', 'de') AND meta['size'] BETWEEN 1 AND 2

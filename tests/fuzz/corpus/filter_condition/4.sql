@@ -1,0 +1,1 @@
+"when" >= TIMESTAMP '2001-01-01' - INTERVAL '1' DAY

@@ -1,0 +1,1 @@
+CASE WHEN TRY_CAST(text AS int) > 3 THEN true ELSE regexp_matches(text, '^a.*x$') END

@@ -1,0 +1,1 @@
+lower(substr(text, 2, 3)) = 'qui' -- a comment
