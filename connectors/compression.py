@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -22,10 +23,48 @@ _ENDINGS = {
     "xz": "xz",
 }
 
+_CHUNK = 1 << 20
+
+
+class _Streams(io.RawIOBase):
+    """Compressed streams one after another, each of which must be whole: Python's own files pass over what follows the
+    first damaged one, as if it were not there."""
+
+    def __init__(self, raw: Any, decompressor: Callable[[], Any]) -> None:
+        self._raw, self._make = raw, decompressor
+        self._stream: Any = None
+        self._input = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = len(buffer)
+        while True:
+            if self._stream is not None and self._stream.eof:
+                self._input, self._stream = self._stream.unused_data, None
+            needs = self._stream is None or self._stream.needs_input
+            if not self._input and needs:
+                self._input = self._raw.read(_CHUNK)
+                if not self._input:
+                    if self._stream is not None:
+                        raise EOFError("a compressed stream is cut off")
+                    return 0
+            self._stream = self._stream or self._make()
+            data, self._input = self._stream.decompress(self._input, wanted), b""
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
+
+
+def _streams(decompressor: Callable[[], Any]) -> Callable[[Any], Any]:
+    return lambda raw: io.BufferedReader(_Streams(raw, decompressor), _CHUNK)
+
+
 _OPENERS: dict[str, Callable[[Any], Any]] = {
-    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),  # these three read files of several members to the end
-    "bzip2": bz2.BZ2File,
-    "xz": lzma.LZMAFile,
+    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+    "bzip2": _streams(bz2.BZ2Decompressor),
+    "xz": _streams(lzma.LZMADecompressor),
     "zstd": lambda raw: pa.input_stream(raw, compression="zstd"),
 }
 

@@ -24,10 +24,13 @@ def open_parquet(path: str) -> pq.ParquetFile:
     """
     try:
         return pq.ParquetFile(path if is_local(path) else open_binary(path))
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise InputError(
             "a Parquet input is a readable Parquet file", value=f"{path}: {error}", remedy="Check or drop this file."
         ) from error
+
+
+_DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)  # the last: names of columns that are no UTF-8
 
 
 def parquet_schema(path: str) -> pa.Schema:
@@ -78,7 +81,9 @@ def read_parquet(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_byt
                 arrays = _conform(batch, columns, f"{split.path}, from record {record}")
                 yield good_batch(addresses(split.file, record, batch.num_rows), arrays, schema)
                 record += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
+            if split.records is not None and record != split.first_record + split.records:
+                raise pa.ArrowInvalid(f"the footer says that {split.first_record + split.records} come up to here")
+        except _DAMAGE as error:
             raise InputError(
                 "a Parquet input can be read to its end",
                 value=f"{split.path}, near record {record}: {error}",

@@ -35,6 +35,7 @@ def unify(schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
         _check_names(path, schema)
         for field in schema:
             field = field.with_type(_settle(field.type))
+            _check_storable(path, field)
             known = fields.get(field.name)
             if known is None:
                 fields[field.name], origin[field.name] = field, path
@@ -61,6 +62,20 @@ def _check_names(path: str, schema: pa.Schema) -> None:
             value=f"{twice[0]!r} twice in {path}",
             remedy="Rename one of them, or leave that file out.",
         )
+
+
+def _check_storable(path: str, field: pa.Field) -> None:
+    """Refuse what cannot be written in the end, before any work is done."""
+    kinds = [field.type]
+    for kind in kinds:
+        kinds += [kind.field(i).type for i in range(kind.num_fields)]
+        is_odd = pa.types.is_dictionary(kind) and pa.types.is_nested(kind.value_type)
+        if is_odd or pa.types.is_run_end_encoded(kind) or pa.types.is_interval(kind):
+            raise InputError(
+                "columns have types that Parquet stores",
+                value=f"{field.name!r}: {field.type} in {path}",
+                remedy="Convert the column, or leave that file out.",
+            )
 
 
 def widen(a: pa.DataType, b: pa.DataType) -> pa.DataType | None:

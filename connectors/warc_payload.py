@@ -6,7 +6,7 @@ import io
 import re
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -30,6 +30,7 @@ UNKNOWN_TYPE = "unknown-type"
 DOCUMENTS = ("conversion", "response", "resource")
 """Types of records that are documents."""
 
+_PIECE_BYTES = 1 << 20
 _TEXT_TYPES = ("application/xhtml+xml", "application/xml", "application/json", "")
 _HTTP_TYPES = ("application/http", "application/https")
 _HTTP_END = re.compile(rb"\r?\n\r?\n")
@@ -49,6 +50,9 @@ _AS_BROWSERS_READ = {
 """Wider charsets that pages with these names are written in: the WHATWG's reading of their labels."""
 _NO_CHARSETS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "undefined")
 """Codecs of Python that are no charsets of documents, some of them slow on long ones."""
+
+
+Bytes = TypeVar("Bytes", bytes, bytearray)
 
 
 class Unfit(Exception):
@@ -173,10 +177,15 @@ def _inflated(data: bytes, wbits: int) -> bytes:
 
 
 def _limited(stream: Any) -> bytes:
-    return _checked(bytes(stream.read(MAX_PAYLOAD_BYTES + 1)))
+    """Read in pieces: asked for as much as there may be, streams take memory for as much before they read."""
+    found = bytearray()
+    while piece := stream.read(_PIECE_BYTES):
+        found += piece
+        _checked(found)
+    return bytes(found)
 
 
-def _checked(data: bytes) -> bytes:
+def _checked(data: Bytes) -> Bytes:
     if len(data) > MAX_PAYLOAD_BYTES:
         raise ValueError("a text longer than any that is read")
     return data

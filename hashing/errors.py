@@ -31,13 +31,13 @@ class TamisError(Exception):
 
     def __init__(self, rule: str, *, value: object, remedy: str) -> None:
         self.rule = rule
-        self.value = redacted(str(value))
+        self.value = redacted(value) if isinstance(value, str) else value
         self.remedy = remedy
-        super().__init__(f"{rule}; found {self.value}. {remedy}")
+        super().__init__(f"{rule}; found {redacted(str(value))}. {remedy}")
 
     def __reduce__(self) -> tuple[Callable[..., "TamisError"], tuple[type["TamisError"], str, str, str]]:
         """Survive a process boundary; the value arrives as text."""
-        return (_rebuild, (type(self), self.rule, self.value, self.remedy))
+        return (_rebuild, (type(self), self.rule, redacted(str(self.value)), self.remedy))
 
 
 def _rebuild(kind: type[TamisError], rule: str, value: object, remedy: str) -> TamisError:

@@ -17,10 +17,11 @@ from ..hashing.lsh import Banding
 from ..hashing.sketch import SketchPlan
 from .config import Columns
 from .filters import Filters
-from .keep import KeepPolicy, policy_key
+from .keep import KeepPolicy, policy_key, unusable
 from .text_column import is_text, text_buffers
 
 NULL_TEXT = "null-text"
+UNUSABLE_VALUE = "unusable-keep-value"
 
 SCHEMA = pa.schema(
     [
@@ -50,6 +51,7 @@ keys as little-endian uint64, null for a text without tokens."""
 REMEDIES = {
     NULL_TEXT: "fill it in, or drop the row",
     INVALID_UTF8: "re-encode the text as UTF-8",
+    UNUSABLE_VALUE: "write what the policy of `keep:` ranks by as a number (quality) or in ISO 8601 (newest)",
 }
 
 
@@ -91,13 +93,16 @@ class DocumentPass:
         text = batch.column(self.columns.text)
         data, offsets = text_buffers(text)
         prints = fingerprint(data, offsets, self.plan, banding=self.banding, seed=self.seed)
-        rules, details = self._rules(batch, text, prints.errors)
+        ranked = batch.column(self.keep.column) if self.keep.column else None
+        unranked = unusable(self.keep, ranked)
+        rules, details = self._rules(batch, text, prints.errors, unranked)
+        if unranked is not None:
+            ranked = pc.if_else(pa.array(unranked), None, ranked)
         bad = rules.is_valid()
         if pc.any(bad).as_py():
             self._refuse(addresses, rules, details)
         sizes = np.diff(offsets)
         sources = self._sources(batch, addresses)
-        ranked = batch.column(self.keep.column) if self.keep.column else None
         ids, hashes = self._ids(batch), prints.hashes.view(np.int64)
         columns = [
             addresses,
@@ -118,16 +123,28 @@ class DocumentPass:
         ]
         return pa.RecordBatch.from_arrays([c.cast(f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 
-    def _rules(self, batch: pa.RecordBatch, text: pa.Array, errors: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
+    def _rules(
+        self,
+        batch: pa.RecordBatch,
+        text: pa.Array,
+        errors: NDArray[np.int64],
+        unranked: NDArray[np.bool_] | None,
+    ) -> tuple[pa.Array, pa.Array]:
         """Return (rule, detail) of each row, null where it is good."""
         unparsed = batch.column(RULE)
         invalid = pa.array(errors >= 0)
-        if not (unparsed.null_count < len(unparsed) or text.null_count or pc.any(invalid).as_py()):
+        bad = unparsed.null_count < len(unparsed) or text.null_count or pc.any(invalid).as_py()
+        if not bad and unranked is None:
             nulls = pa.nulls(len(text), pa.string())
             return nulls, nulls
         rule = pc.if_else(invalid, INVALID_UTF8, pc.if_else(text.is_null(), NULL_TEXT, pa.scalar(None, pa.string())))
         offset = pc.binary_join_element_wise("first bad byte at offset", pa.array(errors).cast(pa.string()), " ")
         detail = pc.if_else(invalid, offset, pa.scalar(None, pa.string()))
+        if unranked is not None:
+            value = batch.column(self.keep.column).cast(pa.string())
+            worse = pa.array(unranked)
+            detail = pc.if_else(pc.and_(worse, rule.is_null()), value, detail)
+            rule = pc.coalesce(rule, pc.if_else(worse, UNUSABLE_VALUE, pa.scalar(None, pa.string())))
         return pc.coalesce(unparsed, rule), detail
 
     def _refuse(self, addresses: pa.Array, rules: pa.Array, details: pa.Array) -> None:

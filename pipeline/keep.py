@@ -5,6 +5,7 @@ Missing values and NaN rank last. After the policy come the 128-bit hash of the 
 are total and, but for ``first``, do not depend on the order of files.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -108,10 +109,14 @@ def policy_key(
 def _ascending(column: pa.Array, policy: KeepPolicy) -> PolicyKey:
     """Return int64 that order as the values of a column do."""
     kind = column.type
+    if _is_string(kind):
+        column = _present(column)
     missing = column.is_null().to_numpy(zero_copy_only=False).astype(np.int64)
     nothing = np.zeros(len(column), np.int64)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return PolicyKey(missing, _filled(_instants(column, policy)), nothing)
+    if _is_string(kind) and policy.by == "quality":
+        return _ascending(_numbers(column), policy)
+    if _is_string(kind):
+        return PolicyKey(missing, _filled(_instants(column)), nothing)
     if pa.types.is_floating(kind):
         values = column.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
         return PolicyKey(missing | np.isnan(values), ordered_bits(values), nothing)
@@ -150,19 +155,51 @@ def _decimal_words(column: pa.Array, policy: KeepPolicy) -> NDArray[np.int64]:
     return words[wide.offset : wide.offset + len(wide)]
 
 
-def _instants(column: pa.Array, policy: KeepPolicy) -> pa.Array:
+def unusable(policy: KeepPolicy, column: pa.Array | None) -> NDArray[np.bool_] | None:
+    """Return which strings a policy cannot rank by, or None where it can rank by all: bool, shape (n,).
+
+    Strings are numbers for ``quality``, and dates or times of ISO 8601 for ``newest``.
+    """
+    if column is None or not _is_string(column.type):
+        return None
+    read = _numbers if policy.by == "quality" else _instants
+    column = _present(column)
+    if _can(read, column):
+        return None
+    values = column.dictionary_encode()
+    fine = [_can(read, values.dictionary.slice(i, 1)) for i in range(len(values.dictionary))]
+    bad = pa.array([not is_fine for is_fine in fine], pa.bool_()).take(values.indices).fill_null(False)
+    return np.asarray(bad.to_numpy(zero_copy_only=False), np.bool_)
+
+
+def _can(read: Callable[[pa.Array], pa.Array], values: pa.Array) -> bool:
+    try:
+        read(values)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _present(column: pa.Array) -> pa.Array:
+    """Return a column of strings with blank ones as nulls: formats without nulls have nothing else to write."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+
+
+def _numbers(column: pa.Array) -> pa.Array:
+    return column.cast(pa.float64())
+
+
+def _instants(column: pa.Array) -> pa.Array:
     """Read ISO 8601 strings as microseconds; those without a zone count as UTC, each row by itself."""
     zoned = pc.match_substring_regex(column, r"\d([Zz]|[+-]\d\d(:?\d\d)?)$")
     zoned = pc.and_(zoned, pc.match_substring(column, ":"))  # a date ends in digits like a zone: only times have one
-    try:
-        with_zone = pc.if_else(zoned, column, None).cast(pa.timestamp("us", "UTC"))
-        without = pc.if_else(zoned, None, column).cast(pa.timestamp("us"))
-    except pa.ArrowInvalid as error:
-        raise InputError(
-            f"strings in the column of keep: {policy} are ISO 8601 dates or times",
-            value=f"{policy.column}: {error}",
-            remedy="Convert the column.",
-        ) from error
+    with_zone = pc.if_else(zoned, column, None).cast(pa.timestamp("us", "UTC"))
+    without = pc.if_else(zoned, None, column).cast(pa.timestamp("us"))
     return pc.coalesce(with_zone.cast(pa.int64()), without.cast(pa.int64()))
 
 

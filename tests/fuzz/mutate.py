@@ -49,7 +49,7 @@ TOKENS: dict[str, tuple[bytes, ...]] = {
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff\0\0\0\0", b"\1\0\0\0", b"\x7f", b"\x80", b"\x10\0\0\0", b"\4\0\4\0"),
     "parquet": (b"PAR1", b"PARE", b"\x15\0", b"\x15\2", b"\x15\x80\x80\x80\x80\x10", b"\x19\x1c", b"\x2c", b"\x7f", b"\x80"),
     "text": (
-        *(" ".encode(), "é".encode(), "e\u0301".encode(), "ß".encode(), "İ".encode(), "ﬁ".encode(), "한".encode()),
+        *(b" ", "é".encode(), "e\u0301".encode(), "ß".encode(), "İ".encode(), "ﬁ".encode(), "한".encode()),
         *("\u1100\u1161\u11a8".encode(), "\U0001f469\u200d\U0001f467".encode(), "\u200f".encode(), "\u3000".encode()),
         *("漢字".encode(), b"don't", b"a" * 70, b"\xf0\x9f", b"\x80", b"the the ", "\u0344".encode(), "\U0001d15e".encode()),
     ),

@@ -16,7 +16,7 @@ from corpora import dealt, jsonl_folder, parquet_folder, random_rows
 from runs import digests, pipeline
 
 import tamis
-from tamis.hashing.errors import ArtefactError, BadRowError, InputError
+from tamis.hashing.errors import ArtefactError, BadRowError
 from tamis.jobs import local, local_table, saved
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
@@ -308,6 +308,20 @@ def test_times_with_and_without_a_zone_rank_as_instants_however_they_are_read(tm
 @pytest.mark.parametrize("batch_rows", [1, 10_000])
 def test_strings_that_are_no_times_are_refused_however_they_are_read(tmp_path, batch_rows):
     pq.write_table(pa.table({"text": ["a", "b"], "time": ["2024-01-01", "soon"]}), tmp_path / "in.parquet")
-    settings = config(tmp_path / "in.parquet", tmp_path / "out", columns={"text": "text"}, keep="newest:time")
-    with pytest.raises(InputError, match="are ISO 8601 dates or times"):
+    settings = config(
+        tmp_path / "in.parquet", tmp_path / "out", columns={"text": "text"}, keep="newest:time", on_error="fail"
+    )
+    with pytest.raises(BadRowError, match=r"`unusable-keep-value`; found record 1 of .*in.parquet \(soon\)"):
         sift(settings, batch_rows=batch_rows)
+
+
+@pytest.mark.parametrize("batch_rows", [1, 10_000])
+def test_values_that_cannot_be_ranked_are_set_aside_and_blank_ones_rank_last(tmp_path, batch_rows):
+    rows = "text,score\nsame,7\nsame,good\nsame, 12.5\nsame,\nother,\n"
+    (tmp_path / "in.csv").write_text(rows)
+    options = {"columns": {"text": "text"}, "keep": "quality:score", "on_error": "quarantine"}
+    result = Result(sift(config(tmp_path / "in.csv", tmp_path / "out", **options), batch_rows=batch_rows))
+    assert set(result.removed["keeper_address"].to_pylist()) == {2}
+    assert sorted(result.removed["address"].to_pylist()) == [0, 3]
+    set_aside = result.quarantine.select(["address", "rule", "detail", "raw"]).to_pylist()
+    assert set_aside == [{"address": 1, "rule": "unusable-keep-value", "detail": "good", "raw": b"same"}]

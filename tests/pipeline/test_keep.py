@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.hashing.errors import InputError
-from tamis.pipeline.keep import KeepPolicy, ordered_bits, policy_key
+from tamis.pipeline.keep import KeepPolicy, ordered_bits, policy_key, unusable
 
 
 def order(policy, column=None, *, sizes=None, sources=None):
@@ -94,10 +94,35 @@ def test_newest(column):
     assert order(NEWEST, column) == [2, 0, 3, 1]
 
 
-@pytest.mark.parametrize("column", [pa.array(["soon", "later"]), pa.array([[1], [2]])], ids=["words", "lists"])
-def test_columns_without_an_order_are_refused(column):
+def test_columns_without_an_order_are_refused():
     with pytest.raises(InputError, match="keep: newest:t"):
-        order(NEWEST, column)
+        order(NEWEST, pa.array([[1], [2]]))
+
+
+@pytest.mark.parametrize(
+    ("by", "values", "bad"),
+    [
+        ("newest", ["soon", "2024-01-01", "soon", None, " ", "2024-13-01"], [True, False, True, False, False, True]),
+        ("quality", ["1", "two", " 3e2 ", "", None, "2024-01-01"], [False, True, False, False, False, True]),
+    ],
+)
+def test_strings_that_say_nothing_to_rank_by(by, values, bad):
+    policy = KeepPolicy(by=by, column="t")
+    assert unusable(policy, pa.array(values)).tolist() == bad
+    fine = [value for value, is_bad in zip(values, bad, strict=True) if not is_bad]
+    assert unusable(policy, pa.array(fine)) is None
+    assert unusable(policy, pa.array([1, 2])) is None
+
+
+def test_quality_in_strings_is_a_number():
+    assert order(KeepPolicy(by="quality", column="t"), pa.array(["9", "10", "", None, "-1", "9.5"])) == [
+        1,
+        5,
+        0,
+        4,
+        2,
+        3,
+    ]
 
 
 @settings(derandomize=True, deadline=None)
