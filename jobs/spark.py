@@ -5,7 +5,6 @@ Saved tables are Parquet parts in the work folder, which all machines must see u
 """
 
 import itertools
-import pickle
 import shutil
 import tempfile
 import threading
@@ -28,6 +27,7 @@ from ..connectors.parquet_output import UNFINISHED
 from ..connectors.split import Split
 from ..hashing.errors import EngineError
 from ..pipeline.engine import FoldFn, Progress, Table
+from . import failure
 from .chunks import CHUNKS, Decoded, InOrder, chunk_batch, decode, encode
 from .driver_table import DriverTable
 from .local import LocalEngine
@@ -355,7 +355,7 @@ class SparkEngine:
         except (PySparkException, Py4JError) as error:
             left = sorted(path for path in set(self._failures.iterdir()) - before if not path.name.startswith("."))
             if left:
-                raise pickle.loads(left[0].read_bytes()) from None
+                raise failure.read(left[0].read_text()) from None
             raise EngineError(
                 "Spark runs every task to its end",
                 value=_cause(error),

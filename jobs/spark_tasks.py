@@ -3,7 +3,6 @@
 They are plain data and travel to the executors as such. Nothing here is about a stage: stages hand in their functions.
 """
 
-import pickle
 import tempfile
 import traceback
 import uuid
@@ -23,6 +22,7 @@ from ..connectors.corpus import read_split
 from ..connectors.split import Split
 from ..connectors.views import cast_batch
 from ..pipeline.engine import BatchFn, GroupFn
+from . import failure
 from .chunks import chunk_batches, cut, decode, encode, gathered, one_batch
 from .lookup import Lookup
 from .numbers import with_numbers
@@ -71,13 +71,9 @@ class Chain:
 
 def leave_failure(folder: Path, error: BaseException) -> None:
     """Write an error down for the driver."""
-    error.add_note(traceback.format_exc())
-    try:
-        data = pickle.dumps(error)
-    except (pickle.PicklingError, TypeError, AttributeError):
-        data = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    text = failure.written(error, traceback.format_exc())
     name = f"{task_number():09d}-{uuid.uuid4().hex}"
-    (folder / f".{name}").write_bytes(data)
+    (folder / f".{name}").write_text(text)
     (folder / f".{name}").rename(folder / name)
 
 

@@ -18,6 +18,8 @@ from .state import write_atomically
 FORMAT = "tamis-shards"
 FORMAT_VERSION = 1
 NAME = "manifest.json"
+FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "index")
+"""Where the files are that a manifest lists; ``index`` stands for one beside it."""
 
 
 def write_manifest(
@@ -74,7 +76,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of an output folder.
 
     Raises:
-        ArtefactError: if there is none, or it is of another format or version.
+        ArtefactError: if there is none, it is of another format or version, or names files outside its folder.
     """
     path = folder / NAME
     try:
@@ -87,11 +89,37 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ArtefactError(
             "a manifest is JSON", value=f"{path}: {error}", remedy="Restore it or run again."
         ) from error
-    found = (manifest.get("format"), manifest.get("format_version"))
+    found = (manifest.get("format"), manifest.get("format_version")) if isinstance(manifest, dict) else (None, None)
     if found != (FORMAT, FORMAT_VERSION):
         raise ArtefactError(
             f"a manifest is of format {FORMAT} version {FORMAT_VERSION}",
             value=f"{path}: {found[0]} version {found[1]}",
             remedy="Use the version of Tamis that wrote it.",
         )
+    try:
+        _check(manifest)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ArtefactError(
+            "a manifest has the fields of its format, and files are named by plain names",
+            value=f"{path}: {error!r}",
+            remedy="Restore it or run again; do not trust this output.",
+        ) from error
     return manifest
+
+
+def _check(manifest: dict[str, Any]) -> None:
+    Ledger.from_dict(manifest["ledger"])
+    Layout(**{name: int(manifest["layout"][name]) for name in ("rows", "files", "groups", "group_rows")})
+    for line in manifest["inputs"]:
+        int(line["file"]), str(line["path"]), bool(line["reference"]), line["records"]
+    for stage in manifest["settings"]["stages"]:
+        str(stage["stage"])
+    str(manifest["settings"]["columns"]["text"])
+    for folder in FOLDERS:
+        for line in manifest["files"][folder]:
+            name = line["name"]
+            if name != Path(name).name or name in ("", ".", ".."):
+                raise ValueError(f"{name!r} is no plain name")
+            int(line["rows"]), int(line["size_bytes"]), str(line["sha256"])
+    if extra := manifest["files"].keys() - set(FOLDERS):
+        raise ValueError(f"unknown folders {sorted(extra)}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..connectors.address import RECORD_BITS
 from ..connectors.row_groups import batches_of
+from ..hashing.errors import ArtefactError
 from ..hashing.murmur3 import murmur3_all
 from .ledger import Ledger
 from .manifest import read_manifest
@@ -51,6 +52,18 @@ def verify(out: Path) -> Iterator[Check]:
     yield files
     if not files.passed:
         return
+    try:
+        yield from _content(out, manifest)
+    except (KeyError, pa.ArrowException) as error:
+        raise ArtefactError(
+            "the files of an output have the columns that Tamis writes",
+            value=f"{out}: {error}",
+            remedy="Do not use this output: its manifest was made to fit it.",
+        ) from error
+
+
+def _content(out: Path, manifest: dict[str, Any]) -> Iterator[Check]:
+    """Check what is in the files, which are those of the manifest."""
     yield Check("shards have the recorded shape", tuple(_shape_faults(out, manifest)))
     index = pq.read_table(out / "index.parquet")
     decisions = _read(out, manifest, "decisions")

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tamis.connectors import jsonl
+from tamis.connectors import delimited, jsonl
 from tamis.connectors.address import address
 from tamis.jobs import cli
 
@@ -262,7 +262,7 @@ KINDS = [
         3,
     ),
     records("jsonl-byte-order-mark-is-no-data", {"a.jsonl": b"\xef\xbb\xbf" + JSONL}, {}, 3),
-    records("jsonl-second-byte-order-mark", {"a.jsonl": JSONL + b"\xef\xbb\xbf" + JSONL}, {3: "invalid-json"}, 6),
+    records("jsonl-second-byte-order-mark", {"a.jsonl": JSONL + b"\xef\xbb\xbf" + LONG}, {3: "invalid-json"}, 6),
     records("jsonl-crlf-is-no-damage", {"a.jsonl": JSONL.replace(b"\n", b"\r\n")}, {}, 3),
     records(
         "jsonl-utf16",
@@ -339,7 +339,7 @@ KINDS = [
     # WARC
     whole("warc-cut-in-a-block", {"a.warc": WARC[:-10]}, "a.warc, at record 2"),
     whole("warc-cut-in-a-header", {"a.warc": WARC[: WARC.rfind(b"Content")]}, "a.warc, at record 2"),
-    whole("warc-cut-between-line-ends", {"a.warc": WARC[:-2]}, "a.warc, at record 2"),
+    whole("warc-cut-between-line-ends", {"a.warc": WARC[:-2]}, "a.warc, at record 3"),
     whole("warc-none-at-all", {"a.warc": b"<html>no crawl</html>"}),
     whole("warc-of-no-bytes", {"a.warc": b""}),
     whole(
@@ -418,7 +418,7 @@ KINDS = [
     Kind("folder-named-like-a-file", made("a.jsonl", Path.mkdir), ("a.jsonl",)),
     Kind("pipe-named-like-a-file", made("a.jsonl", os.mkfifo), ("a.jsonl",)),
     Kind("url-of-an-unknown-kind", lambda folder: ["nonsense://host/a.jsonl"], ("nonsense://host/a.jsonl",)),
-    Kind("file-without-ending", made("a", lambda path: path.write_bytes(JSONL)), ("/a",)),
+    Kind("file-without-ending", made("a", lambda path: path.write_bytes(JSONL)), ("in/a\n",)),
     Kind(
         "file-as-a-text-folder",
         made("a.txt", lambda path: path.write_bytes(b"a")),

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tamis
+from tamis.hashing.errors import ArtefactError
 from tamis.pipeline.verify import verify
 
 WORDS = [f"word{i}" for i in range(60)]
@@ -91,3 +92,46 @@ def test_missing_and_foreign_files(out):
 def test_an_unfinished_run(out):
     (out / "_SUCCESS").unlink()
     assert failures(out) == {"the run finished": ("no _SUCCESS",)}
+
+
+def forge(out, change):
+    manifest = json.loads((out / "manifest.json").read_text())
+    change(manifest)
+    (out / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a/b", "..", ""])
+def test_names_that_lead_out_of_the_folder_are_refused(out, name):
+    forge(out, lambda manifest: manifest["files"]["data"][0].update(name=name))
+    with pytest.raises(ArtefactError, match="plain name"):
+        failures(out)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.pop("ledger"),
+        lambda manifest: manifest["layout"].update(rows="many"),
+        lambda manifest: manifest["files"].pop("index"),
+        lambda manifest: manifest["files"].update({"../other": []}),
+        lambda manifest: manifest.update(settings=[]),
+        lambda manifest: manifest["inputs"].append(None),
+        lambda manifest: manifest["ledger"]["sources"].update(x={}),
+    ],
+)
+def test_manifests_of_another_shape_are_refused(out, change):
+    forge(out, change)
+    with pytest.raises(ArtefactError, match="a manifest has the fields of its format"):
+        failures(out)
+
+
+def test_a_manifest_that_is_no_object(out):
+    (out / "manifest.json").write_text("[1]")
+    with pytest.raises(ArtefactError, match="a manifest is of format tamis-shards"):
+        failures(out)
+
+
+def test_tables_of_other_columns_are_refused(out):
+    rewrite(out, "decisions", "part-00000.parquet", lambda t: t.drop_columns(["address"]))
+    with pytest.raises(ArtefactError, match="the columns that Tamis writes"):
+        failures(out)
