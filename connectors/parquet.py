@@ -23,7 +23,7 @@ def open_parquet(path: str) -> pq.ParquetFile:
         InputError: if it is not one, naming it.
     """
     try:
-        return pq.ParquetFile(path if is_local(path) else open_binary(path))
+        return pq.ParquetFile(path if is_local(path) else open_binary(path), page_checksum_verification=True)
     except _DAMAGE as error:
         raise InputError(
             "a Parquet input is a readable Parquet file", value=f"{path}: {error}", remedy="Check or drop this file."

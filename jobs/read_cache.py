@@ -13,6 +13,10 @@ COMPRESSED = 5
 """How many times larger a compressed file may be, roughly."""
 
 
+COLUMN_BYTES = 512
+"""What a column of a batch weighs besides its values: more than these where files are tiny."""
+
+
 class ReadCache:
     """Batches of splits, with all their columns, as long as they fit.
 
@@ -60,7 +64,7 @@ class ReadCache:
         kept: list[pa.RecordBatch] | None = []
         size = 0
         for batch in batches:
-            size += batch.nbytes
+            size += batch.nbytes + COLUMN_BYTES * batch.num_columns
             if kept is not None:
                 kept.append(batch)
                 if size > self._left:

@@ -23,6 +23,7 @@ from ..pipeline.state import write_atomically
 BATCH_BYTES = 4 << 20
 GROUP_ROWS = 262_144
 LIST = "_SAVED"
+_MANY = 512
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,17 @@ def _codecs(schema: pa.Schema) -> dict[str, str]:
 def _regrouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
     """Yield tables of enough rows to make a row group."""
     held: list[pa.RecordBatch] = []
-    rows = size = 0
+    rows = size = small = 0
     for batch in batches:
         held.append(batch)
+        small += 1
+        if small == _MANY:  # batches of a row each, from files of a record each, weigh far more than their rows
+            held[-small:] = pa.Table.from_batches(held[-small:], schema).combine_chunks().to_batches()
+            small = 0
         rows, size = rows + batch.num_rows, size + batch.nbytes
         if rows >= GROUP_ROWS or size >= 16 * BATCH_BYTES:
             yield pa.Table.from_batches(held, schema)
-            held, rows, size = [], 0, 0
+            held, rows, size, small = [], 0, 0, 0
     yield pa.Table.from_batches(held, schema)
 
 

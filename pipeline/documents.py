@@ -176,8 +176,8 @@ class DocumentPass:
         return batch.column(self.columns.id).cast(pa.string())
 
     def _sources(self, batch: pa.RecordBatch, addresses: pa.Array) -> pa.Array:
-        ordinals = pc.shift_right(addresses, 40)
-        named = pa.array(self.sources, pa.string()).take(ordinals)
+        ordinals, places = np.unique(addresses.to_numpy() >> RECORD_BITS, return_inverse=True)  # of few files
+        named = pa.array([self.sources[i] for i in ordinals], pa.string()).take(pa.array(places))
         if self.columns.source is None:
             return named
         return pc.coalesce(batch.column(self.columns.source).cast(pa.string()), named)
