@@ -166,6 +166,9 @@ def read_arrow(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes
 
 
 def _check(batch: pa.RecordBatch) -> None:
+    for field, array in zip(batch.schema, batch.columns, strict=True):
+        if array.null_count and not field.nullable:  # Arrow writes such files, and Parquet does not
+            raise pa.ArrowInvalid(f"column {field.name!r} has nulls, and says that it has none")
     arrays = [array.view(_BINARY.get(array.type, array.type)) for array in batch.columns]
     pa.RecordBatch.from_arrays(arrays, names=batch.schema.names).validate(full=True)
 

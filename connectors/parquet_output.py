@@ -3,7 +3,7 @@
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -129,9 +129,22 @@ def _holds_dictionary(kind: pa.DataType) -> bool:
 
 
 def write_parquet(
-    path: Path, groups: Iterator[pa.Table], schema: pa.Schema, *, compression: str = "zstd"
+    path: Path,
+    groups: Iterator[pa.Table],
+    schema: pa.Schema,
+    *,
+    compression: str = "zstd",
+    long: Collection[str] = (),
 ) -> tuple[int, int, str]:
     """Write tables as one row group each.
+
+    Args:
+        path: the file.
+        groups: tables of ``schema``.
+        schema: names and types.
+        compression: codec.
+        long: columns of long values, hardly any of which repeats: written without dictionary and without minima and
+            maxima, which would be copies of whole texts in memory and help nobody.
 
     Returns:
         (rows, bytes of the file, sha256 of the file).
@@ -139,7 +152,8 @@ def write_parquet(
     rows = 0
     options = {
         "compression": compression,
-        "use_dictionary": [field.name for field in schema if not pa.types.is_integer(field.type)],  # hashes, addresses
+        "use_dictionary": [f.name for f in schema if not pa.types.is_integer(f.type) and f.name not in long],  # hashes
+        "write_statistics": [field.name for field in schema if field.name not in long] if long else True,
         "write_page_index": True,
     }
     with HashedFile(path) as file, pq.ParquetWriter(pa.PythonFile(file, "w"), schema, **options) as writer:

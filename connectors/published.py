@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing.errors import ArtefactError, InputError
-from .storage import locate, storage_errors
+from .storage import locate, reached, storage_errors
 
 DATA = "data"
 """The folder that is not fetched back: the shards."""
@@ -42,7 +42,12 @@ class Destination:
 
         Raises:
             ArtefactError: if something else is there.
+            InputError: if it cannot be reached.
         """
+        with reached(self.url):
+            return self._finished(run)
+
+    def _finished(self, run: str) -> bool:
         recorded = self._recorded(self._success) or self._recorded(_RUN)
         if recorded not in (None, run):
             raise ArtefactError(
@@ -98,11 +103,15 @@ class Destination:
         Args:
             folder: where to.
             data: whether to copy the shards, too.
+
+        Raises:
+            InputError: if it cannot be reached.
         """
-        for name in self._sizes():
-            if (data or not name.startswith(f"{DATA}/")) and name != _RUN:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                self._files.get_file(self._path(name), str(folder / name))
+        with reached(self.url):
+            for name in self._sizes():
+                if (data or not name.startswith(f"{DATA}/")) and name != _RUN:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    self._files.get_file(self._path(name), str(folder / name))
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -360,7 +360,8 @@ class _Run:
         settings = self.config.shards
         sizes = {"target_bytes": settings.target_size, "group_bytes": settings.group_size}
         layout = plan_layout(total["rows"], total["bytes"], **sizes)
-        writer = ShardWriter(str(self.folder.path / "data"), layout, self.written_columns, settings.compression)
+        folder, text = str(self.folder.path / "data"), self.config.columns.text
+        writer = ShardWriter(folder, layout, self.written_columns, settings.compression, text)
         hold = total["bytes"] // layout.files + total["most"] + 2 * settings.group_size  # a file, a group being written
         written = emit(self.engine, places, splits=self.splits, full=self.schema, writer=writer, hold=hold)
         lines = written.save("shards").collect().to_pylist()

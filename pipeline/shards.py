@@ -102,12 +102,14 @@ class ShardWriter:
         layout: the shape of the output.
         columns: the columns of the files.
         compression: codec.
+        text: name of the text column.
     """
 
     folder: str
     layout: Layout
     columns: pa.Schema
     compression: str
+    text: str
 
     def __call__(self, rows: Group) -> pa.RecordBatch:
         """Write the file and return its line of the manifest (``WRITTEN``)."""
@@ -119,7 +121,8 @@ class ShardWriter:
     def write(self, number: int, groups: Iterator[pa.Table]) -> pa.RecordBatch:
         """Write one file of some groups."""
         path = Path(self.folder) / self.layout.name(number)
-        return written_line(number, path.name, *write_parquet(path, groups, self.columns, compression=self.compression))
+        written = write_parquet(path, groups, self.columns, compression=self.compression, long=[self.text])
+        return written_line(number, path.name, *written)
 
 
 def emit(

@@ -51,6 +51,8 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
         yield "arrow", f"{name}.stream", _ipc(pa.ipc.new_stream, _TABLE.select(["text", "n", "tags"]), **options)
         yield "arrow", f"{name}.file", _ipc(pa.ipc.new_file, _TABLE.select(["text", "meta"]), **options)
     yield "arrow", "dictionary.stream", _ipc(pa.ipc.new_stream, _TABLE.select(["kind", "n"]))
+    required = pa.schema([pa.field("text", pa.string()), pa.field("n", pa.int64(), nullable=False)])
+    yield "arrow", "required-nulls.stream", _ipc(pa.ipc.new_stream, _TABLE.select(["text", "n"]).cast(required))
     views = pa.table({"text": pa.array(["short", "a string that is longer than twelve bytes"], pa.string_view())})
     yield "arrow", "views.stream", _ipc(pa.ipc.new_stream, views)
     yield "parquet", "plain.parquet", _parquet(_TABLE.select(["text", "n"]), use_dictionary=False, compression="none")
@@ -69,7 +71,7 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     conditions = (
         "length(text) > 3 AND score IS NOT NULL",
         "n % 7 = 0 OR ok",
-        "list_contains(tags, 'a') AND len(list_filter(tags, x -> x = 'b')) < 2",
+        "list_contains(tags, 'a') AND len(list_filter(tags, lambda x: x = 'b')) < 2",
         "meta.lang IN ('en', 'de') AND meta['size'] BETWEEN 1 AND 2",
         "\"when\" >= TIMESTAMP '2001-01-01' - INTERVAL '1' DAY",
         "CASE WHEN TRY_CAST(text AS int) > 3 THEN true ELSE regexp_matches(text, '^a.*x$') END",

@@ -106,7 +106,7 @@ def test_a_foreign_folder_is_refused_and_left_alone(tamis, corpus, tmp_path):
         (["--engine", "dask"], 2, "dask"),
         (["--id", "nested"], 3, "the id column holds strings, numbers or times"),
         (["--source", "raw"], 3, "the source column holds strings, numbers or times"),
-        (["--out", "s3://bucket/x"], 2, "a folder of this machine"),
+        (["--out", "nosuch://bucket/x"], 3, "a URL is of a kind that fsspec can open"),
         (["--out", "/dev/null/x"], 2, "the output folder can be made"),
     ],
 )
