@@ -21,6 +21,9 @@ from ..hashing.redaction import redacted_settings
 from .keep import KeepPolicy, parse_keep
 from .state import write_atomically
 
+_NOT_YAML = (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
+"""What PyYAML raises: its constructors leave the errors of what they call (dates, numbers, deep nesting) as they are."""
+
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
           "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
 
@@ -33,7 +36,7 @@ def parse_size(value: object) -> object:
     """
     if isinstance(value, str) and (match := re.fullmatch(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*", value)):
         number, unit = match.groups()
-        if unit.lower() in _UNITS and number.count(".") <= 1 and number != ".":
+        if unit.lower() in _UNITS and number.count(".") <= 1 and number != "." and len(number) < 20:
             return int(float(number) * _UNITS[unit.lower()])
     return value
 
@@ -270,7 +273,7 @@ def load_config(path: str, *, overrides: Iterable[str] = ()) -> Pipeline:
         raise ConfigError(
             "a configuration file can be read", value=f"{path}: {error.strerror}", remedy="Check the path."
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except _NOT_YAML as error:
         raise ConfigError("a configuration is YAML", value=f"{path}: {error}", remedy="Mend that line.") from error
     if not isinstance(raw, dict):
         raise ConfigError(
@@ -278,7 +281,13 @@ def load_config(path: str, *, overrides: Iterable[str] = ()) -> Pipeline:
         )
     for override in overrides:
         _apply_override(raw, override)
-    return make_config(_substitute(raw))
+    try:
+        filled = _substitute(raw)
+    except RecursionError as error:
+        raise ConfigError(
+            "a configuration does not contain itself", value=f"an alias in {path}", remedy="Write the part out."
+        ) from error
+    return make_config(filled)
 
 
 def make_config(raw: Mapping[str, Any]) -> Pipeline:
@@ -321,7 +330,7 @@ def _apply_override(raw: dict[str, Any], override: str) -> None:
         )
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except _NOT_YAML as error:
         raise ConfigError("an override's value is YAML", value=repr(override), remedy="Quote it.") from error
     *parents, last = key.split(".")
     target: Any = raw

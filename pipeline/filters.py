@@ -28,6 +28,7 @@ _FORBIDDEN = {
     "POSITIONAL_REFERENCE": "a position",
 }
 _RECORDS = "records"
+_UNJUDGED = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
 
 _local = threading.local()
 
@@ -192,15 +193,19 @@ def _judged(where: str, rows: pa.Table) -> NDArray[np.bool_]:
     cursor.register(_RECORDS, rows)
     try:
         answer = cursor.sql(_query(where)).to_arrow_table().column(0)
-    except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
+    except (*_UNJUDGED, UnicodeDecodeError) as error:  # DuckDB cuts the values in its messages anywhere
         raise InputError(
             "a filter can be judged for every record",
-            value=f"{where!r}: {str(error).splitlines()[0]}",
+            value=f"{where!r}: {_message(error)}",
             remedy="Use TRY_CAST, or say in the condition what to do with such values.",
         ) from error
     finally:
         cursor.close()
     return np.asarray(answer.fill_null(False).to_numpy(), np.bool_)
+
+
+def _message(error: Exception) -> str:
+    return "a value of another type" if isinstance(error, UnicodeDecodeError) else str(error).splitlines()[0]
 
 
 def plan_filters(conditions: Sequence[str], schema: pa.Schema) -> Filters:
@@ -218,8 +223,8 @@ def plan_filters(conditions: Sequence[str], schema: pa.Schema) -> Filters:
         cursor.register(_RECORDS, rows)
         try:
             kind = cursor.execute(_query(where)).description[0][1]
-        except duckdb.Error as error:
-            raise _refused(where, str(error).splitlines()[0]) from error
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            raise _refused(where, _message(error)) from error
         finally:
             cursor.close()
         if str(kind) != "BOOLEAN":

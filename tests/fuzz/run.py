@@ -60,11 +60,24 @@ def _lead(options: argparse.Namespace) -> int:
 
 
 def _process(
-    options: argparse.Namespace, target: str, first: int, stop: int, seconds: float, kinds: collections.Counter, most: int
+    options: argparse.Namespace,
+    target: str,
+    first: int,
+    stop: int,
+    seconds: float,
+    kinds: collections.Counter,
+    most: int,
 ) -> tuple[int, int]:
     """Work on inputs [first, stop) in a process; return where it came to, and the largest process so far in KiB."""
     arguments = [f"--inputs={stop - first}", f"--first={first}", f"--seed={options.seed}", f"--target={target}"]
-    command = [sys.executable, __file__, "--worker", *arguments, f"--failures={options.failures}", f"--seconds={seconds}"]
+    command = [
+        sys.executable,
+        __file__,
+        "--worker",
+        *arguments,
+        f"--failures={options.failures}",
+        f"--seconds={seconds}",
+    ]
     number, ended = first - 1, False
     with (
         tempfile.TemporaryFile("w+", errors="replace") as complaints,

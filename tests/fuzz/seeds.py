@@ -33,8 +33,16 @@ _CSV = b'text,n,url\r\n"the ""quick"" brown, fox",1,http://a\r\nplain,,\r\n"two\
 def seeds() -> Iterator[tuple[str, str, bytes]]:
     """Yield (target, name, bytes)."""
     yield "jsonl", "plain.jsonl", _JSONL
-    yield "jsonl", "strings.jsonl", b'\xef\xbb\xbf{"text": "a", "when": "2020-01-01T00:00:00Z"}\n{"text": "b"}\n\n{"text": "c"}'
-    yield "jsonl", "numbers.jsonl", b'{"text":"a","v":1}\n{"text":"b","v":2.5}\n{"text":"c","v":-0}\n{"text":"d","v":null}\n'
+    yield (
+        "jsonl",
+        "strings.jsonl",
+        b'\xef\xbb\xbf{"text": "a", "when": "2020-01-01T00:00:00Z"}\n{"text": "b"}\n\n{"text": "c"}',
+    )
+    yield (
+        "jsonl",
+        "numbers.jsonl",
+        b'{"text":"a","v":1}\n{"text":"b","v":2.5}\n{"text":"c","v":-0}\n{"text":"d","v":null}\n',
+    )
     yield "jsonl", "plain.jsonl.gz", gzip.compress(_JSONL, mtime=0) + gzip.compress(b'{"text": "z"}\n', mtime=0)
     yield "jsonl", "plain.jsonl.bz2", bz2.compress(_JSONL)
     yield "jsonl", "plain.jsonl.xz", lzma.compress(_JSONL)
@@ -52,7 +60,11 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
         yield "arrow", f"{name}.file", _ipc(pa.ipc.new_file, _TABLE.select(["text", "meta"]), **options)
     yield "arrow", "dictionary.stream", _ipc(pa.ipc.new_stream, _TABLE.select(["kind", "n"]))
     required = pa.schema([pa.field("text", pa.string()), pa.field("n", pa.int64(), nullable=False)])
-    yield "arrow", "required-nulls.stream", _ipc(pa.ipc.new_stream, _TABLE.select(["text", "n"]).cast(required))
+    yield (
+        "arrow",
+        "required-nulls.stream",
+        _ipc(pa.ipc.new_stream, pa.table(_TABLE.select(["text", "n"]).columns, schema=required)),
+    )
     views = pa.table({"text": pa.array(["short", "a string that is longer than twelve bytes"], pa.string_view())})
     yield "arrow", "views.stream", _ipc(pa.ipc.new_stream, views)
     yield "parquet", "plain.parquet", _parquet(_TABLE.select(["text", "n"]), use_dictionary=False, compression="none")

@@ -187,9 +187,7 @@ def _tables(path: str, kind: str, split_bytes: int, batch_bytes: int) -> tuple[p
     schema = unify([(name, pa.ipc.read_schema(found.serialize())) for name, found in surveyed])
     if set(RESERVED) & set(schema.names):
         return _empty(schema), "reserved names"
-    found = [
-        batch for split in splits for batch in read_split(split, schema, full=schema, batch_bytes=batch_bytes)
-    ]
+    found = [batch for split in splits for batch in read_split(split, schema, full=schema, batch_bytes=batch_bytes)]
     table = pa.Table.from_batches(found, schema=reading_schema(schema)).combine_chunks()
     known = [split.records for split in splits]
     _check(None in known or sum(known) == table.num_rows, f"{known} planned, {table.num_rows} read")
@@ -214,9 +212,7 @@ def _facts(table: pa.Table, schema: pa.Schema, splits: Iterable, batch_bytes: in
     work = DocumentPass(
         Columns(), KeepPolicy(), _PLANS[0], _BANDING, 0, ("input",), ("input",), nothing, 0, quarantine=True
     )
-    read = [
-        batch for split in splits for batch in read_split(split, columns, full=schema, batch_bytes=batch_bytes)
-    ]
+    read = [batch for split in splits for batch in read_split(split, columns, full=schema, batch_bytes=batch_bytes)]
     facts = [work(batch) for batch in read]
     numbers = [number for batch in facts for number in batch.column("address").to_pylist()]
     _check(numbers == table[ADDRESS].to_pylist(), "some columns have as many records as all")

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tamis.hashing.errors import BadRowError, LedgerError
@@ -23,5 +25,5 @@ def test_errors_come_back_as_themselves(error, kind, text):
 
 def test_names_of_other_things_are_no_errors():
     for name in ("eval", "print", "TamisError.__init__", "redacted", "Callable"):
-        found = read('{"kind": "%s", "said": ["1 + 1"]}' % name)
+        found = read(json.dumps({"kind": name, "said": ["1 + 1"]}))
         assert type(found) is RuntimeError

@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle: a clear error, nothing that looks whole, and equal bytes after more room was made."""
+"""A disk that fills up: a clear error, nothing that looks whole, and equal bytes after more room was made."""
 
 import subprocess
 import sys

@@ -1,1 +1,1 @@
-list_contains(tags, 'a') AND len(list_filter(tags, x -> x = 'b')) < 2
+list_contains(tags, 'a') AND len(list_filter(tags, lambda x: x = 'b')) < 2
