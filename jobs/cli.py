@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from .. import __version__
 from ..hashing.errors import TamisError
@@ -204,7 +205,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except TamisError as error:
-        err_console.print(f"[bold red]error:[/bold red] {error.rule}", highlight=False)
+        err_console.print(f"[bold red]error:[/bold red] {escape(error.rule)}", highlight=False)
         err_console.print(f"  found: {error.value}", markup=False, highlight=False, soft_wrap=True)
         err_console.print(f"  {error.remedy}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)

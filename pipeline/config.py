@@ -22,7 +22,7 @@ from .keep import KeepPolicy, parse_keep
 from .state import write_atomically
 
 _NOT_YAML = (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
-"""What PyYAML raises: its constructors leave the errors of what they call (dates, numbers, deep nesting) as they are."""
+"""What PyYAML raises: it leaves the errors of what it calls (dates, numbers, deep nesting) as they are."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
           "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip

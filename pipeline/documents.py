@@ -90,12 +90,15 @@ class DocumentPass:
             BadRowError: for the first bad record, unless bad rows go to quarantine.
         """
         addresses = batch.column(ADDRESS)
+        batch, misnamed = self._without_misnamed(batch)
         text = batch.column(self.columns.text)
         data, offsets = text_buffers(text)
         prints = fingerprint(data, offsets, self.plan, banding=self.banding, seed=self.seed)
         ranked = batch.column(self.keep.column) if self.keep.column else None
         unranked = unusable(self.keep, ranked)
         rules, details = self._rules(batch, text, prints.errors, unranked)
+        if misnamed is not None:
+            rules = pc.coalesce(rules, pc.if_else(pa.array(misnamed), INVALID_UTF8, pa.scalar(None, pa.string())))
         if unranked is not None:
             ranked = pc.if_else(pa.array(unranked), None, ranked)
         bad = rules.is_valid()
@@ -122,6 +125,17 @@ class DocumentPass:
             _bands(prints.keys, (prints.tokens > 0) & ~bad.to_numpy(zero_copy_only=False)),
         ]
         return pa.RecordBatch.from_arrays([c.cast(f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+    def _without_misnamed(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, NDArray[np.bool_] | None]:
+        """Return a batch without ids and sources that are no UTF-8, and which rows had such, or None where none had."""
+        found: NDArray[np.bool_] | None = None
+        for name in {self.columns.id, self.columns.source} - {None, self.columns.text}:
+            bad = _no_utf8(batch.column(name))
+            if bad is not None:
+                place = batch.schema.get_field_index(name)
+                batch = batch.set_column(place, batch.schema.field(name), _blanked(batch.column(name), bad))
+                found = bad if found is None else found | bad
+        return batch, found
 
     def _rules(
         self,
@@ -181,6 +195,26 @@ class DocumentPass:
         if self.columns.source is None:
             return named
         return pc.coalesce(batch.column(self.columns.source).cast(pa.string()), named)
+
+
+def _no_utf8(column: pa.Array) -> NDArray[np.bool_] | None:
+    """Return which values of a column hold bytes that are no UTF-8, or None where none does."""
+    if _valid(column):
+        return None
+    return np.array([not _valid(column.slice(i, 1)) for i in range(len(column))], np.bool_)
+
+
+def _valid(column: pa.Array) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _blanked(column: pa.Array, bad: NDArray[np.bool_]) -> pa.Array:
+    """Return a column with some values null."""
+    return pc.if_else(pa.array(bad), pa.scalar(None, column.type), column)
 
 
 def _raw(batch: pa.RecordBatch, text: pa.Array, bad: pa.Array) -> pa.Array:

@@ -22,7 +22,8 @@ def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     _, offsets, data = column.buffers()
     if not len(column):
         return _EMPTY, np.zeros(1, np.int64)
-    bounds = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    stop = column.offset + len(column) + 1
+    bounds = np.frombuffer(offsets, width, stop)[column.offset :].astype(np.int64)  # buffers may have a ragged end
     texts = np.frombuffer(data, np.uint8) if data is not None and data.size else _EMPTY
     for array in (texts, bounds):
         array.flags.writeable = False  # whatever the buffers were: kernels are compiled for one kind only

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from fuzz import seeds
 from fuzz.mutate import TOKENS, mutated
@@ -13,6 +15,7 @@ from fuzz.targets import CORPUS, TARGETS
 from fuzz.targets import seeds as corpus
 
 from tamis.hashing.errors import TamisError
+from tamis.pipeline.text_column import text_buffers
 
 RUN = Path(__file__).parent / "run.py"
 
@@ -157,3 +160,11 @@ def test_encoded_texts_are_read_in_little_memory():
     environment = os.environ | {"PYTHONPATH": str(RUN.parent.parent)}
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, env=environment)
     assert (done.stdout.decode(), done.stderr.decode()) == (OUTCOMES["warc/encoded.warc"] + "\n", "")
+
+
+def test_offsets_in_a_buffer_of_any_length():
+    """A damaged Arrow file may say that the buffer of offsets is longer, by any number of bytes: they mean nothing."""
+    offsets = pa.py_buffer(np.array([0, 3, 6], np.int32).tobytes() + b"\0")
+    texts = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"onetwo"))
+    texts.validate(full=True)
+    assert text_buffers(texts)[1].tolist() == [0, 3, 6]

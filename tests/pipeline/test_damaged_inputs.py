@@ -532,7 +532,6 @@ def test_a_page_whose_checksum_is_wrong_is_damage_that_shows(tamis, tmp_path):
     assert f"{tmp_path}/in/a.parquet, near record 0" in err
 
 
-@pytest.mark.xfail(strict=True, reason="only texts are checked for UTF-8")
 @pytest.mark.parametrize("role", ["--id", "--source"])
 def test_names_that_are_no_utf8_go_to_quarantine(tamis, tmp_path, role):
     columns = {"text": TEXTS, "name": strings(b"a", b"b\xff", b"c")}
@@ -547,7 +546,6 @@ def test_names_that_are_no_utf8_go_to_quarantine(tamis, tmp_path, role):
     assert tamis("verify", tmp_path / "out") == (0, "")
 
 
-@pytest.mark.xfail(strict=True, reason="the command line takes brackets in a rule for markup")
 @pytest.mark.parametrize("name", ["[/x]", "[red]x"])
 def test_names_that_look_like_markup_are_shown_as_they_are(tamis, tmp_path, name):
     _write({"in/a.parquet": parquet({"text": TEXTS, name: [1, 2, 3]})}, tmp_path)

@@ -76,8 +76,10 @@ def test_an_attempt_that_saved_nothing_makes_room(tmp_path):
 
 
 def test_places_that_cannot_be():
-    with pytest.raises(ConfigError, match="a folder of this machine"):
-        check_place("s3://bucket/out", [])
+    check_place("s3://bucket/out", ["s3://bucket/in", "s3://bucket/out2"])
+    for inputs in (["s3://bucket/out"], ["s3://bucket/"], ["in", "s3://bucket/out/"]):
+        with pytest.raises(ConfigError, match="outside the input folders"):
+            check_place("s3://bucket/out", inputs)
 
 
 def test_an_output_lies_outside_the_inputs(tmp_path):
