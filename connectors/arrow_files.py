@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ..hashing.errors import InputError
 from .address import addresses
-from .batches import conform, good_batch, reading_schema
+from .batches import conform_read, good_batch, reading_schema
 from .formats import Format, InputFile
 from .split import Split
 from .storage import is_local, open_binary
@@ -156,7 +156,7 @@ def read_arrow(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes
                 rows = max(1, batch_bytes * batch.num_rows // max(1, batch.get_total_buffer_size()))
                 for start in range(0, batch.num_rows, rows):
                     part = batch.slice(start, rows)
-                    arrays = _conform(part, columns, f"{split.path}, from record {record}")
+                    arrays = conform_read(part, columns, f"{split.path}, from record {record}")
                     yield good_batch(addresses(split.file, record, part.num_rows), arrays, schema)
                     record += part.num_rows
         if split.records is not None and record != split.first_record + split.records:
@@ -171,17 +171,6 @@ def _check(batch: pa.RecordBatch) -> None:
             raise pa.ArrowInvalid(f"column {field.name!r} has nulls, and says that it has none")
     arrays = [array.view(_BINARY.get(array.type, array.type)) for array in batch.columns]
     pa.RecordBatch.from_arrays(arrays, names=batch.schema.names).validate(full=True)
-
-
-def _conform(batch: pa.RecordBatch, columns: pa.Schema, where: str) -> list[pa.Array]:
-    try:
-        return conform(batch, columns)
-    except pa.ArrowException as error:
-        raise InputError(
-            "values fit the type that their column has over all inputs",
-            value=f"{where}: {error}",
-            remedy="Convert the column, or leave that file out.",
-        ) from error
 
 
 ARROW = Format(

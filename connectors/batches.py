@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ..hashing.errors import InputError
 from .address import ADDRESS
 from .views import take_batch
 
@@ -54,6 +55,27 @@ def conform(batch: pa.RecordBatch, columns: pa.Schema) -> list[pa.Array]:
             column = batch.column(at)
             arrays.append(column if column.type == field.type else column.cast(field.type))
     return arrays
+
+
+def conform_read(batch: pa.RecordBatch, columns: pa.Schema, where: str) -> list[pa.Array]:
+    """Return the named columns of records that were read, in the types of the corpus.
+
+    Args:
+        batch: what a reader found.
+        columns: names and types.
+        where: file and record, for the message.
+
+    Raises:
+        InputError: if a value does not fit the type that its column has over all inputs.
+    """
+    try:
+        return conform(batch, columns)
+    except pa.ArrowException as error:
+        raise InputError(
+            "values fit the type that their column has over all inputs",
+            value=f"{where}: {error}",
+            remedy="Convert the column, or leave that file out.",
+        ) from error
 
 
 def pick(batches: Iterator[pa.RecordBatch], wanted: NDArray[np.int64]) -> Iterator[tuple[pa.RecordBatch, int, int]]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ..hashing.errors import InputError
 from .address import ADDRESS, addresses
-from .batches import conform, good_batch, reading_schema, sifted_batch
+from .batches import conform_read, good_batch, reading_schema, sifted_batch
 from .dialect import Dialect, parser, sniff, utf8_chunks
 from .formats import Format, InputFile
 from .json_fault import BLANK_LINE, INVALID_UTF8, LONE_SURROGATE
@@ -205,22 +205,11 @@ def _batch(split: Split, record: int, rows: _Rows, names: list[str], columns: pa
     for at, name in enumerate(names):
         if name in wanted:
             found[name] = pa.array([None if row is None else row[at] for row in rows.fields], pa.string())
-    arrays = _conform(pa.RecordBatch.from_pydict(found), columns, f"{split.path}, from record {record}")
+    arrays = conform_read(pa.RecordBatch.from_pydict(found), columns, f"{split.path}, from record {record}")
     if not rows.bad:
         return good_batch(numbers, arrays, reading_schema(columns))
     rules, raw = zip(*(rows.bad.get(i, (None, None)) for i in range(len(rows.fields))), strict=True)
     return sifted_batch(numbers, arrays, list(rules), list(raw), reading_schema(columns))
-
-
-def _conform(batch: pa.RecordBatch, columns: pa.Schema, where: str) -> list[pa.Array]:
-    try:
-        return conform(batch, columns)
-    except pa.ArrowException as error:
-        raise InputError(
-            "values fit the type that their column has over all inputs",
-            value=f"{where}: {error}",
-            remedy="Convert the column, or leave that file out.",
-        ) from error
 
 
 def _plan(file: InputFile, split_bytes: int) -> Iterator[Split]:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from ..hashing.errors import InputError
 from .address import addresses
-from .batches import conform, good_batch, reading_schema
+from .batches import conform_read, good_batch, reading_schema
 from .formats import Format
 from .row_groups import batches_of
 from .split import Split
@@ -78,7 +78,7 @@ def read_parquet(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_byt
                     yield good_batch(addresses(split.file, record + start, n), nulls, schema)
                 return
             for batch in batches_of(opened, rows, columns=names, groups=range(split.start, split.stop), threads=False):
-                arrays = _conform(batch, columns, f"{split.path}, from record {record}")
+                arrays = conform_read(batch, columns, f"{split.path}, from record {record}")
                 yield good_batch(addresses(split.file, record, batch.num_rows), arrays, schema)
                 record += batch.num_rows
             if split.records is not None and record != split.first_record + split.records:
@@ -89,17 +89,6 @@ def read_parquet(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_byt
                 value=f"{split.path}, near record {record}: {error}",
                 remedy="Restore the file or drop it from the inputs.",
             ) from error
-
-
-def _conform(batch: pa.RecordBatch, columns: pa.Schema, where: str) -> list[pa.Array]:
-    try:
-        return conform(batch, columns)
-    except pa.ArrowException as error:
-        raise InputError(
-            "values fit the type that their column has over all inputs",
-            value=f"{where}: {error}",
-            remedy="Convert the column, or leave that file out.",
-        ) from error
 
 
 PARQUET = Format(
