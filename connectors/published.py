@@ -106,9 +106,18 @@ class Destination:
 
         Raises:
             InputError: if it cannot be reached.
+            ArtefactError: if a name there leads out of the folder; names of objects may hold anything.
         """
         with reached(self.url):
-            for name in self._sizes():
+            names = list(self._sizes())
+            for name in names:
+                if any(part in ("", ".", "..") for part in name.split("/")):
+                    raise ArtefactError(
+                        "files of an output are named by plain names",
+                        value=f"{name!r} in {self.url}",
+                        remedy="Do not use this output: nobody but Tamis should write there.",
+                    )
+            for name in names:
                 if (data or not name.startswith(f"{DATA}/")) and name != _RUN:
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     self._files.get_file(self._path(name), str(folder / name))

@@ -27,6 +27,7 @@ from ..connectors.storage import storage_errors
 from ..hashing.errors import EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.lsh import Banding
+from ..hashing.redaction import redacted
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
 from .annotations import annotated_schema
@@ -393,7 +394,7 @@ class _Run:
             "finished": finished,
             "version": self.prepared.version,
             "seconds": self.seconds,
-            "ignored_inputs": list(self.prepared.corpus.ignored),
+            "ignored_inputs": [redacted(path) for path in self.prepared.corpus.ignored],
             "ledger": ledger.as_dict(),
         }
         write_atomically(self.folder.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")

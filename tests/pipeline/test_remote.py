@@ -150,3 +150,11 @@ def test_secrets_never_show(bucket, tmp_path, capfd):
         tamis.dedup("ftp://me:hunter2@localhost:1/in", out=tmp_path / "o")
     assert "hunter2" not in str(error.value)
     assert "hunter2" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("name", ["../escape", "data/../../escape", "/etc/x", "a//b", "./x"])
+def test_names_of_objects_lead_nowhere(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(Destination, "_sizes", lambda self: {"manifest.json": 2, name: 1})
+    with pytest.raises(ArtefactError, match="plain names"):
+        Destination("memory://out", success="_SUCCESS").fetch(tmp_path / "copy", data=True)
+    assert list(tmp_path.iterdir()) == []
