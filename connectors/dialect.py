@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..hashing.errors import InputError
+from ..hashing.redaction import redacted
 from .compression import DAMAGE, compression_of, open_stored
+from .split import Split
 
 DELIMITERS = (",", "\t", ";", "|")
 """What may stand between fields, likelier ones first."""
@@ -67,6 +69,18 @@ def sniff(path: str, compression: str) -> Dialect:
         text = head[:SAMPLE_BYTES].decode(encoding, "replace").removeprefix("\ufeff")
         delimiter = _likeliest(text, is_whole=len(head) <= SAMPLE_BYTES)
     return Dialect(delimiter, encoding)
+
+
+def dialects(splits: Iterable[Split]) -> list[dict[str, object]]:
+    """Return the dialects of delimited files: how many files each has, and the first of them."""
+    found: dict[Dialect, dict[int, str]] = {}
+    for split in splits:
+        if split.options:
+            found.setdefault(Dialect(**dict(split.options)), {})[split.file] = split.path
+    return [
+        {**dict(dialect.options), "files": len(files), "first": redacted(files[min(files)])}
+        for dialect, files in sorted(found.items(), key=lambda item: min(item[1]))
+    ]
 
 
 def _ending(path: str) -> str:

@@ -38,6 +38,10 @@ class InputFile:
     members: tuple[Stored, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
 
+    def place(self, record: int) -> str:
+        """Say where a record is, for messages: of a text folder, its file."""
+        return self.members[record].path if self.members else f"record {record} of {self.path}"
+
 
 class Reader(Protocol):
     """Reads a split."""

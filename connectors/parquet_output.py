@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .schema import holds_dictionary
+
 UNFINISHED = ".unfinished"
 """Ending of files that are not complete; a run that goes on deletes those it finds."""
 
@@ -107,7 +109,7 @@ def _reencode(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return array.cast(kind.value_type).dictionary_encode().cast(kind)
-    if not _holds_dictionary(kind):
+    if not holds_dictionary(kind):
         return array
     if pa.types.is_struct(kind):
         children = [_reencode(child) for child in array.flatten()]
@@ -120,12 +122,6 @@ def _reencode(array: pa.Array) -> pa.Array:
         of = pa.ListArray if pa.types.is_list(kind) else pa.LargeListArray
         return of.from_arrays(offsets, _reencode(array.flatten()), type=kind, mask=array.is_null())
     return array
-
-
-def _holds_dictionary(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return True
-    return pa.types.is_nested(kind) and any(_holds_dictionary(kind.field(i).type) for i in range(kind.num_fields))
 
 
 def write_parquet(

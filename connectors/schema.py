@@ -54,6 +54,12 @@ def unify(schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
     return pa.schema([field.with_type(_storable(field.type)) for field in nullable], metadata=shared)
 
 
+def holds_dictionary(kind: pa.DataType) -> bool:
+    """Whether values of a type are places in a dictionary, at whatever depth."""
+    children = [kind.field(i).type for i in range(kind.num_fields)]
+    return pa.types.is_dictionary(kind) or any(map(holds_dictionary, children))
+
+
 def _check_names(path: str, schema: pa.Schema) -> None:
     twice = [name for name in schema.names if schema.names.count(name) > 1]
     if twice:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from ..connectors.schema import holds_dictionary
 from ..connectors.views import cast_batch, plain_schema, size_bytes, take_batch
 
 CHUNKS = pa.schema([("part", pa.int32()), ("key", pa.int64()), ("chunk", pa.binary())])
@@ -46,12 +47,7 @@ def encode(rows: pa.RecordBatch) -> pa.Buffer:
 
 
 def _has_dictionaries(schema: pa.Schema) -> bool:
-    return any(_holds_dictionary(kind) for kind in schema.types)
-
-
-def _holds_dictionary(kind: pa.DataType) -> bool:
-    children = [kind.field(i).type for i in range(kind.num_fields)]
-    return pa.types.is_dictionary(kind) or any(map(_holds_dictionary, children))
+    return any(map(holds_dictionary, schema.types))
 
 
 def decode(chunks: pa.Array, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -4,7 +4,8 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ import pyarrow as pa
 from ..connectors.address import ADDRESS
 from ..connectors.batches import conform, reading_schema
 from ..connectors.corpus import read_split
+from ..connectors.merged import merged, runs
 from ..connectors.parquet_output import UNFINISHED
 from ..connectors.split import Split
 from ..hashing.errors import EngineError
@@ -83,12 +85,16 @@ class LocalEngine:
         if self._cached is None:
             self._cached = ReadCache(int(self.memory_bytes * CACHE_SHARE), splits)
         if only is None:
-            streams = [opened(self._read_split, split, columns, full) for split in splits]
+            streams = [opened(self._read_run, run, columns, full) for run in runs(splits)]
             return StreamTable(self, schema, lambda: streams, (ADDRESS,))
         schema = wanted_schema(columns, only.schema)
         return StreamTable(
             self, schema, lambda: self._wanted_streams(splits, columns, full, table_of(self, only), schema), (ADDRESS,)
         )
+
+    def _read_run(self, splits: Sequence[Split], columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
+        read = (self._read_split(split, columns, full) for split in splits)
+        return merged(chain.from_iterable(read), self.batch_rows)
 
     def _read_split(self, split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
         def read(wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -110,19 +116,27 @@ class LocalEngine:
         path.unlink()
         keys = wanted[ADDRESS].to_numpy()
         lows, highs = (np.searchsorted(keys, edges) for edges in bounds(splits))
-        streams = []
+        rows: dict[Split, pa.Table] = {}
         for split, low, high in zip(splits, lows, highs, strict=True):
             if low < high:
-                streams.append(opened(self._read_wanted, split, columns, full, wanted.slice(low, high - low), schema))
+                rows[split] = wanted.slice(low, high - low)
             elif self.progress:
                 self.progress.advance(split.size_bytes)
-        return streams
+        return [opened(self._read_wanted, run, columns, full, rows, schema) for run in runs(list(rows))]
 
     def _read_wanted(
-        self, split: Split, columns: pa.Schema, full: pa.Schema, wanted: pa.Table, schema: pa.Schema
+        self,
+        splits: Sequence[Split],
+        columns: pa.Schema,
+        full: pa.Schema,
+        rows: Mapping[Split, pa.Table],
+        schema: pa.Schema,
     ) -> Iterator[pa.RecordBatch]:
-        held = self._cached is not None and split in self._cached
-        return with_columns(self._read_split(split, columns, full), wanted, schema, held=held)
+        def read(split: Split) -> Iterator[pa.RecordBatch]:
+            held = self._cached is not None and split in self._cached
+            return with_columns(self._read_split(split, columns, full), rows[split], schema, held=held)
+
+        return merged(chain.from_iterable(map(read, splits)), self.batch_rows)
 
     def table(self, data: pa.Table) -> Table:
         """See ``Engine.table``."""

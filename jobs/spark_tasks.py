@@ -19,6 +19,7 @@ from pyspark import TaskContext
 from ..connectors.address import ADDRESS
 from ..connectors.batches import conform
 from ..connectors.corpus import read_split
+from ..connectors.merged import merged
 from ..connectors.split import Split
 from ..connectors.views import cast_batch
 from ..pipeline.engine import BatchFn, GroupFn
@@ -237,8 +238,7 @@ class ReadSplits:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the records of the tasks whose numbers come in ``id``."""
         for number in _ids(batches):
-            for split in self.tasks[number]:
-                yield from self.read(split)
+            yield from merged(chain.from_iterable(map(self.read, self.tasks[number])), self.batch_rows)
 
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
         """Yield the records of one split."""
@@ -329,9 +329,12 @@ def _wanted_of(reader: ReadSplits, task: int, rows: pa.Table, schema: pa.Schema)
     """Yield the records of a task's splits that some rows ask for, which are in order of their address."""
     splits = reader.tasks[task]
     lows, highs = (np.searchsorted(rows[ADDRESS].to_numpy(), edges) for edges in bounds(splits))
-    for split, low, high in zip(splits, lows, highs, strict=True):
-        if low < high:
-            yield from with_columns(reader.read(split), rows.slice(low, high - low), schema, held=False)
+    read = (
+        with_columns(reader.read(split), rows.slice(low, high - low), schema, held=False)
+        for split, low, high in zip(splits, lows, highs, strict=True)
+        if low < high
+    )
+    return merged(chain.from_iterable(read), reader.batch_rows)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..connectors.address import ADDRESS, RECORD_BITS, file_of, record_of
 from ..connectors.batches import RAW, RULE
+from ..connectors.formats import InputFile
 from ..connectors.jsonl import BLANK_LINE, INVALID_UTF8
 from ..hashing.errors import BadRowError, InputError
 from ..hashing.fingerprint import fingerprint
@@ -65,8 +66,7 @@ class DocumentPass:
         plan: how texts are sketched.
         banding: bands of the signature, or None without a near stage.
         seed: the seed of the run.
-        files: path of each input file, for messages.
-        sources: source of the records of each file, where no column names one.
+        files: the inputs.
         filters: conditions on the records of all files but the first ``references``, which are there already.
         references: how many these are.
         quarantine: whether bad rows are set aside rather than refused.
@@ -77,8 +77,7 @@ class DocumentPass:
     plan: SketchPlan
     banding: Banding | None
     seed: int
-    files: tuple[str, ...]
-    sources: tuple[str, ...]
+    files: tuple[InputFile, ...]
     filters: Filters
     references: int
     quarantine: bool
@@ -167,7 +166,7 @@ class DocumentPass:
             return
         for address, rule, detail in zip(addresses.to_pylist(), rules.to_pylist(), details.to_pylist(), strict=True):
             if rule is not None and rule != BLANK_LINE:
-                where = f"record {record_of(address)} of {self.files[file_of(address)]}"
+                where = self.files[file_of(address)].place(record_of(address))
                 raise BadRowError(
                     f"every record keeps the rule `{rule}`",
                     value=where + (f" ({detail})" if detail else ""),
@@ -191,7 +190,7 @@ class DocumentPass:
 
     def _sources(self, batch: pa.RecordBatch, addresses: pa.Array) -> pa.Array:
         ordinals, places = np.unique(addresses.to_numpy() >> RECORD_BITS, return_inverse=True)  # of few files
-        named = pa.array([self.sources[i] for i in ordinals], pa.string()).take(pa.array(places))
+        named = pa.array([self.files[i].source for i in ordinals], pa.string()).take(pa.array(places))
         if self.columns.source is None:
             return named
         return pc.coalesce(batch.column(self.columns.source).cast(pa.string()), named)
@@ -253,8 +252,6 @@ def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy, filters
     Raises:
         InputError: if a column is missing (the nearest name is offered) or has the wrong type.
     """
-    if not schema.names:
-        raise InputError("inputs hold records", value="none", remedy="Check them; JSON Lines has one object a line.")
     roles = {"text": columns.text, "id": columns.id, "source": columns.source, "keep": keep.column}
     for role, name in roles.items():
         if name is not None and name not in schema.names:

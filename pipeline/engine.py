@@ -13,7 +13,7 @@ Rules that keep the answer the same on every engine:
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -200,8 +200,3 @@ class Engine(Protocol):
 def drop_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
     """Return a schema without some columns."""
     return pa.schema([field for field in schema if field.name not in names])
-
-
-def one_row_a_batch(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Return driver data whose every row is a batch of its own, so that engines spread them over tasks."""
-    return pa.Table.from_batches([pa.RecordBatch.from_pylist([row], schema=schema) for row in rows], schema=schema)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -22,6 +22,8 @@ import pyarrow as pa
 from ..connectors.address import RECORD_BITS
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
+from ..connectors.dialect import dialects
+from ..connectors.formats import InputFile
 from ..connectors.published import DATA, Destination
 from ..connectors.storage import storage_errors
 from ..hashing.errors import EngineError, InputError
@@ -210,6 +212,7 @@ class _Run:
                 bands = prepared.banding.bands if prepared.banding else 0
                 check_room(folder.path, self.splits, prepared.corpus, bands=bands)
             self.schema = survey(engine, self.splits, folder.work / "schema.json")
+            _check_any_column(self.schema, files)
             self.filters = plan_filters(self.config.filters, self.schema)
             self.first_columns = check_columns(self.schema, self.config.columns, self.config.keep, self.filters)
             self.written_columns = annotated_schema(self.schema) if self.config.annotate else self.schema
@@ -316,15 +319,13 @@ class _Run:
 
     def first_pass(self) -> Table:
         """Read, check, hash and sketch every record."""
-        files = self.prepared.corpus.files
         work = DocumentPass(
             columns=self.config.columns,
             keep=self.config.keep,
             plan=self.prepared.plan,
             banding=self.prepared.banding,
             seed=self.config.seed,
-            files=tuple(file.path for file in files),
-            sources=tuple(file.source for file in files),
+            files=self.prepared.corpus.files,
             filters=self.filters,
             references=self.prepared.references,
             quarantine=self.config.on_error == "quarantine",
@@ -394,10 +395,19 @@ class _Run:
             "finished": finished,
             "version": self.prepared.version,
             "seconds": self.seconds,
+            "dialects": dialects(self.splits),
             "ignored_inputs": [redacted(path) for path in self.prepared.corpus.ignored],
             "ledger": ledger.as_dict(),
         }
         write_atomically(self.folder.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+
+
+def _check_any_column(schema: pa.Schema, files: Sequence[InputFile]) -> None:
+    if not schema.names:
+        some = ", ".join(file.path for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+        raise InputError(
+            "inputs hold records", value=f"none in {some}", remedy="Check them; JSON Lines has one object a line."
+        )
 
 
 def _check_reserved(schema: pa.Schema) -> None:

@@ -3,14 +3,16 @@
 import json
 import pickle
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
 from ..connectors.corpus import FORMATS, split_schema
+from ..connectors.merged import runs
 from ..connectors.schema import unify
 from ..connectors.split import Split
-from .engine import Engine, one_row_a_batch
+from .engine import Engine
 from .state import write_atomically
 
 _SPLITS = pa.schema([("number", pa.int64()), ("split", pa.binary())])
@@ -30,11 +32,19 @@ def survey(engine: Engine, splits: Sequence[Split], memo: Path) -> pa.Schema:
         return pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(json.loads(memo.read_text())["schema"])))
     firsts = {split.file: split for split in reversed(splits)}
     asked = [split for split in splits if FORMATS[split.format].schema_by_split or firsts[split.file] is split]
-    rows = [{"number": i, "split": pickle.dumps(split)} for i, split in enumerate(asked)]
+    numbered = enumerate(asked)
+    batches = [
+        pa.RecordBatch.from_pylist(
+            [{"number": i, "split": pickle.dumps(split)} for i, split in islice(numbered, len(run))], schema=_SPLITS
+        )
+        for run in runs(asked)
+    ]
     if len(asked) <= _FEW and not any(FORMATS[split.format].schema_by_split for split in asked):
-        found = pa.Table.from_batches([_schemas(pa.RecordBatch.from_pylist(rows, schema=_SPLITS))])
+        found = pa.Table.from_batches(map(_schemas, batches), _SCHEMAS)
     else:
-        found = engine.table(one_row_a_batch(rows, _SPLITS)).map(_schemas, _SCHEMAS).collect().sort_by("number")
+        found = (
+            engine.table(pa.Table.from_batches(batches, _SPLITS)).map(_schemas, _SCHEMAS).collect().sort_by("number")
+        )
     schemas = [pa.ipc.read_schema(pa.py_buffer(value)) for value in found["schema"].to_pylist()]
     schema = unify([(split.path, schema) for split, schema in zip(asked, schemas, strict=True)])
     write_atomically(memo, json.dumps({"schema": schema.serialize().to_pybytes().hex()}))

@@ -4,8 +4,10 @@ import gzip
 import pytest
 
 from tamis.connectors import dialect
-from tamis.connectors.dialect import Dialect, parser, sniff, utf8_chunks
+from tamis.connectors.dialect import Dialect, dialects, parser, sniff, utf8_chunks
+from tamis.connectors.split import Split
 from tamis.hashing.errors import InputError
+from tamis.hashing.redaction import redacted
 
 TEXT = "Il dit : « 1,5 ; 2,5 »"
 
@@ -137,3 +139,18 @@ def test_the_parser_takes_no_line_before_it_needs_it_and_goes_on_after_errors():
 
 def test_fields_may_be_long():
     assert list(parser(["x" * 1_000_000 + ",b\n"], ",")) == [["x" * 1_000_000, "b"]]
+
+
+def test_dialects_are_reported_with_an_example():
+    semicolons, tabs = Dialect(";", "utf-8"), Dialect("\t", "utf-16-le")
+    splits = [
+        Split(2, "s3://b/c.csv?key=x", "csv", options=semicolons.options),
+        Split(3, "d.jsonl", "jsonl"),
+        Split(1, "b.csv", "csv", options=tabs.options),
+        Split(4, "e.csv", "csv", options=semicolons.options),
+        Split(4, "e.csv", "csv", first_record=9, options=semicolons.options),
+    ]
+    assert dialects(splits) == [
+        {"delimiter": "\t", "encoding": "utf-16-le", "files": 1, "first": "b.csv"},
+        {"delimiter": ";", "encoding": "utf-8", "files": 2, "first": redacted("s3://b/c.csv?key=x")},
+    ]

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from tamis.connectors.address import ADDRESS, addresses
 from tamis.connectors.batches import RAW, RESERVED, RULE, reading_schema
 from tamis.connectors.corpus import InputSpec, open_corpus, plan_splits, read_split, split_schema
+from tamis.connectors.formats import InputFile
 from tamis.connectors.schema import unify
 from tamis.hashing.errors import TamisError
 from tamis.hashing.fingerprint import fingerprint
@@ -209,9 +210,8 @@ def _facts(table: pa.Table, schema: pa.Schema, splits: Iterable, batch_bytes: in
         columns = check_columns(schema, Columns(), KeepPolicy(), nothing)
     except TamisError:
         return "no texts"
-    work = DocumentPass(
-        Columns(), KeepPolicy(), _PLANS[0], _BANDING, 0, ("input",), ("input",), nothing, 0, quarantine=True
-    )
+    file = InputFile(0, "input", "input", "parquet", "", "input", 0, "")
+    work = DocumentPass(Columns(), KeepPolicy(), _PLANS[0], _BANDING, 0, (file,), nothing, 0, quarantine=True)
     read = [batch for split in splits for batch in read_split(split, columns, full=schema, batch_bytes=batch_bytes)]
     facts = [work(batch) for batch in read]
     numbers = [number for batch in facts for number in batch.column("address").to_pylist()]
