@@ -1,6 +1,12 @@
 """Splits: the unit of reading, the same for a local thread and a Spark task."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .address import RECORD_BITS
 
 
 @dataclass(frozen=True)
@@ -33,3 +39,13 @@ class Split:
     source: str = ""
     size_bytes: int = 0
     options: tuple[tuple[str, str], ...] = ()
+
+
+def bounds(splits: Sequence[Split]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first address of each split and the one after its last."""
+    first = [(split.file << RECORD_BITS) + split.first_record for split in splits]
+    after = [
+        start + split.records if split.records is not None else (split.file + 1) << RECORD_BITS
+        for start, split in zip(first, splits, strict=True)
+    ]
+    return np.array(first, np.int64), np.array(after, np.int64)

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import ConfigError
 
@@ -18,9 +19,18 @@ def hit_probability(similarity: float, bands: int, rows: int) -> float:
     >>> round(hit_probability(0.8, 28, 9), 3)
     0.982
     """
-    if similarity >= 1.0:
-        return 1.0
-    return -math.expm1(bands * math.log1p(-(similarity**rows)))
+    return float(hit_probabilities(np.array([similarity]), bands, rows)[0])
+
+
+def hit_probabilities(similarities: NDArray[np.float64], bands: int, rows: int) -> NDArray[np.float64]:
+    """Return the probability of each similarity that a pair becomes a candidate: float64, shape as given.
+
+    >>> hit_probabilities(np.array([0.0, 0.8, 1.0]), 28, 9).round(3).tolist()
+    [0.0, 0.982, 1.0]
+    """
+    with np.errstate(divide="ignore"):  # of 1
+        found: NDArray[np.float64] = -np.expm1(bands * np.log1p(-(np.minimum(similarities, 1.0) ** rows)))
+    return found
 
 
 def expected_candidates(bands: int, rows: int) -> float:

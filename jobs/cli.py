@@ -52,6 +52,7 @@ Annotate = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Write everything but the shards. Run again without it to end the run.")
 ]
+NoText = Annotated[bool, typer.Option("--no-text", help="Leave texts out of report.html.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor summary.")]
 
 
@@ -104,6 +105,7 @@ def dedup(
     against: Against = None,
     annotate: Annotate = False,
     dry_run: DryRun = False,
+    no_text: NoText = False,
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:
@@ -118,6 +120,7 @@ def dedup(
             {"stage": "near", "threshold": threshold, "verify": verify_pairs},
         ],
         "annotate": annotate,
+        "report": {"text": not no_text},
         "keep": keep,
         "seed": seed,
         "on_error": on_error,
@@ -142,12 +145,15 @@ def run(
     threads: Threads = None,
     engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local or spark.")] = None,
     dry_run: DryRun = False,
+    no_text: NoText = False,
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a pipeline."""
     given = {"out": out, "memory": memory, "threads": threads, "engine": engine}
     overrides = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
+    if no_text:
+        overrides.append("report.text=false")
     if allow_loss:
         overrides.append(f"allow_loss={json.dumps(allow_loss)}")
     _run(load_config(config, overrides=[*(set_ or []), *overrides]), quiet, dry_run)

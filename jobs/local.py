@@ -17,13 +17,13 @@ from ..connectors.batches import conform, reading_schema
 from ..connectors.corpus import read_split
 from ..connectors.merged import merged, runs
 from ..connectors.parquet_output import UNFINISHED
-from ..connectors.split import Split
+from ..connectors.split import Split, bounds
 from ..hashing.errors import EngineError
 from ..pipeline.engine import Progress, Table
 from .local_table import LocalTable, Opener, Sources, StreamTable, opened, table_of
 from .read_cache import ReadCache
 from .saved import is_saved
-from .wanted import bounds, wanted_schema, with_columns
+from .wanted import wanted_schema, with_columns
 
 DUCKDB_SHARE = 0.4
 """Share of the memory that DuckDB may take; grouping, cached input and batches in flight share the rest."""

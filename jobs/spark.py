@@ -24,7 +24,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from ..connectors.address import ADDRESS
 from ..connectors.batches import conform, reading_schema
 from ..connectors.parquet_output import UNFINISHED
-from ..connectors.split import Split
+from ..connectors.split import Split, bounds
 from ..hashing.errors import EngineError
 from ..pipeline.engine import FoldFn, Progress, Table
 from . import failure
@@ -49,7 +49,7 @@ from .spark_tasks import (
     WritePart,
     parts_in_order,
 )
-from .wanted import bounds, wanted_schema
+from .wanted import wanted_schema
 
 R = TypeVar("R")
 

@@ -20,7 +20,7 @@ from ..connectors.address import ADDRESS
 from ..connectors.batches import conform
 from ..connectors.corpus import read_split
 from ..connectors.merged import merged
-from ..connectors.split import Split
+from ..connectors.split import Split, bounds
 from ..connectors.views import cast_batch
 from ..pipeline.engine import BatchFn, GroupFn
 from . import failure
@@ -29,7 +29,7 @@ from .lookup import Lookup
 from .numbers import with_numbers
 from .saved import Part, read_part, write_part
 from .spool import Spool
-from .wanted import bounds, with_columns
+from .wanted import with_columns
 
 TaskFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 """All batches of a task in, batches out."""

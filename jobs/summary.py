@@ -31,6 +31,7 @@ def show(result: Result, console: Console, *, out: str) -> None:
         "decisions/, pairs/, clusters/, quarantine/, manifest.json",
         soft_wrap=True,
     )
+    console.print(f"Look at it: {escape(out)}/report.html", style="dim", soft_wrap=True)
     console.print(f"Check it: tamis verify {escape(out)}", style="dim")
 
 

@@ -1,14 +1,11 @@
 """Reading only some records: which splits hold them, and their other columns beside what is read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from ..connectors.address import ADDRESS, RECORD_BITS
+from ..connectors.address import ADDRESS
 from ..connectors.batches import pick, reading_schema
-from ..connectors.split import Split
 from ..connectors.views import as_views, view_schema
 
 
@@ -17,16 +14,6 @@ def wanted_schema(columns: pa.Schema, only: pa.Schema) -> pa.Schema:
     schema = reading_schema(columns)
     extra = [field for field in only if field.name != ADDRESS]
     return pa.schema(list(view_schema(schema)) + extra, metadata=schema.metadata)
-
-
-def bounds(splits: Sequence[Split]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first address of each split and the one after its last."""
-    first = [(split.file << RECORD_BITS) + split.first_record for split in splits]
-    after = [
-        start + split.records if split.records is not None else (split.file + 1) << RECORD_BITS
-        for start, split in zip(first, splits, strict=True)
-    ]
-    return np.array(first, np.int64), np.array(after, np.int64)
 
 
 def with_columns(

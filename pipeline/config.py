@@ -144,6 +144,13 @@ class Alarm(Model):
     loss: float = Field(0.9, gt=0, le=1, description="Share of rows whose loss alarms.")
 
 
+class Report(Model):
+    """What the page shows beside numbers."""
+
+    text: bool = Field(True, description="Whether it has texts of removed records and of what stays.")
+    examples: int = Field(1_000, ge=0, le=10_000, description="At most how many removals it shows; texts have 3 MB.")
+
+
 class Spark(Model):
     """Where ``engine: spark`` runs; under spark-submit, what it says comes first."""
 
@@ -187,6 +194,7 @@ class Pipeline(Model):
     seed: int = Field(0, ge=0, lt=2**63)
     shards: Shards = Shards()
     alarm: Alarm = Alarm()
+    report: Report = Report()
     annotate: bool = Field(False, description="Write removed rows too, and columns that say what became of each row.")
     out: str = Field("out", min_length=1)
     staging: str | None = Field(
@@ -234,7 +242,7 @@ class Pipeline(Model):
 
     def decisive(self) -> dict[str, Any]:
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
-        beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss"}
+        beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss", "report"}
         settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against"})
         for name, items in (("inputs", self.inputs), ("against", self.against)):
             settings[name] = [item.model_dump(mode="json", exclude={"path"}) for item in items]
@@ -318,7 +326,7 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 
 def _known_keys() -> list[str]:
-    models = (Pipeline, Input, Columns, Filter, Exact, Near, Shingle, Shards, Alarm, Spark)
+    models = (Pipeline, Input, Columns, Filter, Exact, Near, Shingle, Shards, Alarm, Report, Spark)
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -20,8 +20,12 @@ DECISIONS = pa.schema(
         ("keeper_id", pa.string()),
         ("keeper_corpus", pa.string()),
         ("similarity", pa.float64()),
+        ("bytes", pa.int64()),
+        ("tokens", pa.int64()),
     ]
 )
+"""Removed records; ``bytes`` and ``tokens`` are those of the text that went."""
+
 PAIRS = pa.schema(
     [
         ("address", pa.int64()),
@@ -53,6 +57,8 @@ QUARANTINE = pa.schema(
         ("rule", pa.string()),
         ("detail", pa.string()),
         ("raw", pa.binary()),
+        ("bytes", pa.int64()),
+        ("tokens", pa.int64()),
     ]
 )
 
@@ -67,7 +73,7 @@ def name_decisions(drops: Table, ranked: Table, references: tuple[str, ...]) -> 
         ranked: all ranked rows.
         references: names of the files that were there already, which are the first.
     """
-    names = ranked.select("row", "address", "id", "source")
+    names = ranked.select("row", "address", "id", "source", "bytes", "tokens")
     keepers = ranked.select(keeper="row", keeper_address="address", keeper_id="id")
     return drops.join(names, on=["row"]).join(keepers, on=["keeper"]).map(CopyDecision(references), DECISIONS)
 
@@ -94,7 +100,8 @@ class CopyDecision:
 
 def filter_decisions(documents: Table, conditions: tuple[str, ...]) -> Table:
     """Return the decisions of the filters: the condition is the reason, and nothing stays in the row's place."""
-    return documents.select("address", "id", "source", "filtered").map(FilterDecision(conditions), DECISIONS)
+    rows = documents.select("address", "id", "source", "bytes", "tokens", "filtered")
+    return rows.map(FilterDecision(conditions), DECISIONS)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from .ledger import Ledger
 from .manifest import read_manifest
 from .state import SUCCESS
 
+_FACTS = ("address", "source", "bytes", "tokens")
+
 
 class Result:
     """What a run kept and removed, and why.
@@ -79,7 +81,7 @@ class Result:
     def seconds(self) -> dict[str, float]:
         """How long each step took."""
         report: dict[str, Any] = json.loads((self.out / "report.json").read_text(encoding="utf-8"))
-        return dict(report["seconds"])
+        return {step["name"]: step["seconds"] for step in report["steps"]}
 
     def _table(self, name: str) -> pa.Table:
         parts = [pq.read_table(self.out / name / line["name"]) for line in self.manifest["files"][name]]
@@ -122,20 +124,23 @@ class Result:
 
     def _named(self, pairs: pa.Table) -> pa.Table:
         """Return near decisions for deciding pairs."""
-        index = pq.read_table(self.out / "index.parquet", columns=["address", "source"])
-        known = pa.concat_tables([index, self.removed.select(["address", "source"])]).sort_by("address")
-        places = np.searchsorted(known["address"].to_numpy(), pairs["address"].to_numpy())
+        index = pq.read_table(self.out / "index.parquet", columns=list(_FACTS))
+        known = pa.concat_tables([index, self.removed.select(list(_FACTS))]).sort_by("address")
+        places = pa.array(np.searchsorted(known["address"].to_numpy(), pairs["address"].to_numpy()))
+        facts = known.take(places)
         n = pairs.num_rows
         columns = {
             "address": pairs["address"],
             "id": pairs["id"],
-            "source": known["source"].take(pa.array(places)),
+            "source": facts["source"],
             "stage": pa.repeat("near", n),
             "reason": pa.repeat(REASONS["near"], n),
             "keeper_address": pairs["better_address"],
             "keeper_id": pairs["better_id"],
             "keeper_corpus": pa.nulls(n, pa.string()),
             "similarity": pairs["similarity"],
+            "bytes": facts["bytes"],
+            "tokens": facts["tokens"],
         }
         return pa.table(columns, schema=DECISIONS)
 

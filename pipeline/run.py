@@ -8,7 +8,9 @@ Every saved table is a unit of resume: a run that was killed takes up the tables
 
 import hashlib
 import json
+import resource
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,14 +24,12 @@ import pyarrow as pa
 from ..connectors.address import RECORD_BITS
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
-from ..connectors.dialect import dialects
 from ..connectors.formats import InputFile
 from ..connectors.published import DATA, Destination
 from ..connectors.storage import storage_errors
 from ..hashing.errors import EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.lsh import Banding
-from ..hashing.redaction import redacted
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
 from .annotations import annotated_schema
@@ -47,12 +47,14 @@ from .near import banding_of, decide_near, unverified
 from .outputs import Outcome, count, write_tables
 from .preflight import check_records, check_room
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
+from .report.build import build_report, write_report
+from .report.examples import examples
 from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
 from .similarity import PAIRS, Evidence, measure_pairs
-from .state import SUCCESS, OutputFolder, check_place, staging_folder, write_atomically
+from .state import SUCCESS, OutputFolder, check_place, staging_folder
 from .survey import survey
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the output folder; enters the fingerprint of a run with the package's own."""
 
 SPLIT_BYTES = 16 << 20
@@ -203,7 +205,7 @@ class _Run:
     def __init__(self, prepared: Prepared, engine: Engine, folder: OutputFolder, progress: Progress) -> None:
         self.prepared, self.engine, self.folder, self.progress = prepared, engine, folder, progress
         self.config = prepared.config
-        self.seconds: dict[str, float] = {}
+        self.steps: list[dict[str, Any]] = []
         with self.step("list inputs"):
             files = prepared.corpus.files
             self.splits = [split for file in files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
@@ -231,7 +233,9 @@ class _Run:
             yield
         finally:
             self.progress.finish()
-        self.seconds[name] = round(time.monotonic() - start, 3)
+        seconds = round(time.monotonic() - start, 3)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        self.steps.append({"name": name, "seconds": seconds, "bytes": total_bytes, "peak_rss_bytes": peak})
 
     def all_steps(self) -> None:
         """Go through the plan."""
@@ -390,16 +394,32 @@ class _Run:
         self.report(ledger, finished=True)
 
     def report(self, ledger: Ledger, *, finished: bool) -> None:
-        """Write what is known about the run besides its results."""
-        report = {
-            "finished": finished,
-            "version": self.prepared.version,
-            "seconds": self.seconds,
-            "dialects": dialects(self.splits),
-            "ignored_inputs": [redacted(path) for path in self.prepared.corpus.ignored],
-            "ledger": ledger.as_dict(),
-        }
-        write_atomically(self.folder.path / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        """Write what the run did, as numbers and as a page."""
+        corpus, wanted = self.prepared.corpus, self.config.report
+        with self.step("report"):
+            shown = examples(
+                self.engine,
+                self.folder.path,
+                splits=self.splits,
+                files=corpus.files,
+                text=self.config.columns.text,
+                full=self.schema,
+                seed=self.config.seed,
+                most=wanted.examples,
+                texts=wanted.text,
+            )
+        report = build_report(
+            self.folder.path,
+            config=self.config,
+            banding=self.prepared.banding,
+            version=self.prepared.version,
+            ledger=ledger,
+            splits=self.splits,
+            ignored=corpus.ignored,
+            steps=self.steps,
+            finished=finished,
+        )
+        write_report(self.folder.path, report, shown, title=self.folder.path.name)
 
 
 def _check_any_column(schema: pa.Schema, files: Sequence[InputFile]) -> None:

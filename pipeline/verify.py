@@ -207,6 +207,14 @@ def _ledger_faults(
     for name, (said, found) in tables.items():
         if said != found:
             yield f"the ledger says {said} rows {name}, the table holds {found}"
-    written = total.kept.bytes + (total.lost.bytes if ledger.annotated else 0)
-    if written != (pc.sum(index["bytes"]).as_py() or 0):
-        yield "bytes written differ between ledger and index"
+    for unit in ("bytes", "tokens"):
+        dropped, aside = getattr(total.lost, unit), sum(getattr(a, unit) for a in total.quarantined.values())
+        written = getattr(total.kept, unit) + (dropped if ledger.annotated else 0)
+        for name, said, table in (
+            ("the index", written, index),
+            ("decisions", dropped, decisions),
+            ("quarantine", aside, quarantine),
+        ):
+            held = pc.sum(table[unit]).as_py() or 0
+            if said != held:
+                yield f"the ledger says {said} {unit} for {name}, where there are {held}"

@@ -19,6 +19,7 @@ from brute_force import (
     in_rank_order,
     jaccard,
     shingles,
+    tokens,
     verified_pairs,
 )
 from corpora import (
@@ -77,6 +78,8 @@ def named_decisions(rows, decisions):
             "keeper_id": by_address[keeper].id,
             "keeper_corpus": None,
             "similarity": similarity,
+            "bytes": len(by_address[address].text.encode()),
+            "tokens": len(tokens(by_address[address].text)),
         }
         for address, (stage, keeper, similarity) in sorted(decisions.items())
     ]

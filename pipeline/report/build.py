@@ -1,0 +1,87 @@
+"""A run's ``report.json`` and ``report.html``."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...connectors.dialect import dialects
+from ...connectors.split import Split
+from ...hashing.lsh import Banding
+from ...hashing.redaction import redacted
+from ..config import Pipeline
+from ..ledger import Ledger
+from ..state import write_atomically
+from .examples import Examples
+from .facts import FORMAT, FORMAT_VERSION, run_facts
+from .page import page
+
+JSON_NAME, HTML_NAME = "report.json", "report.html"
+
+
+def build_report(
+    folder: Path,
+    *,
+    config: Pipeline,
+    banding: Banding | None,
+    version: str,
+    ledger: Ledger,
+    splits: Sequence[Split],
+    ignored: Sequence[str],
+    steps: Sequence[dict[str, Any]],
+    finished: bool,
+) -> dict[str, Any]:
+    """Return what ``report.json`` holds, without the examples.
+
+    Args:
+        folder: the output, with all its tables.
+        config, banding, version, ledger: of the run.
+        splits, ignored: its inputs, and what was not read.
+        steps: name, seconds, bytes read and peak memory of each, in order.
+        finished: whether shards were written.
+    """
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "finished": finished,
+        "version": version,
+        "engine": config.engine,
+        "settings": _settings(config),
+        **run_facts(folder, ledger, config, banding),
+        "steps": list(steps),
+        "total_seconds": round(sum(step["seconds"] for step in steps), 3),
+        "dialects": dialects(splits),
+        "ignored_files": len(ignored),
+        "ignored_inputs": [redacted(path) for path in ignored],
+        "ledger": ledger.as_dict(),
+    }
+
+
+def _settings(config: Pipeline) -> dict[str, Any]:
+    near = config.near
+    shown: dict[str, Any] = {"keep": str(config.keep), "seed": config.seed, "near": None}
+    if near:
+        shown["near"] = {
+            "threshold": near.threshold,
+            "verify": near.verify,
+            "sketch": near.sketch,
+            "values": near.values,
+            "bits": near.bits,
+            "unit": near.shingle.unit,
+            "shingle": near.shingle.size,
+        }
+    return shown
+
+
+def write_report(folder: Path, report: dict[str, Any], examples: Examples, *, title: str) -> None:
+    """Write both files, each whole or not at all.
+
+    Args:
+        folder: of the output.
+        report: as ``build_report`` returns it.
+        examples: for the explorer.
+        title: what the page is called.
+    """
+    report = report | {"explorer": {"available": examples.available, "shown": len(examples.pairs), "why": examples.why}}
+    write_atomically(folder / JSON_NAME, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(folder / HTML_NAME, page(report, examples, title=title))

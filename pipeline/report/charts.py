@@ -1,0 +1,94 @@
+"""Charts as SVG that takes its colours from the page: pairs by similarity, and the S-curve.
+
+Drawn here rather than by matplotlib: importing that takes longer than most steps of a small run, and its colours would
+not follow a dark page.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 480, 240
+LEFT, RIGHT, TOP, BOTTOM = 58, 22, 12, 40
+_W, _H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+
+_TAG = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
+_LINE = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+_BAR = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>')
+
+
+def similarity_chart(similarity: dict[str, Any]) -> Markup:
+    """Draw verified pairs by similarity, and behind how many of them a row went."""
+    bins = similarity["bins"]
+    top = _round_up(max(entry["pairs"] for entry in bins))
+    step = _W / len(bins)
+    parts = list(_grid(top))
+    for i, entry in enumerate(bins):
+        name = f"{entry['from']:.2f} to {entry['to']:.2f}: {entry['pairs']:,} pairs, {entry['removed']:,} rows removed"
+        for kind, key in (("pairs", "pairs"), ("removed", "removed")):
+            height = _H * entry[key] / top
+            inset = step * (0.08 if kind == "pairs" else 0.28)
+            x, width = LEFT + i * step + inset, step - 2 * inset
+            parts.append(_BAR.format(kind, x, TOP + _H - height, width, height, name))
+    every = max(1, len(bins) // 5)
+    for i in range(0, len(bins) + 1, every):
+        edge = bins[i]["from"] if i < len(bins) else bins[-1]["to"]
+        parts.append(_TAG.format("tick", LEFT + i * step, TOP + _H + 17, "middle", f"{edge:.2f}"))
+    parts.append(_TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "Jaccard similarity"))
+    return _svg("Verified pairs by similarity, and the rows removed for them", parts)
+
+
+def curve_chart(curve: dict[str, Any]) -> Markup:
+    """Draw the probability that a pair is found, over its similarity, with the threshold."""
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return LEFT + x * _W, TOP + (1 - y) * _H
+
+    parts = list(_grid(1))
+    threshold = curve["threshold"]
+    x, y = place(threshold, curve["recall_at_threshold"])
+    parts.append(_LINE.format("mark", x, TOP, x, TOP + _H))
+    path = " ".join(f"{'L' if i else 'M'}{px:.1f} {py:.1f}" for i, (px, py) in enumerate(_places(curve, place)))
+    parts.append(Markup('<path class="curve" d="{}"/>').format(path))
+    dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}</title></circle>')
+    parts.append(dot.format(x, y, f"at the threshold {threshold:g}: {curve['recall_at_threshold']:.1%}"))
+    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        parts.append(_TAG.format("tick", place(tick, 0)[0], TOP + _H + 17, "middle", f"{tick:.1f}"))
+    parts.append(_TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "Jaccard similarity"))
+    return _svg("Probability that a pair is found, by its similarity", parts)
+
+
+def _places(curve: dict[str, Any], place: Any) -> Iterator[tuple[float, float]]:
+    for x, y in curve["points"]:
+        yield place(x, y)
+
+
+def _grid(top: float) -> Iterator[Markup]:
+    for i in range(5):
+        y = TOP + _H * (1 - i / 4)
+        value = top * i / 4
+        yield _LINE.format("grid", LEFT, y, LEFT + _W, y)
+        yield _TAG.format("tick", LEFT - 6, y + 4, "end", f"{value:.0%}" if top == 1 else _short(value))
+
+
+def _short(value: float) -> str:
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:g}"
+
+
+def _round_up(value: int) -> int:
+    """Return the next number of the form 4, 8, 20, 40, 80, 200 ... that four grid lines divide."""
+    size = 4
+    while True:
+        for factor in (1, 2, 5):
+            if size * factor >= value:
+                return size * factor
+        size *= 10
+
+
+def _svg(title: str, parts: list[Markup]) -> Markup:
+    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, title)
+    return head + Markup("").join(parts) + Markup("</svg>")

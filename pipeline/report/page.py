@@ -1,0 +1,82 @@
+"""The report as one page: it needs no network, and shows no number that ``report.json`` has not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from .charts import curve_chart, similarity_chart
+from .examples import Examples
+
+MAX_SOURCES = 200
+"""Sources that the page lists; ``report.json`` has all."""
+
+FEW_SOURCES = 12
+"""Sources that it shows at first."""
+
+_HERE = Path(__file__).parent
+
+
+def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
+    """Return the page as HTML.
+
+    Args:
+        report: what ``report.json`` holds.
+        examples: for the explorer.
+        title: what the output is called.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a page is made once a run, at its end
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.get_template("page.html.jinja")
+    order = sorted(range(len(report["sources"])), key=lambda i: _lost_most(report["sources"][i]))
+    return template.render(
+        report=report,
+        title=title,
+        order=order[:MAX_SOURCES],
+        few=FEW_SOURCES,
+        left_out=max(0, len(order) - MAX_SOURCES),
+        alarming=[i for i, source in enumerate(report["sources"]) if source["alarm"]],
+        charts={
+            "similarity": similarity_chart(report["similarity"]) if report["similarity"] else None,
+            "curve": curve_chart(report["curve"]) if report["curve"] else None,
+        },
+        examples=_script(examples.pairs),
+        why=examples.why,
+        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+        script=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
+        shown=shown,
+    )
+
+
+def _lost_most(source: dict[str, Any]) -> tuple[bool, int, str]:
+    return not source["alarm"], -source["lost"]["bytes"], source["name"]
+
+
+def _script(value: object) -> Markup:
+    """Return JSON that stays inside its element, whatever its strings hold."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for mark in "<>&\u2028\u2029":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text)
+
+
+def shown(value: float | int | None, how: str) -> str:
+    """Return a number as the page shows it.
+
+    Args:
+        value: as in ``report.json``.
+        how: "count", "share" (of one), "megabytes" (of bytes), "seconds" or "plain".
+    """
+    if value is None:
+        return "\u2013"
+    return {
+        "count": lambda: f"{value:,}",
+        "share": lambda: f"{value:.2%}",
+        "megabytes": lambda: f"{value / 1e6:,.1f}",
+        "seconds": lambda: f"{value:,.2f}",
+        "plain": lambda: f"{value:g}",
+    }[how]()
