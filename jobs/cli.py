@@ -200,6 +200,40 @@ def _show_checks(checks: "Iterable[Check]") -> None:
 
 
 @app.command()
+def explain(
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a finished run, or its URL.")],
+    id_: Annotated[str, typer.Option("--id", metavar="ID", help="Id of a record, or its place as PATH:RECORD.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say why a record was kept or removed, and show it beside what stays in its place."""
+    from ..pipeline.explain import explain as judge
+    from ..pipeline.explain import facts_of, find
+    from ..pipeline.result import Result
+    from . import explained
+    from .api import fetched
+    from .look import Inputs
+
+    with fetched(out) as folder:
+        result = Result(folder)
+        inputs = Inputs(result)
+        verdicts = [judge(result, address) for address in find(result, id_)]
+        if as_json:
+            typer.echo(
+                json.dumps([facts_of(verdict, result.where) for verdict in verdicts], ensure_ascii=False, indent=1)
+            )
+            return
+        for number, verdict in enumerate(verdicts):
+            if number:
+                out_console.print()
+            sides = [verdict.address, verdict.stays] if verdict.stays is not None else []
+            found = inputs.texts([side for side in sides if side is not None])
+            texts = (found[sides[0]], found[sides[1]]) if len(found) == 2 and len(sides) == 2 else None
+            explained.show(verdict, result.where, texts, inputs.compared(texts) if texts else None, out_console)
+        if inputs.why:
+            out_console.print(inputs.why, style="dim", markup=False)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of pipeline configurations."""
     typer.echo(json.dumps(pipeline_schema(), indent=2))

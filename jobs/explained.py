@@ -1,0 +1,135 @@
+"""A verdict on a terminal: what became of a record, in sentences, and the two texts with their differences."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from ..pipeline.explain import Comparison, Relative, Row, Verdict
+
+CONTEXT = 12
+"""Words shown around a difference."""
+
+MOST_WORDS = 4_000
+FOLLOWERS = 5
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+
+Where = Callable[[int], str]
+
+
+def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
+    """Yield sentences about a record.
+
+    Args:
+        verdict: what became of it.
+        where: gives the place of an address.
+    """
+    row, place = verdict.row, where(verdict.address)
+    name = f"{row['id']} ({place})" if row.get("id") else place
+    if verdict.fate == "quarantined":
+        detail = f": {row['detail']}" if row["detail"] else ""
+        yield f"{name} was set aside: it broke the rule `{row['rule']}`{detail}."
+        return
+    if verdict.fate == "removed" and row["keeper_address"] is None:
+        yield f"{name} was removed by a filter: it does not meet {row['reason']}."
+        return
+    if verdict.fate == "removed":
+        yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'])}."
+        yield f"In its place stays {_keeper(row, where)}."
+        for further in verdict.chain:
+            yield (
+                f"  which the stage `{further['stage']}` removed later{_alike(further['similarity'])}: "
+                f"in the end, {_keeper(further, where)} stays."
+            )
+    elif verdict.fate == "there already":
+        yield f"{name} was there already (`against`): it is compared with, and neither removed nor written."
+    else:
+        yield f"{name} was kept."
+    yield from _relatives(verdict, where)
+    if verdict.follower_count:
+        some = ", ".join(_name(f["id"], f["address"], where) for f in verdict.followers[:FOLLOWERS])
+        more = verdict.follower_count - min(FOLLOWERS, len(verdict.followers))
+        yield f"It stays in the place of {verdict.follower_count:,}: {some}{f' and {more:,} more' if more else ''}."
+
+
+def _relatives(verdict: Verdict, where: Where) -> Iterator[str]:
+    for relative in verdict.relatives:
+        if relative.address == verdict.row.get("keeper_address"):
+            continue
+        name = f"{_name(relative.id, relative.address, where)}{_alike(relative.similarity)}"
+        yield f"It is like {name}, {_fate(relative, where)}."
+
+
+def _fate(relative: Relative, where: Where) -> str:
+    if relative.decision is None:
+        return "which stays, too, and ranks below what stays in its place"
+    return f"which would have stayed in its place, but was itself removed for {_keeper(relative.decision, where)}"
+
+
+def _alike(similarity: float | None) -> str:
+    return "" if similarity is None else f" (similarity {similarity:.4f})"
+
+
+def _keeper(row: Row, where: Where) -> str:
+    corpus = f", there already in {row['keeper_corpus']}" if row["keeper_corpus"] else ""
+    return _name(row["keeper_id"], row["keeper_address"], where) + corpus
+
+
+def _name(name: str | None, address: int, where: Where) -> str:
+    return f"{name} ({where(address)})" if name else where(address)
+
+
+def compared(comparison: Comparison) -> str:
+    """Return a sentence about how two texts compare."""
+    text = f"They share {comparison.shared:,} of {comparison.all:,} shingles: similarity {comparison.similarity:.4f}"
+    if not comparison.of:
+        return text + "."
+    return text + f"; {len(comparison.bands)} of {comparison.of} bands are equal, and one would do."
+
+
+def differences(gone: str, kept: str) -> Text:
+    """Return one text that shows two: what only the removed one has is struck, what only the kept one has underlined.
+
+    Long stretches that both have are left out.
+    """
+    first, second = (_WORD.findall(text) for text in (gone, kept))
+    cut = max(len(first), len(second)) > MOST_WORDS
+    first, second = first[:MOST_WORDS], second[:MOST_WORDS]
+    shown = Text()
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if kind == "equal":
+            shown.append(_shortened(first[i:j], at_start=i == 0, at_end=j == len(first)), "dim")
+            continue
+        if j > i:
+            shown.append("[-" + "".join(first[i:j]) + "-]", "red strike")
+        if m > k:
+            shown.append("{+" + "".join(second[k:m]) + "+}", "green underline")
+    if cut:
+        shown.append("\n... and more: these are the beginnings.", "dim")
+    return shown
+
+
+def _shortened(words: list[str], *, at_start: bool, at_end: bool) -> str:
+    head, tail = 0 if at_start else 2 * CONTEXT, 0 if at_end else 2 * CONTEXT
+    if len(words) <= head + tail + 4:
+        return "".join(words)
+    return "".join(words[:head]) + " ... " + "".join(words[len(words) - tail :])
+
+
+def show(
+    verdict: Verdict, where: Where, texts: tuple[str, str] | None, comparison: Comparison | None, console: Console
+) -> None:
+    """Print all that is known."""
+    for number, line in enumerate(lines_of(verdict, where)):
+        console.print(Text(line, "" if number else "bold"), soft_wrap=True)
+    if comparison:
+        console.print(compared(comparison), soft_wrap=True, highlight=False)
+    if texts:
+        console.print()
+        if texts[0] == texts[1]:
+            console.print(Text("The texts are equal.", "dim"))
+        else:
+            console.print("[red][strike][-removed-][/strike][/red] {+stays+}".replace("[-removed-]", r"\[-removed-]"))
+            console.print(differences(*texts), soft_wrap=True)

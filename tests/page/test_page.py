@@ -1,0 +1,187 @@
+"""The page in a browser: opens fast, works by mouse and keyboard, fits small screens, can be read."""
+
+import json
+import shutil
+import time
+from random import Random
+
+import pytest
+
+import tamis
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = next((path for name in _NAMES if (path := shutil.which(name))), None)
+pytestmark = [pytest.mark.page, pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")]
+
+WORDS = [a + b for a in ("ba", "ke", "mi", "no", "ru", "ta") for b in ("lo", "shi", "pen", "dra", "xu", "vor")]
+
+CONTRAST = """() => {
+  const channel = (v) => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; };
+  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
+  const light = (c) => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2]);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0) return c;
+    }
+    return [255, 255, 255];
+  };
+  const bad = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.getClientRects().length || e.closest("svg, script, style, noscript")) continue;
+    const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) bad.push([e.tagName, e.textContent.slice(0, 30), ratio]);
+  }
+  return bad;
+}"""
+
+LABELS = """() => [
+  ...[...document.querySelectorAll("input, select, button")].filter((e) => !e.labels?.length && !e.ariaLabel),
+  ...[...document.querySelectorAll("[role=region], [role=listbox], svg")].filter((e) => !e.ariaLabel),
+  ...[...document.querySelectorAll("table")].filter((e) => !e.querySelector("th[scope]")),
+  ...[...document.querySelectorAll("section")].filter(
+    (e) => !document.getElementById(e.getAttribute("aria-labelledby"))),
+].map((e) => e.outerHTML.slice(0, 100))"""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """Return an output with 100,000 pairs to choose examples from."""
+    folder = tmp_path_factory.mktemp("page")
+    rng = Random(1)
+    texts, sources = [], []
+    for i in range(25_000):
+        base = rng.choices(WORDS, k=60)
+        for j in range(5):
+            place = rng.randrange(5, 60)
+            texts.append(" ".join([*base[:place], f"edit{j}", *base[place:]]) + f" case{i}")
+            sources.append(("web", "books", "a-source-with-a-rather-long-name-that-does-not-fit")[j % 3])
+    import pyarrow as pa
+
+    ids = [f"row-{i}" for i in range(len(texts))]
+    table = pa.table({"id": ids, "text": texts, "source": sources})
+    tamis.dedup(table, out=folder / "out", id="id", source="source", threshold=0.6, allow_loss=sorted(set(sources)))
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, out):
+    """Return a function that opens the page; at the end, nothing may have gone wrong in it."""
+    contexts, faults = [], []
+
+    def opened(width=1200, scheme="light", path=out / "report.html"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("requestfailed", lambda request: faults.append(request.url))
+        tab.goto(path.as_uri())
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def test_it_opens_fast_and_is_small(out, page):
+    report = json.loads((out / "report.json").read_text())
+    assert report["explorer"]["available"] >= 90_000
+    assert (out / "report.html").stat().st_size <= 5_000_000
+    start = time.monotonic()
+    tab = page()
+    tab.locator("#list li[aria-selected=true]").wait_for()
+    assert time.monotonic() - start < 2
+
+
+def test_search_filter_sort(page):
+    tab = page()
+    count = tab.locator("#count")
+    whole = count.inner_text()
+    first = tab.locator("#pair-0 .what").inner_text()
+    tab.select_option("#sort", "high")
+    assert tab.locator("#pair-0 .what").inner_text() != first
+    tab.select_option("#source", "web")
+    assert set(tab.locator("#list .what span:nth-child(2)").all_inner_texts()) == {"web"}
+    tab.fill("#least", "0.9")
+    assert all(float(text.split()[1]) >= 0.9 for text in tab.locator("#list .what span:nth-child(1)").all_inner_texts())
+    tab.fill("#query", "no such words")
+    assert count.inner_text().startswith("0 of")
+    assert "Nothing matches" in tab.locator("#detail").inner_text()
+    tab.fill("#query", "")
+    tab.fill("#least", "0")
+    tab.select_option("#source", "")
+    assert count.inner_text() == whole
+
+
+def test_differences_are_marked(page):
+    tab = page()
+    for side in ("gone", "kept"):
+        text = tab.locator(f".side.{side} pre").inner_text()
+        marked = tab.locator(f".side.{side} mark").all_inner_texts()
+        assert any("edit" in mark for mark in marked)
+        assert all(mark in text for mark in marked)
+    plain = [
+        tab.locator(f".side.{side} pre").evaluate(
+            "e => [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent).join('')"
+        )
+        for side in ("gone", "kept")
+    ]
+    assert plain[0] == plain[1] != ""
+
+
+def test_by_keyboard_alone(page):
+    tab = page()
+    selected = tab.locator("#list li[aria-selected=true]")
+    tab.keyboard.press("j")
+    tab.keyboard.press("j")
+    assert selected.get_attribute("id") == "pair-2"
+    tab.keyboard.press("k")
+    assert selected.get_attribute("id") == "pair-1"
+    tab.locator("#list").focus()
+    tab.keyboard.press("End")
+    last = selected.get_attribute("id")
+    tab.keyboard.press("ArrowUp")
+    assert int(last.split("-")[1]) - int(selected.get_attribute("id").split("-")[1]) == 1
+    tab.keyboard.press("/")
+    tab.keyboard.type("row-")
+    assert tab.input_value("#query") == "row-"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read(page, scheme):
+    tab = page(scheme=scheme)
+    assert tab.evaluate(CONTRAST) == []
+    assert tab.evaluate(LABELS) == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1600])
+def test_nothing_leaves_the_screen(page, width):
+    tab = page(width)
+    tab.locator("summary").first.click()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_inputs_hold_does_not_run(tmp_path, page):
+    import pyarrow as pa
+
+    evil = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
+    words = " ".join(f"word{i}" for i in range(40))
+    table = pa.table({"id": [evil, "b"], "text": [f"{evil} {words}", f"{evil} {words} more"]})
+    tamis.dedup(table, out=tmp_path / "out", id="id")
+    tab = page(path=tmp_path / "out" / "report.html")
+    assert tab.evaluate("window.hacked") is None
+    assert evil in tab.locator(".side.kept").inner_text()
