@@ -57,6 +57,20 @@ class _Streams(io.RawIOBase):
                 return len(data)
 
 
+class _ArrowStream(io.RawIOBase):
+    """What Arrow decompresses, read into the caller's memory: its own ``read`` never frees what it has taken for bytes
+    that turn out to be damaged."""
+
+    def __init__(self, raw: Any, compression: str) -> None:
+        self._stream = pa.input_stream(raw, compression=compression)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return int(self._stream.readinto(buffer))
+
+
 def _streams(decompressor: Callable[[], Any]) -> Callable[[Any], Any]:
     return lambda raw: io.BufferedReader(_Streams(raw, decompressor), _CHUNK)
 
@@ -65,7 +79,7 @@ _OPENERS: dict[str, Callable[[Any], Any]] = {
     "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
     "bzip2": _streams(bz2.BZ2Decompressor),
     "xz": _streams(lzma.LZMADecompressor),
-    "zstd": lambda raw: pa.input_stream(raw, compression="zstd"),
+    "zstd": lambda raw: io.BufferedReader(_ArrowStream(raw, "zstd"), _CHUNK),
 }
 
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)

@@ -28,6 +28,9 @@ from .wanted import wanted_schema, with_columns
 DUCKDB_SHARE = 0.4
 """Share of the memory that DuckDB may take; grouping, cached input and batches in flight share the rest."""
 
+DUCKDB_THREAD_BYTES = 16 << 20
+"""DuckDB's memory that each of its threads must find: below it, threads that sort pin all there is and it gives up."""
+
 CACHE_SHARE = 0.2
 BATCH_BYTES = 16 << 20
 """Bytes of a batch of input where there is memory for it."""
@@ -68,11 +71,12 @@ class LocalEngine:
         self.spill = Path(tempfile.mkdtemp(prefix="spill-", suffix=UNFINISHED, dir=work))
         self._names = itertools.count()
         self._cached: ReadCache | None = None
+        database_bytes = int(memory_bytes * DUCKDB_SHARE)
         self._database = duckdb.connect(
             ":memory:",
             config={
-                "threads": self.threads,
-                "memory_limit": f"{int(memory_bytes * DUCKDB_SHARE / (1 << 20))}MiB",
+                "threads": min(self.threads, max(1, database_bytes // DUCKDB_THREAD_BYTES)),
+                "memory_limit": f"{database_bytes >> 20}MiB",
                 "temp_directory": str(self.spill),
                 "preserve_insertion_order": True,
                 "arrow_large_buffer_size": True,
