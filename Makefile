@@ -1,5 +1,6 @@
 # run: sift this machine's Python texts.  test: what every change must pass (under 5 minutes).  check: lint, types, layers.
 # test-spark: the Spark engine and its answers (Java 17, 8 minutes).  test-faults: Spark when parts of it die (6 minutes).
+# docs: writes the reference pages, and into the tutorial and the how-to pages what their examples print.
 # bench: timings.
 # spark-zip: the package for --py-files.  spark-env: an environment for --archives.
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test test-spark test-faults check bench spark-zip spark-env clean
+.PHONY: run test test-spark test-faults check docs bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
@@ -28,6 +29,10 @@ check: $(VENV)/.check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd src && ../$(BIN)/lint-imports --config ../pyproject.toml
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/reference.py
+	$(BIN)/python tests/pages.py docs/tutorial.md docs/how-to/*.md
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/corpus.py --out $(CORPUS) --size 1GB

@@ -73,9 +73,7 @@ def _main(
 
 @app.command()
 def dedup(
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Parquet or JSONL files, folders, globs, URLs.")
-    ],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
     out: Out,
     text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
     id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")] = None,
@@ -94,7 +92,9 @@ def dedup(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all random functions.")] = 0,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="parquet, jsonl or text (a folder of files); default: by ending."),
+        typer.Option(
+            "--format", help="parquet, jsonl, csv, warc, arrow or text (a folder of files); default: by ending."
+        ),
     ] = None,
     verify_pairs: Annotated[str, typer.Option("--verify", help="exact, sketch or none.")] = "exact",
     on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",

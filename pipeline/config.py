@@ -64,11 +64,13 @@ class Model(BaseModel):
 class Input(Model):
     """Where records come from."""
 
-    path: str = Field(min_length=1, description="File, folder, glob or URL.")
+    path: str = Field(min_length=1, description="File, folder (read with all below it), glob or URL.")
     format: Literal["parquet", "jsonl", "csv", "text", "warc", "arrow"] | None = Field(
-        None, description="Default: by the ending."
+        None, description="How files are read; default: by their endings."
     )
-    source: str | None = Field(None, description="Source of records without a source column; default: the path's name.")
+    source: str | None = Field(
+        None, description="Source of records where `columns.source` is not set; default: the name of the path."
+    )
     include: tuple[str, ...] = Field((), description="Globs on paths under a folder; default: all.")
     exclude: tuple[str, ...] = Field((), description="Globs on paths under a folder.")
 
@@ -76,9 +78,13 @@ class Input(Model):
 class Columns(Model):
     """Which columns mean what."""
 
-    text: str = Field("text", description="The text.")
-    id: str | None = Field(None, description="A name of the record that outlives the run.")
-    source: str | None = Field(None, description="The source it is counted under.")
+    text: str = Field("text", description="What is compared; UTF-8 text.")
+    id: str | None = Field(
+        None, description="Names a record beyond the run: in decisions, pairs, clusters and `tamis explain`."
+    )
+    source: str | None = Field(
+        None, description="The source that a record is counted under; default: each input is one."
+    )
 
 
 class Shingle(Model):
@@ -87,37 +93,44 @@ class Shingle(Model):
     unit: Literal["word", "char", "byte"] = Field(
         "word", description="Words; characters of the words, one space between two; or bytes as they are."
     )
-    size: int = Field(5, ge=1, le=64, description="Tokens of a shingle.")
+    size: int = Field(5, ge=1, le=64, description="Words, characters or bytes in a row that make one shingle.")
 
 
 class Filter(Model):
     """Keep only records that meet a condition."""
 
-    stage: Literal["filter"] = "filter"
-    where: str = Field(min_length=1, description="SQL over the columns of a record; null is no.")
+    stage: Literal["filter"] = Field("filter", description="Which stage this is.")
+    where: str = Field(
+        min_length=1, description="SQL condition (DuckDB) over the columns of a record; null counts as no."
+    )
 
 
 class Exact(Model):
     """Remove texts whose UTF-8 bytes occurred before."""
 
-    stage: Literal["exact"] = "exact"
+    stage: Literal["exact"] = Field("exact", description="Which stage this is.")
 
 
 class Near(Model):
     """Remove texts that share most of their shingles with a better-ranked one."""
 
-    stage: Literal["near"] = "near"
-    threshold: float = Field(0.8, gt=0, le=1, description="Jaccard similarity from which a text is a duplicate.")
-    profile: Literal["words-v1"] = "words-v1"
-    shingle: Shingle = Shingle()
-    sketch: Literal["oph", "fss", "minhash"] = Field("oph", description="docs/sketches.md says which when.")
-    values: int = Field(256, ge=1, le=4096, description="Values of a signature.")
+    stage: Literal["near"] = Field("near", description="Which stage this is.")
+    threshold: float = Field(0.8, gt=0, le=1, description="Jaccard similarity of shingle sets from which a text goes.")
+    profile: Literal["words-v1"] = Field("words-v1", description="How texts are cut into words; versioned.")
+    shingle: Shingle = Field(Shingle(), description="What a text is cut into.")
+    sketch: Literal["oph", "fss", "minhash"] = Field("oph", description="Kind of signature that candidates come from.")
+    values: int = Field(
+        256, ge=1, le=4096, description="Values of a signature; more find candidates more sharply, and cost time."
+    )
     bits: Literal[32, 64] = Field(64, description="Bits of a value; matters to stored signatures and `verify: sketch`.")
     recall: float = Field(0.98, gt=0, lt=1, description="Least probability that a pair at the threshold is found.")
     bands: int | None = Field(None, ge=1, description="Computed from `recall` unless given, together with `rows`.")
-    rows: int | None = Field(None, ge=1)
+    rows: int | None = Field(None, ge=1, description="Values of a band; bands x rows may not exceed `values`.")
     max_anchors: int = Field(4, ge=1, description="Best-ranked rows of a bucket that others are compared with.")
-    verify: Literal["exact", "sketch", "none"] = "exact"
+    verify: Literal["exact", "sketch", "none"] = Field(
+        "exact",
+        description="Candidates are compared by their shingles, by the estimate of their signatures, or not at all.",
+    )
 
     @model_validator(mode="after")
     def _bands_and_rows(self) -> "Near":
@@ -131,10 +144,12 @@ class Near(Model):
 class Shards(Model):
     """How the kept rows are written."""
 
-    target_size: Size = Field(256 * 2**20, description="Text bytes of a shard.")
-    group_size: Size = Field(64 * 2**20, description="Text bytes of a row group.")
-    compression: Literal["zstd", "snappy", "lz4", "gzip", "none"] = "zstd"
-    epoch: int = Field(0, ge=0, description="Enters the order of the rows.")
+    target_size: Size = Field(256 * 2**20, description="Bytes of text in a shard, about.")
+    group_size: Size = Field(64 * 2**20, description="Bytes of text in a row group, about.")
+    compression: Literal["zstd", "snappy", "lz4", "gzip", "none"] = Field(
+        "zstd", description="Codec of the Parquet files."
+    )
+    epoch: int = Field(0, ge=0, description="Enters the order of rows: another epoch, another order.")
 
 
 class Alarm(Model):
@@ -147,15 +162,19 @@ class Alarm(Model):
 class Report(Model):
     """What the page shows beside numbers."""
 
-    text: bool = Field(True, description="Whether it has texts of removed records and of what stays.")
-    examples: int = Field(1_000, ge=0, le=10_000, description="At most how many removals it shows; texts have 3 MB.")
+    text: bool = Field(True, description="Whether the page has texts of removed records and of what stays.")
+    examples: int = Field(
+        1_000, ge=0, le=10_000, description="At most how many removals the page shows; texts take 3 MB at most."
+    )
 
 
 class Spark(Model):
     """Where ``engine: spark`` runs; under spark-submit, what it says comes first."""
 
-    master: str | None = Field(None, description="As spark://host:7077, yarn or k8s://...; default: this machine.")
-    partitions: int | None = Field(None, ge=1, description="Of readings and shuffles; default: by size.")
+    master: str | None = Field(
+        None, description="As `spark://host:7077`, `yarn` or `k8s://...`; default: this machine."
+    )
+    partitions: int | None = Field(None, ge=1, description="Partitions of readings and shuffles; default: by size.")
     driver_tables: TableSize = Field(256 * 2**20, description="Tables up to this size are worked on by the driver.")
     conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
 
@@ -185,29 +204,37 @@ def _expand_stage(item: object) -> object:
 class Pipeline(Model):
     """A whole run."""
 
-    inputs: tuple[Input, ...] = Field(min_length=1)
+    inputs: tuple[Input, ...] = Field(min_length=1, description="Where records come from, in this order.")
     against: tuple[Input, ...] = Field((), description="What is there already: compared with, never changed or copied.")
-    columns: Columns = Columns()
-    stages: Annotated[tuple[Stage, ...], BeforeValidator(_expand_stages)] = (Exact(), Near())
-    keep: Keep = Field(KeepPolicy(), description="first, longest, newest:COL, quality:COL or source:A,B.")
-    on_error: Literal["fail", "quarantine"] = "fail"
-    seed: int = Field(0, ge=0, lt=2**63)
-    shards: Shards = Shards()
-    alarm: Alarm = Alarm()
-    report: Report = Report()
+    columns: Columns = Field(Columns(), description="Which columns mean what.")
+    stages: Annotated[tuple[Stage, ...], BeforeValidator(_expand_stages)] = Field(
+        (Exact(), Near()), description="What is done, in order: filters, then `exact`, `near`, or both."
+    )
+    keep: Keep = Field(
+        KeepPolicy(),
+        description="Which of several copies stays: `first` in the order of inputs, `longest` in bytes, `newest:COL`"
+        " or `quality:COL` (greatest value of a column), `source:A,B` (first in this list).",
+    )
+    on_error: Literal["fail", "quarantine"] = Field(
+        "fail", description="A bad record stops the run, or is set aside in `quarantine/` and counted."
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Of all random functions: sketches and the order of rows.")
+    shards: Shards = Field(Shards(), description="How the kept rows are written.")
+    alarm: Alarm = Field(Alarm(), description="When a run stops because a source lost nearly everything.")
+    report: Report = Field(Report(), description="What `report.html` shows beside numbers.")
     annotate: bool = Field(False, description="Write removed rows too, and columns that say what became of each row.")
-    out: str = Field("out", min_length=1)
+    out: str = Field("out", min_length=1, description="Folder or URL of the output; empty, or of this very run.")
     staging: str | None = Field(
         None, description="Where the output for a URL is made before it is copied; default: in the user's cache."
     )
     engine: Literal["local", "spark"] = Field("local", description="What runs it; the answer is the same.")
-    spark: Spark = Spark()
+    spark: Spark = Field(Spark(), description="Where and how `engine: spark` runs.")
     memory: Size = Field(
-        2 * 10**9, ge=128 * 2**20, description="For all but interpreter and libraries; 128MiB or more."
+        2 * 10**9, ge=128 * 2**20, description="Limit for all but interpreter and libraries; 128MiB or more."
     )
-    threads: int | None = Field(None, ge=1, description="Default: all processors.")
+    threads: int | None = Field(None, ge=1, description="How many threads work; default: one a processor.")
     check_room: bool = Field(True, description="Refuse to start where the disk is surely too small.")
-    allow_loss: tuple[str, ...] = Field((), description="Sources that may lose nearly everything.")
+    allow_loss: tuple[str, ...] = Field((), description="Sources that may lose nearly everything without an alarm.")
 
     @model_validator(mode="after")
     def _stage_order(self) -> "Pipeline":

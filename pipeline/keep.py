@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..hashing.errors import InputError
 
@@ -33,9 +33,9 @@ class KeepPolicy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    by: Order = "first"
-    column: str | None = None
-    sources: tuple[str, ...] = ()
+    by: Order = Field("first", description="What decides; equal rows are told apart by their text's hash, then id.")
+    column: str | None = Field(None, description="The column of `newest` or `quality`.")
+    sources: tuple[str, ...] = Field((), description="The list of `source`, best first; others rank after it.")
 
     def __str__(self) -> str:
         return ":".join(filter(None, [self.by, self.column or ",".join(self.sources)]))
