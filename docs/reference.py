@@ -62,17 +62,19 @@ With every default written out, which is how a run saves it as `config.yaml`:
 - **`keep`** has short forms: `longest` is `{{by: longest}}`, `newest:date` is `{{by: newest, column: date}}`.
 - **Sizes** are bytes, or as `2GB` (thousands) or `512MiB` (1,024s).
 - **Variables**: `${{env:NAME}}` is an environment variable, `${{python:stdlib}}` any path of Python's `sysconfig`.
-- **Overrides**: `tamis run pipeline.yaml --set stages.near.threshold=0.9 --set keep=longest`. Items of lists go by number, stages by name.
+- **Overrides**: `tamis run pipeline.yaml --set stages.near.threshold=0.9 --set keep=longest`.
+  Items of lists go by number, stages by name; the file must name the stage.
 - **Unknown keys** are refused, and the nearest known one is named. `tamis schema` prints a JSON Schema for editors.
-- **What the answer depends on**: everything but `out`, `staging`, `engine`, `spark`, `memory`, `threads`, `check_room`, `allow_loss` and `report`. Change any of the
-  others, and it is another run, which needs another `out`.
+- **What the answer depends on**: everything but `out`, `staging`, `engine`, `spark`, `memory`, `threads`, `check_room`,
+  `allow_loss` and `report`. Change any of the others, and it is another run, which needs another `out`.
 
 """
 
 COMMAND_LINE = """\
 # Command line
 
-What `--help` says of every command. On a terminal, progress is shown as bars; elsewhere, as one line of JSON every few seconds, on standard error.
+What `--help` says of every command. Progress goes to standard error: as bars on a terminal, elsewhere as a line of JSON
+at the start and end of each step and every few seconds between. The summary goes to standard output.
 
 """
 
