@@ -32,7 +32,7 @@ check: $(VENV)/.check
 
 docs: $(VENV)/.test
 	$(BIN)/python docs/reference.py
-	$(BIN)/python tests/pages.py docs/tutorial.md docs/how-to/*.md
+	$(BIN)/python tests/pages.py docs/tutorial.md docs/how-it-works.md docs/when-not-to-use.md docs/how-to/*.md
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/corpus.py --out $(CORPUS) --size 1GB

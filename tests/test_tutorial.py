@@ -7,7 +7,8 @@ import pages
 import pytest
 
 DOCS = pages.ROOT / "docs"
-HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
+EXPLAINED = [DOCS / "how-it-works.md", DOCS / "when-not-to-use.md"]
+PAGES = [*EXPLAINED, *sorted((DOCS / "how-to").glob("*.md"))]
 
 
 def test_the_tutorial(tmp_path):
@@ -15,8 +16,8 @@ def test_the_tutorial(tmp_path):
     assert pages.play(page, tmp_path).splitlines() == page.splitlines()
 
 
-@pytest.mark.parametrize("path", HOW_TO, ids=lambda path: path.stem)
-def test_a_how_to_page(path, tmp_path):
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page(path, tmp_path):
     page = path.read_text(encoding="utf-8")
     pages.make_corpus(tmp_path)
     assert pages.play(page, tmp_path).splitlines() == page.splitlines()
