@@ -234,6 +234,23 @@ def explain(
 
 
 @app.command()
+def report(
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a finished run, or its URL.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="[OTHER]", help="Another one: say what changed from OUT to OTHER.")
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="How records of two runs are recognised: place or id.")] = "place",
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write what changed as a page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    memory: Memory = "2GB",
+) -> None:
+    """Show again what a run did; or, of two, what changed from one to the other."""
+    from . import reported
+
+    reported.report(out, other, by=by, html=html, as_json=as_json, memory=memory, console=out_console)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of pipeline configurations."""
     typer.echo(json.dumps(pipeline_schema(), indent=2))

@@ -26,14 +26,9 @@ def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
         examples: for the explorer.
         title: what the output is called.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a page is made once a run, at its end
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.get_template("page.html.jinja")
     order = sorted(range(len(report["sources"])), key=lambda i: _lost_most(report["sources"][i]))
-    return template.render(
+    return _rendered(
+        "page.html.jinja",
         report=report,
         title=title,
         order=order[:MAX_SOURCES],
@@ -46,10 +41,30 @@ def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
         },
         examples=_script(examples.pairs),
         why=examples.why,
-        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         script=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
-        shown=shown,
     )
+
+
+def changes_page(changes: dict[str, Any], *, first: str, second: str) -> str:
+    """Return the page about two runs as HTML.
+
+    Args:
+        changes: as ``report.changes.changes`` returns them.
+        first, second: what the outputs are called.
+    """
+    differing = [i for i, line in enumerate(changes["sources"]) if line["first"] != line["second"]]
+    return _rendered("changes.html.jinja", changes=changes, first=first, second=second, sources=differing[:MAX_SOURCES])
+
+
+def _rendered(name: str, **values: object) -> str:
+    """Return a page of this folder's templates, styled."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a page is made once a run, at its end
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
+    return environment.get_template(name).render(style=style, shown=shown, **values)
 
 
 def _lost_most(source: dict[str, Any]) -> tuple[bool, int, str]:
