@@ -4,13 +4,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from pydantic import ByteSize, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted
+from ..pipeline.config import bytes_of
 from ..pipeline.report.build import JSON_NAME
 from ..pipeline.report.changes import changes
 from ..pipeline.report.page import changes_page
@@ -41,7 +41,7 @@ def report(
             _show_again(first, out, as_json=as_json, console=console)
             return
         second = Result(stack.enter_context(fetched(other)))
-        found = changes(first, second, by="id" if by == "id" else "place", memory_bytes=_bytes(memory))
+        found = changes(first, second, by="id" if by == "id" else "place", memory_bytes=bytes_of(memory))
     if html:
         page = changes_page(found, first=redacted(out), second=redacted(other))
         write_atomically(Path(html), page)
@@ -51,13 +51,6 @@ def report(
     show(found, console)
     if html:
         console.print(f"\nLook at it: {escape(html)}", style="dim", soft_wrap=True)
-
-
-def _bytes(memory: str) -> int:
-    try:
-        return int(TypeAdapter(ByteSize).validate_python(memory))
-    except ValidationError:
-        raise ConfigError("memory is a size", value=memory, remedy="Write it as 2GB or 512MiB.") from None
 
 
 def _show_again(result: Result, out: str, *, as_json: bool, console: Console) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from .charts import curve_chart, similarity_chart
+from .charts import curve_chart, curves_chart, lines_chart, similarity_chart
 from .examples import Examples
+from .facts import curve_points
 
 MAX_SOURCES = 200
 """Sources that the page lists; ``report.json`` has all."""
@@ -54,6 +55,35 @@ def changes_page(changes: dict[str, Any], *, first: str, second: str) -> str:
     """
     differing = [i for i, line in enumerate(changes["sources"]) if line["first"] != line["second"]]
     return _rendered("changes.html.jinja", changes=changes, first=first, second=second, sources=differing[:MAX_SOURCES])
+
+
+def tune_page(found: dict[str, Any], *, title: str, yaml: str) -> str:
+    """Return the page about a sample and what settings would do to it as HTML.
+
+    Args:
+        found: as ``tamis tune --json`` prints it.
+        title: what the sample is of.
+        yaml: the recommended settings.
+    """
+    chosen = found["recommended"]
+    curves = [
+        {
+            "name": f"{line['bands']} bands of {line['rows']}, {line['values']} values",
+            "chosen": line == chosen,
+            "points": curve_points(line["bands"], line["rows"]),
+        }
+        for line in found["settings"]
+    ]
+    labels = found["labels"]
+    return _rendered(
+        "tune.html.jinja",
+        found=found,
+        title=title,
+        yaml=yaml,
+        curves=curves_chart(curves, found["threshold"]),
+        similarity=similarity_chart(found["similarity"]) if found["similarity"]["pairs"] else None,
+        labelled=lines_chart(labels["lines"], ("precision", "recall", "f1"), found["threshold"]) if labels else None,
+    )
 
 
 def _rendered(name: str, **values: object) -> str:
