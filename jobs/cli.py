@@ -234,6 +234,80 @@ def explain(
 
 
 @app.command()
+def report(
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a finished run, or its URL.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="[OTHER]", help="Another one: say what changed from OUT to OTHER.")
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="How records of two runs are recognised: place or id.")] = "place",
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write what changed as a page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    memory: Memory = "2GB",
+) -> None:
+    """Show again what a run did; or, of two, what changed from one to the other."""
+    from . import reported
+
+    reported.report(out, other, by=by, html=html, as_json=as_json, memory=memory, console=out_console)
+
+
+@app.command()
+def tune(
+    inputs: Annotated[list[str], typer.Argument(metavar="SAMPLE...", help="Files, folders, globs, URLs, as of a run.")],
+    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
+    id_: Annotated[
+        str | None, typer.Option("--id", metavar="COL", help="Column of the id; --pairs then has ids.")
+    ] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="As of dedup; default: by ending.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0.05, max=1, help="Default: the best by --pairs, or 0.8.")
+    ] = None,
+    recall: Annotated[
+        float, typer.Option("--recall", min=0.01, max=0.999, help="Wanted probability to find a pair at the threshold.")
+    ] = 0.98,
+    unit: Annotated[str, typer.Option("--unit", help="What shingles are of: word, char or byte.")] = "word",
+    shingle: Annotated[int, typer.Option("--shingle", min=1, max=64, help="Tokens of a shingle.")] = 5,
+    floor: Annotated[
+        float | None,
+        typer.Option("--from", min=0.05, max=0.99, help="Similarity from which pairs are looked at; default: 0.4."),
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=2, help="At most so many texts.")] = 20_000,
+    pairs: Annotated[
+        str | None,
+        typer.Option("--pairs", metavar="FILE", help="Judged pairs: columns left, right (texts, or ids) and label."),
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", metavar="DIR", help="Leave a page, the numbers and the sample's run there.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the choice and of all random functions.")] = 0,
+    memory: Memory = "2GB",
+    threads: Threads = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find settings: how alike texts of a sample are, what settings would find of it, and at what cost."""
+    from .tuned import tune_command
+    from .tuning import Question
+
+    question = Question(
+        inputs=tuple(inputs),
+        format=format_,
+        text=text,
+        id=id_,
+        threshold=threshold,
+        recall=recall,
+        unit=unit,
+        shingle=shingle,
+        floor=floor,
+        rows=rows,
+        pairs=pairs,
+        seed=seed,
+        memory=memory,
+        threads=threads,
+    )
+    tune_command(question, out, as_json=as_json, progress=_progress(quiet), console=out_console)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of pipeline configurations."""
     typer.echo(json.dumps(pipeline_schema(), indent=2))

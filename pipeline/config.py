@@ -276,6 +276,21 @@ class Pipeline(Model):
         return settings
 
 
+def bytes_of(size: str) -> int:
+    """Return a size in bytes, written as in configurations.
+
+    Raises:
+        ConfigError: if it is none.
+
+    >>> bytes_of("2GB")
+    2000000000
+    """
+    found = parse_size(size)
+    if not isinstance(found, int) or found < 1:
+        raise ConfigError("a size is a number of bytes", value=size, remedy="Write it as 2GB or 512MiB.")
+    return found
+
+
 def pipeline_schema() -> dict[str, Any]:
     """Return the JSON Schema of pipelines, short forms of stages included."""
     schema = Pipeline.model_json_schema()

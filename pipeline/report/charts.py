@@ -4,7 +4,7 @@ Drawn here rather than by matplotlib: importing that takes longer than most step
 not follow a dark page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -41,27 +41,52 @@ def similarity_chart(similarity: dict[str, Any]) -> Markup:
 
 def curve_chart(curve: dict[str, Any]) -> Markup:
     """Draw the probability that a pair is found, over its similarity, with the threshold."""
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        return LEFT + x * _W, TOP + (1 - y) * _H
-
-    parts = list(_grid(1))
     threshold = curve["threshold"]
-    x, y = place(threshold, curve["recall_at_threshold"])
-    parts.append(_LINE.format("mark", x, TOP, x, TOP + _H))
-    path = " ".join(f"{'L' if i else 'M'}{px:.1f} {py:.1f}" for i, (px, py) in enumerate(_places(curve, place)))
-    parts.append(Markup('<path class="curve" d="{}"/>').format(path))
+    parts = list(_axes(threshold))
+    parts.append(Markup('<path class="curve" d="{}"/>').format(_path(curve["points"])))
+    x, y = _place(threshold, curve["recall_at_threshold"])
     dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}</title></circle>')
     parts.append(dot.format(x, y, f"at the threshold {threshold:g}: {curve['recall_at_threshold']:.1%}"))
-    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
-        parts.append(_TAG.format("tick", place(tick, 0)[0], TOP + _H + 17, "middle", f"{tick:.1f}"))
-    parts.append(_TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "Jaccard similarity"))
     return _svg("Probability that a pair is found, by its similarity", parts)
 
 
-def _places(curve: dict[str, Any], place: Any) -> Iterator[tuple[float, float]]:
-    for x, y in curve["points"]:
-        yield place(x, y)
+def curves_chart(curves: Sequence[dict[str, Any]], threshold: float) -> Markup:
+    """Draw several S-curves, those that are ``chosen`` above the others."""
+    parts = list(_axes(threshold))
+    for curve in sorted(curves, key=lambda curve: bool(curve["chosen"])):
+        kind = "curve" if curve["chosen"] else "curve other"
+        line = Markup('<path class="{}" d="{}"><title>{}</title></path>')
+        parts.append(line.format(kind, _path(curve["points"]), curve["name"]))
+    return _svg("Probability that a pair is found, by its similarity, for each setting", parts)
+
+
+def lines_chart(lines: Sequence[dict[str, Any]], names: Sequence[str], mark: float) -> Markup:
+    """Draw shares by threshold, each name of ``lines`` as a line of its own."""
+    parts = list(_axes(mark, "threshold"))
+    for place, name in enumerate(names):
+        points = [(line["threshold"], line[name]) for line in lines if line[name] is not None]
+        path = Markup('<path class="curve line{}" d="{}"><title>{}</title></path>')
+        parts.append(path.format(place, _path(points), name))
+    return _svg(" and ".join(names) + " by threshold", parts)
+
+
+def _place(x: float, y: float) -> tuple[float, float]:
+    return LEFT + x * _W, TOP + (1 - y) * _H
+
+
+def _axes(mark: float, name: str = "Jaccard similarity") -> Iterator[Markup]:
+    """Yield a grid of shares over [0, 1], with a mark."""
+    yield from _grid(1)
+    x, _ = _place(mark, 0)
+    yield _LINE.format("mark", x, TOP, x, TOP + _H)
+    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        yield _TAG.format("tick", _place(tick, 0)[0], TOP + _H + 17, "middle", f"{tick:.1f}")
+    yield _TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", name)
+
+
+def _path(points: Iterable[Sequence[float]]) -> str:
+    places = (_place(x, y) for x, y in points)
+    return " ".join(f"{'L' if i else 'M'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(places))
 
 
 def _grid(top: float) -> Iterator[Markup]:

@@ -103,7 +103,7 @@ def _side(
 
 def choose_splits(splits: Sequence[Split], seed: int) -> list[Split]:
     """Return splits of few bytes, in address order, chosen by a keyed hash of their first address."""
-    order = np.argsort(_hashes(bounds(splits)[0], seed), kind="stable")
+    order = np.argsort(address_hashes(bounds(splits)[0], seed), kind="stable")
     chosen: list[int] = []
     left = READ_BYTES
     for i in order.tolist():
@@ -114,7 +114,8 @@ def choose_splits(splits: Sequence[Split], seed: int) -> list[Split]:
     return [splits[i] for i in sorted(chosen)]
 
 
-def _hashes(addresses: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
+def address_hashes(addresses: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
+    """Return a keyed hash of each address: uint64, shape (n,). It orders records as a uniform sample would."""
     data = np.ascontiguousarray(addresses).view(np.uint8)
     offsets = np.arange(len(data) // 8 + 1, dtype=np.int64) * 8
     return murmur3_all(data, offsets, np.uint64(seed))[:, 0]
@@ -131,7 +132,7 @@ def choose(folder: Path, splits: Sequence[Split], seed: int, pairs: int) -> tupl
         available += batch.num_rows
         inside = _inside(batch.column("address"), splits) & _inside(batch.column("keeper_address"), splits)
         rows = batch.filter(pa.array(inside))
-        hashes = _hashes(rows.column("address").to_numpy(), seed).tolist()
+        hashes = address_hashes(rows.column("address").to_numpy(), seed).tolist()
         for low, row in zip(hashes, rows.to_pylist(), strict=True):
             similarity = row["similarity"]
             stratum = (row["stage"], row["source"], -1 if similarity is None else int(similarity / BIN + 1e-9))

@@ -132,13 +132,11 @@ def curve(folder: Path, near: Near | None, banding: Banding | None) -> Fact | No
     """
     if near is None or banding is None:
         return None
-    xs = np.round(np.arange(0, 1 + CURVE_STEP / 2, CURVE_STEP), 6)
     found, estimated = 0, 0.0
     for batch in _rows(folder / "pairs", ["similarity"]) if near.verify != "none" else ():
         p = hit_probabilities(batch.column(0).to_numpy(zero_copy_only=False), banding.bands, banding.rows)
         found += len(p)
         estimated += float(np.sum(1 / p))
-    ys = hit_probabilities(xs, banding.bands, banding.rows)
     at = float(hit_probabilities(np.array([near.threshold]), banding.bands, banding.rows)[0])
     return {
         "bands": banding.bands,
@@ -146,8 +144,15 @@ def curve(folder: Path, near: Near | None, banding: Banding | None) -> Fact | No
         "threshold": near.threshold,
         "recall_at_threshold": round(at, 4),
         "estimated_recall": round(found / estimated, 4) if found else None,
-        "points": [[float(x), round(float(y), 4)] for x, y in zip(xs, ys, strict=True)],
+        "points": curve_points(banding.bands, banding.rows),
     }
+
+
+def curve_points(bands: int, rows: int) -> list[list[float]]:
+    """Return (similarity, probability that a pair of it is found) along an S-curve."""
+    xs = np.round(np.arange(0, 1 + CURVE_STEP / 2, CURVE_STEP), 6)
+    ys = hit_probabilities(xs, bands, rows)
+    return [[float(x), round(float(y), 4)] for x, y in zip(xs, ys, strict=True)]
 
 
 def _rows(folder: Path, columns: list[str]) -> Iterator[Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from .charts import curve_chart, similarity_chart
+from .charts import curve_chart, curves_chart, lines_chart, similarity_chart
 from .examples import Examples
+from .facts import curve_points
 
 MAX_SOURCES = 200
 """Sources that the page lists; ``report.json`` has all."""
@@ -26,14 +27,9 @@ def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
         examples: for the explorer.
         title: what the output is called.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a page is made once a run, at its end
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.get_template("page.html.jinja")
     order = sorted(range(len(report["sources"])), key=lambda i: _lost_most(report["sources"][i]))
-    return template.render(
+    return _rendered(
+        "page.html.jinja",
         report=report,
         title=title,
         order=order[:MAX_SOURCES],
@@ -46,10 +42,59 @@ def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
         },
         examples=_script(examples.pairs),
         why=examples.why,
-        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         script=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
-        shown=shown,
     )
+
+
+def changes_page(changes: dict[str, Any], *, first: str, second: str) -> str:
+    """Return the page about two runs as HTML.
+
+    Args:
+        changes: as ``report.changes.changes`` returns them.
+        first, second: what the outputs are called.
+    """
+    differing = [i for i, line in enumerate(changes["sources"]) if line["first"] != line["second"]]
+    return _rendered("changes.html.jinja", changes=changes, first=first, second=second, sources=differing[:MAX_SOURCES])
+
+
+def tune_page(found: dict[str, Any], *, title: str, yaml: str) -> str:
+    """Return the page about a sample and what settings would do to it as HTML.
+
+    Args:
+        found: as ``tamis tune --json`` prints it.
+        title: what the sample is of.
+        yaml: the recommended settings.
+    """
+    chosen = found["recommended"]
+    curves = [
+        {
+            "name": f"{line['bands']} bands of {line['rows']}, {line['values']} values",
+            "chosen": line == chosen,
+            "points": curve_points(line["bands"], line["rows"]),
+        }
+        for line in found["settings"]
+    ]
+    labels = found["labels"]
+    return _rendered(
+        "tune.html.jinja",
+        found=found,
+        title=title,
+        yaml=yaml,
+        curves=curves_chart(curves, found["threshold"]),
+        similarity=similarity_chart(found["similarity"]) if found["similarity"]["pairs"] else None,
+        labelled=lines_chart(labels["lines"], ("precision", "recall", "f1"), found["threshold"]) if labels else None,
+    )
+
+
+def _rendered(name: str, **values: object) -> str:
+    """Return a page of this folder's templates, styled."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a page is made once a run, at its end
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
+    return environment.get_template(name).render(style=style, shown=shown, **values)
 
 
 def _lost_most(source: dict[str, Any]) -> tuple[bool, int, str]:

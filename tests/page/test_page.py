@@ -5,9 +5,13 @@ import shutil
 import time
 from random import Random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 import tamis
+from tamis.jobs.cli import app
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next((path for name in _NAMES if (path := shutil.which(name))), None)
@@ -58,8 +62,6 @@ def out(tmp_path_factory):
             place = rng.randrange(5, 60)
             texts.append(" ".join([*base[:place], f"edit{j}", *base[place:]]) + f" case{i}")
             sources.append(("web", "books", "a-source-with-a-rather-long-name-that-does-not-fit")[j % 3])
-    import pyarrow as pa
-
     ids = [f"row-{i}" for i in range(len(texts))]
     table = pa.table({"id": ids, "text": texts, "source": sources})
     tamis.dedup(table, out=folder / "out", id="id", source="source", threshold=0.6, allow_loss=sorted(set(sources)))
@@ -175,9 +177,39 @@ def test_nothing_leaves_the_screen(page, width):
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_what_inputs_hold_does_not_run(tmp_path, page):
-    import pyarrow as pa
+@pytest.fixture(scope="module")
+def others(out, tmp_path_factory):
+    """Return the pages of `tamis tune`, with labels, and of `tamis report A B`."""
+    folder = tmp_path_factory.mktemp("others")
+    rows = pq.read_table(out / "data", columns=["id", "text", "source"]).slice(0, 2000)
+    pq.write_table(rows, folder / "rows.parquet")
+    texts = rows["text"].to_pylist()
+    pq.write_table(pa.table({"left": texts[:40], "right": texts[1:41], "label": [0, 1] * 20}), folder / "pairs.parquet")
+    at = str(folder) + "/"
+    labelled = ["--pairs", at + "pairs.parquet", "--threshold", "0.5"]
+    commands = [
+        ["tune", at + "rows.parquet", *labelled, "--out", at + "tuned", "--quiet"],
+        ["dedup", at + "rows.parquet", "--out", at + "low", "--id", "id", "--threshold", "0.5", "--quiet"],
+        ["dedup", at + "rows.parquet", "--out", at + "high", "--id", "id", "--threshold", "0.9", "--quiet"],
+        ["report", at + "low", at + "high", "--html", at + "changes.html"],
+    ]
+    for command in commands:
+        run = CliRunner().invoke(app, command)
+        assert run.exit_code == 0, (command, run.output, run.exception)
+    return {"tune": folder / "tuned" / "tune.html", "changes": folder / "changes.html"}
 
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("name", ["tune", "changes"])
+def test_the_other_pages(page, others, name, width, scheme):
+    tab = page(width, scheme, others[name])
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate(CONTRAST) == []
+    assert tab.evaluate(LABELS) == []
+
+
+def test_what_inputs_hold_does_not_run(tmp_path, page):
     evil = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
     words = " ".join(f"word{i}" for i in range(40))
     table = pa.table({"id": [evil, "b"], "text": [f"{evil} {words}", f"{evil} {words} more"]})
