@@ -1,7 +1,7 @@
 """The report as one page: it needs no network, and shows no number that ``report.json`` has not."""
 
 import json
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from markupsafe import Markup
@@ -16,7 +16,7 @@ MAX_SOURCES = 200
 FEW_SOURCES = 12
 """Sources that it shows at first."""
 
-_HERE = Path(__file__).parent
+_STYLE = "page.css"
 
 
 def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
@@ -42,7 +42,7 @@ def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
         },
         examples=_script(examples.pairs),
         why=examples.why,
-        script=Markup((_HERE / "page.js").read_text(encoding="utf-8")),
+        script=Markup(_beside("page.js")),
     )
 
 
@@ -88,13 +88,16 @@ def tune_page(found: dict[str, Any], *, title: str, yaml: str) -> str:
 
 def _rendered(name: str, **values: object) -> str:
     """Return a page of this folder's templates, styled."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # a page is made once a run, at its end
+    from jinja2 import Environment, StrictUndefined  # a page is made once a run, at its end
 
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
-    return environment.get_template(name).render(style=style, shown=shown, **values)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    style = Markup(_beside(_STYLE))
+    return environment.from_string(_beside(name)).render(style=style, shown=shown, **values)
+
+
+def _beside(name: str) -> str:
+    """Return a file of this folder, which may be inside a zip."""
+    return (files(__package__) / name).read_text(encoding="utf-8")
 
 
 def _lost_most(source: dict[str, Any]) -> tuple[bool, int, str]:
