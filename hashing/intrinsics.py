@@ -87,6 +87,28 @@ trailing_zeros = cast(Callable[[np.uint64], int], intrinsic(_trailing_zeros))
 """Return the number of zero bits below the lowest set bit of a uint64, 64 for zero."""
 
 
+def _prefetch(typing_context: Any, data: Any, at: Any) -> Any:
+    """Typing and code of ``prefetch``."""
+    if not _contiguous(data):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        offset = builder.mul(args[1], ir.Constant(_I64, 8))
+        place = _pointer(context, builder, sig.args[0], args[0], offset, _I8)
+        kind, numbers = ir.IntType(32), [1, 3, 1]  # to write to, to keep in all caches, data
+        call = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), kind, kind, kind])
+        declared: Any = cgutils.get_or_insert_function
+        function = declared(builder.module, call, "llvm.prefetch.p0")
+        builder.call(function, [place, *(ir.Constant(kind, number) for number in numbers)])
+        return context.get_dummy_value()
+
+    return types.void(data, types.intp), codegen
+
+
+prefetch = cast(Callable[[NDArray[np.uint64], int], None], intrinsic(_prefetch))
+"""Ask for the cache line of ``words[at]`` of a uint64 array, and go on without it."""
+
+
 def _sift_block(typing_context: Any, data: Any, at: Any, out: Any, to: Any) -> Any:
     """Typing and code of ``sift_block``."""
     if not _contiguous(data, out):
