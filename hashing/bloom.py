@@ -69,34 +69,61 @@ def _set(words: NDArray[np.uint64], start: int, hashed: np.uint64, hashes: int, 
         left -= 1
 
 
-@kernel
-def _work(
+@inner_kernel
+def _locate(
     words: NDArray[np.uint64],
     keys: NDArray[np.uint64],
-    salt: np.uint64,
-    blocks: np.uint64,
-    first: int,
+    begin: int,
+    form: tuple[np.uint64, np.uint64, int, int],
+    hashed: NDArray[np.uint64],
+    starts: NDArray[np.int64],
+) -> int:
+    """Hash some keys, note where their blocks start, and ask for these; return how many keys there are."""
+    salt, blocks, first, size = form
+    count = min(_AHEAD, len(keys) - begin)
+    for i in range(count):
+        hashed[i] = fmix64(keys[begin + i] ^ salt)
+        starts[i] = (np.int64(block_of(hashed[i], blocks)) - first) * size
+        for line in range(0, size, LINE_WORDS):
+            prefetch(words, starts[i] + line)
+    return count
+
+
+@kernel
+def _ask(
+    words: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+    form: tuple[np.uint64, np.uint64, int, int],
+    hashes: int,
+    log_bits: int,
+) -> NDArray[np.bool_]:
+    """Return which keys may be in."""
+    found = np.empty(len(keys), np.bool_)
+    hashed, starts = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.int64)
+    for begin in range(0, len(keys), _AHEAD):
+        for i in range(_locate(words, keys, begin, form, hashed, starts)):
+            found[begin + i] = _test(words, starts[i], hashed[i], hashes, log_bits)
+    return found
+
+
+@kernel
+def _ask_and_insert(
+    words: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+    form: tuple[np.uint64, np.uint64, int, int],
     hashes: int,
     log_bits: int,
     asks: bool,
-    inserts: bool,
-    found: NDArray[np.bool_],
-) -> None:
-    """Ask for, or insert, or first ask for and then insert one key after another."""
-    size = (1 << log_bits) >> 6
+) -> NDArray[np.bool_]:
+    """Insert one key after another; return which may have been in before."""
+    found = np.empty(len(keys) if asks else 0, np.bool_)
     hashed, starts = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.int64)
     for begin in range(0, len(keys), _AHEAD):
-        count = min(_AHEAD, len(keys) - begin)
-        for i in range(count):
-            hashed[i] = fmix64(keys[begin + i] ^ salt)
-            starts[i] = (np.int64(block_of(hashed[i], blocks)) - first) * size
-            for line in range(0, size, LINE_WORDS):
-                prefetch(words, starts[i] + line)
-        for i in range(count):
+        for i in range(_locate(words, keys, begin, form, hashed, starts)):
             if asks:
                 found[begin + i] = _test(words, starts[i], hashed[i], hashes, log_bits)
-            if inserts:
-                _set(words, starts[i], hashed[i], hashes, log_bits)
+            _set(words, starts[i], hashed[i], hashes, log_bits)
+    return found
 
 
 @kernel
@@ -138,34 +165,20 @@ class BloomFilter:
             )
         self.words, self.blocks, self.block_bits = words, blocks, block_bits
         self.hashes, self.salt, self.first = hashes, salt, first
+        self._form = (np.uint64(salt), np.uint64(blocks), first, block_bits // 64)
+        self._log_bits = block_bits.bit_length() - 1
 
     def insert(self, keys: NDArray[np.uint64]) -> None:
         """Insert keys: uint64, shape (n,)."""
-        self._go(keys, asks=False, inserts=True)
+        _ask_and_insert(self.words, np.ascontiguousarray(keys), self._form, self.hashes, self._log_bits, False)
 
     def contains(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which keys may have been inserted: all that were, and a few that were not."""
-        return self._go(keys, asks=True, inserts=False)
+        return _ask(self.words, np.ascontiguousarray(keys), self._form, self.hashes, self._log_bits)
 
     def contains_then_insert(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which keys may have been inserted before, earlier keys of this call included; then all are."""
-        return self._go(keys, asks=True, inserts=True)
-
-    def _go(self, keys: NDArray[np.uint64], *, asks: bool, inserts: bool) -> NDArray[np.bool_]:
-        found = np.zeros(len(keys) if asks else 0, np.bool_)
-        _work(
-            self.words,
-            np.ascontiguousarray(keys),
-            np.uint64(self.salt),
-            np.uint64(self.blocks),
-            self.first,
-            self.hashes,
-            self.block_bits.bit_length() - 1,
-            asks,
-            inserts,
-            found,
-        )
-        return found
+        return _ask_and_insert(self.words, np.ascontiguousarray(keys), self._form, self.hashes, self._log_bits, True)
 
     def merge(self, other: "BloomFilter") -> None:
         """Insert all that another filter of the same form holds.

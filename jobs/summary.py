@@ -8,7 +8,12 @@ from rich.table import Table
 from ..pipeline.ledger import Amount, Ledger, SourceLedger
 from ..pipeline.result import Result
 
-_REMOVED = {"filter": "removed by filters", "exact": "exact copies removed", "near": "near copies removed"}
+_REMOVED = {
+    "filter": "removed by filters",
+    "exact": "exact copies removed",
+    "bloom": "known to the index, removed",
+    "near": "near copies removed",
+}
 MAX_SOURCES = 8
 STAGE_EXAMPLES = 3
 

@@ -111,6 +111,40 @@ class Exact(Model):
     stage: Literal["exact"] = Field("exact", description="Which stage this is.")
 
 
+class NewIndex(Model):
+    """What an index is made as, where there is none yet."""
+
+    kind: Literal["bloom", "lsh"] = Field(
+        "bloom", description="Filters in front of the tables of keys and rows, or these tables alone."
+    )
+    witness: bool = Field(
+        True, description="Whether a Bloom index keeps these tables, too: without, it cannot name what a row is like."
+    )
+    capacity: int | None = Field(None, ge=1, description="Rows that will ever come in; a Bloom index needs it.")
+    rate: float = Field(
+        1e-8, gt=0, lt=1, description="Chance that a row like no other is taken for known, in a full index."
+    )
+    block_bits: Literal[512, 1024, 4096] = Field(
+        1024, description="Bits of a block of a filter: larger ones take less room, and more time."
+    )
+
+
+class UseIndex(Model):
+    """An index of earlier rows that new ones are compared with, and join."""
+
+    path: str = Field(min_length=1, description="Its folder, on a disk that all processes share.")
+    update: bool = Field(True, description="Add the rows of this run when it has succeeded.")
+    create: NewIndex | None = Field(None, description="Make it so where there is none; default: that is an error.")
+    flagged: Literal["keep", "drop"] = Field(
+        "keep",
+        description="Without witnesses: whether rows that may be known are removed, for the reason `bloom`.",
+    )
+    unreachable: Literal["refuse", "skip"] = Field(
+        "refuse",
+        description="What if the file of a similar old row is gone or has changed: stop, or do not compare with it.",
+    )
+
+
 class Near(Model):
     """Remove texts that share most of their shingles with a better-ranked one."""
 
@@ -131,6 +165,8 @@ class Near(Model):
         "exact",
         description="Candidates are compared by their shingles, by the estimate of their signatures, or not at all.",
     )
+
+    index: UseIndex | None = Field(None, description="Earlier rows to compare with, and to join.")
 
     @model_validator(mode="after")
     def _bands_and_rows(self) -> "Near":
@@ -246,6 +282,12 @@ class Pipeline(Model):
         return self
 
     @model_validator(mode="after")
+    def _one_past(self) -> "Pipeline":
+        if self.against and self.near and self.near.index:
+            raise ValueError("what is there already is named by `against` or by an index, not both")
+        return self
+
+    @model_validator(mode="after")
     def _shared_staging(self) -> "Pipeline":
         master = self.spark.master or "local"
         if self.engine == "spark" and "://" in self.out and not self.staging and not master.startswith("local"):
@@ -271,6 +313,11 @@ class Pipeline(Model):
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
         beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss", "report"}
         settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against"})
+        for stage in settings["stages"]:
+            if stage.get("index") is None:
+                stage.pop("index", None)  # runs without one are what they were before there were any
+            else:
+                stage["index"] = {key: stage["index"][key] for key in ("flagged", "unreachable")}
         for name, items in (("inputs", self.inputs), ("against", self.against)):
             settings[name] = [item.model_dump(mode="json", exclude={"path"}) for item in items]
         return settings
@@ -368,7 +415,7 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 
 def _known_keys() -> list[str]:
-    models = (Pipeline, Input, Columns, Filter, Exact, Near, Shingle, Shards, Alarm, Report, Spark)
+    models = (Pipeline, Input, Columns, Filter, Exact, Near, UseIndex, NewIndex, Shingle, Shards, Alarm, Report, Spark)
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..connectors.address import file_of
+from ..connectors.address import RECORD_BITS, file_of
 from .engine import Table
 
 DECISIONS = pa.schema(
@@ -62,7 +62,7 @@ QUARANTINE = pa.schema(
     ]
 )
 
-REASONS = {"exact": "exact-duplicate", "near": "near-duplicate"}
+REASONS = {"exact": "exact-duplicate", "near": "near-duplicate", "bloom": "bloom"}
 
 
 def name_decisions(drops: Table, ranked: Table, references: tuple[str, ...]) -> Table:
@@ -75,7 +75,9 @@ def name_decisions(drops: Table, ranked: Table, references: tuple[str, ...]) -> 
     """
     names = ranked.select("row", "address", "id", "source", "bytes", "tokens")
     keepers = ranked.select(keeper="row", keeper_address="address", keeper_id="id")
-    return drops.join(names, on=["row"]).join(keepers, on=["keeper"]).map(CopyDecision(references), DECISIONS)
+    return (
+        drops.join(names, on=["row"]).join(keepers, on=["keeper"], how="left").map(CopyDecision(references), DECISIONS)
+    )
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class CopyDecision:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows of ``DECISIONS``."""
         reasons = pa.array([REASONS[stage] for stage in batch.column("stage").to_pylist()], pa.string())
-        files = np.minimum(file_of(batch.column("keeper_address").to_numpy()), len(self.references))
+        nowhere = len(self.references)
+        places = batch.column("keeper_address").fill_null(nowhere << RECORD_BITS).to_numpy()
+        files = np.minimum(file_of(places), nowhere)
         corpora = pa.array([*self.references, None], pa.string()).take(pa.array(files))
         derived = {"reason": reasons, "keeper_corpus": corpora}
         columns = [derived[name] if name in derived else batch.column(name) for name in DECISIONS.names]

@@ -35,6 +35,7 @@ class Outcome:
         conditions: of the filters.
         references: names of the files that were there already; records of these rank first, and are not written.
         old_rows: how many these are.
+        old_read: whether they were read, and so count; those that an index knows were not.
         annotate: whether dropped rows are written too.
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     conditions: tuple[str, ...]
     references: tuple[str, ...]
     old_rows: int
+    old_read: bool
     annotate: bool
 
     def decisions(self) -> Table:
@@ -59,7 +61,8 @@ class Outcome:
 
     def clusters(self) -> Table:
         """Return the members of clusters of copies."""
-        edges = self.drops.select(first="row", second="keeper").union(self.pairs.select(first="worse", second="better"))
+        drops = self.drops.map(_with_keeper, self.drops.schema)
+        edges = drops.select(first="row", second="keeper").union(self.pairs.select(first="worse", second="better"))
         members = components(edges.select(*EDGES.names), rows=self.rows).save("components")
         return name_clusters(members, self.ranked, self.drops.select("row", "stage"))
 
@@ -95,12 +98,13 @@ def count(outcome: Outcome) -> Ledger:
     if outcome.conditions:
         filtered = documents.map(_filtered, copies.schema)
         dropped.append(_amounts(filtered, "source", "stage"))
+    old = old_only(ranked.select("row", *_COUNTED), "row", outcome.old_rows if outcome.old_read else 0)
     return build_ledger(
         read=_amounts(documents, "source"),
         kept=_amounts(written, "source"),
         dropped=pa.concat_tables(dropped),
         quarantined=_amounts(bad(documents), "source", "rule"),
-        references=_amounts(old_only(ranked.select("row", *_COUNTED), "row", outcome.old_rows), "source"),
+        references=_amounts(old, "source"),
         capped_rows=outcome.capped_rows,
         annotated=outcome.annotate,
     )
@@ -120,6 +124,10 @@ def _filtered(batch: pa.RecordBatch) -> pa.RecordBatch:
     rows = batch.filter(pc.greater_equal(batch.column("filtered"), 0))
     columns = [rows.column(name) for name in _COUNTED]
     return pa.RecordBatch.from_arrays([*columns, pa.repeat("filter", rows.num_rows)], names=[*_COUNTED, "stage"])
+
+
+def _with_keeper(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(batch.column("keeper").is_valid())
 
 
 def _rule_is_set(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -15,20 +15,21 @@ _POLICY = ("policy_missing", "policy_high", "policy_low")
 _ID = ("id_missing", "id_order")
 
 
-def rank(documents: Table, keep: KeepPolicy, *, references: int) -> Table:
+def rank(documents: Table, keep: KeepPolicy, *, references: int, recalled: bool = False) -> Table:
     """Return the rows that broke no rule and passed all filters, with ``row``, their number in rank order: 0 is best.
 
     Args:
         documents: the first pass.
         keep: which copy survives. ``first`` is the address alone.
         references: records of so many files are there already and rank before all others.
+        recalled: whether they come from an index, and their policy columns order them as they came.
     """
-    keys = () if keep.is_first else (*_POLICY, *_ID)
+    keys = () if keep.is_first and not recalled else (*_POLICY, *_ID)
     chosen = documents.select(*COLUMNS, *keys, "rule", "filtered")
     good = chosen.map(good_rows, chosen.schema)
-    if keep.is_first:  # references are the first files
+    if keep.is_first and not recalled:  # references are the first files
         return good.number(order=["address"], name="row").select(*COLUMNS, "row")
-    order = [*_POLICY, "hash_high", "hash_low", *_ID, "address"]
+    order = [*_POLICY, "address"] if keep.is_first else [*_POLICY, "hash_high", "hash_low", *_ID, "address"]
     if references:
         marked = Marked(references, pa.schema([*good.schema, ("new", pa.int64())]))
         good, order = good.map(marked, marked.schema), ["new", *order]

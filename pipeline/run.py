@@ -25,7 +25,9 @@ from ..connectors.address import RECORD_BITS
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
 from ..connectors.formats import InputFile
+from ..connectors.index_store import Header
 from ..connectors.published import DATA, Destination
+from ..connectors.schema import unify
 from ..connectors.storage import storage_errors
 from ..hashing.errors import EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
@@ -40,6 +42,20 @@ from .drops import STAGED, Staged
 from .engine import Engine, Progress, Table
 from .exact import exact
 from .filters import plan_filters
+from .index.form import OpenIndex, open_index
+from .index.joining import (
+    FILES,
+    ROWS_BY_FILE,
+    check_known,
+    check_text_columns,
+    file_numbers,
+    joining,
+    rows_by_file,
+    unreachable,
+    without_witness,
+)
+from .index.recall import Recalled, asked, reachable, recall
+from .index.update import Batch, write_batch
 from .layout import Layout, plan_layout
 from .ledger import Ledger
 from .manifest import write_manifest
@@ -68,10 +84,12 @@ class Prepared:
 
     Attributes:
         config: as given.
-        corpus: the files.
+        corpus: the files; those of the index, which are not read as a whole, first.
         references: so many of them, the first ones, are there already.
         banding: bands of the near stage, or None.
         version: of the package.
+        name: what the run does, whatever an index holds: a digest of settings, inputs and versions.
+        index: earlier rows, as they were before this run, or None.
     """
 
     config: Pipeline
@@ -79,14 +97,23 @@ class Prepared:
     references: int
     banding: Banding | None
     version: str
+    name: str
+    index: OpenIndex | None = None
 
     @property
     def fingerprint(self) -> str:
-        """What the output depends on: settings, inputs, versions."""
-        sources = [file.source for file in self.corpus.files]  # named after places, unless the configuration does
-        versions = [self.version, FORMAT_VERSION, SKETCH_VERSION]
-        facts = [self.config.decisive(), sources, self.references, self.corpus.fingerprint, versions]
+        """What the output depends on: the run, and the batches of the index before it."""
+        if self.index is None:
+            return self.name
+        facts = [self.name, self.index.header["bloom"], [batch["run"] for batch in self.index.batches]]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def read(self) -> Corpus:
+        """The files that are read as a whole: all but those of the index."""
+        if self.index is None:
+            return self.corpus
+        return Corpus(self.corpus.files[len(self.index.files) :], self.corpus.ignored)
 
     @property
     def plan(self) -> SketchPlan:
@@ -113,7 +140,23 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
     old = specs[: len(config.against)]
     references = len(open_corpus(old).files) if old else 0
     banding = banding_of(config.near) if config.near else None
-    return Prepared(config, open_corpus(specs), references, banding, version)
+    corpus = open_corpus(specs)
+    name = _name_of(config, corpus, references, version)
+    index = open_index(config, banding, name) if banding else None
+    if index is not None:
+        check_place(config.out, [str(index.store.path)])
+        first = len(index.files)
+        shifted = tuple(replace(file, ordinal=first + file.ordinal) for file in corpus.files)
+        corpus, references = Corpus((*index.files, *shifted), corpus.ignored), first
+        check_known(index)
+    return Prepared(config, corpus, references, banding, version, name, index)
+
+
+def _name_of(config: Pipeline, corpus: Corpus, references: int, version: str) -> str:
+    sources = [file.source for file in corpus.files]  # named after places, unless the configuration does
+    versions = [version, FORMAT_VERSION, SKETCH_VERSION]
+    facts = [config.decisive(), sources, references, corpus.fingerprint, versions]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, dry: bool = False) -> Path:
@@ -142,7 +185,7 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, d
         if (folder.path / DATA).exists():  # killed while it was copied
             return _published(folder, destination)
         shutil.rmtree(folder.path)  # copied once, and gone from there
-    with folder.claim():
+    with folder.claim(), joining(prepared.index, config, dry=dry):
         if destination and not dry:
             destination.claim(fingerprint)
         engine = make_engine(folder.work)
@@ -159,6 +202,8 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, d
             engine.close()
         if not dry:
             check_unchanged(prepared)
+            if steps.header is not None and prepared.index is not None:
+                prepared.index.store.commit(steps.header)
             folder.finish()
     return _published(folder, destination) if destination and not dry else folder.path
 
@@ -184,7 +229,7 @@ def check_unchanged(prepared: Prepared) -> None:
         InputError: if a file came, went or changed.
     """
     now = {file.path: file.fingerprint for file in open_corpus(_specs(prepared.config)).files}
-    before = {file.path: file.fingerprint for file in prepared.corpus.files}
+    before = {file.path: file.fingerprint for file in prepared.read.files}
     changed = sorted(path for path in now.keys() | before.keys() if now.get(path) != before.get(path))
     if changed:
         raise InputError(
@@ -206,13 +251,15 @@ class _Run:
         self.prepared, self.engine, self.folder, self.progress = prepared, engine, folder, progress
         self.config = prepared.config
         self.steps: list[dict[str, Any]] = []
+        self.header: Header | None = None
+        self.flagged_rows: int | None = None
         with self.step("list inputs"):
-            files = prepared.corpus.files
+            files = prepared.read.files
             self.splits = [split for file in files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
-            check_records(prepared.corpus, self.splits)
+            check_records(prepared.read, self.splits)
             if self.config.check_room:
                 bands = prepared.banding.bands if prepared.banding else 0
-                check_room(folder.path, self.splits, prepared.corpus, bands=bands)
+                check_room(folder.path, self.splits, prepared.read, bands=bands)
             self.schema = survey(engine, self.splits, folder.work / "schema.json")
             _check_any_column(self.schema, files)
             self.filters = plan_filters(self.config.filters, self.schema)
@@ -223,6 +270,7 @@ class _Run:
             with self.step("compile (once a machine)"):
                 compile_kernels(prepared.plan)
         self.bytes_to_read = sum(split.size_bytes for split in self.splits)
+        self.text_splits, self.text_schema = self.splits, self.schema  # with those of old rows, once they are known
 
     @contextmanager
     def step(self, name: str, total_bytes: int | None = None) -> Iterator[None]:
@@ -277,19 +325,37 @@ class _Run:
         """Find out which rows stay and where they go."""
         with self.step("read and sketch", self.bytes_to_read):
             found = self.first_pass()
+        index, known = self.prepared.index, found
+        recalled: Recalled | None = None
+        if index is not None and index.witness:
+            with self.step("ask the index"):
+                recalled = recall(self.engine, index, found)
+                known = found.union(recalled.documents)
         with self.step("rank"):
-            ranked = rank(found, self.config.keep, references=self.prepared.references).save("ranked")
+            references = self.prepared.references
+            ranked = rank(known, self.config.keep, references=references, recalled=recalled is not None).save("ranked")
             rows, old_rows = self.count_ranked(ranked)
         drops, left = self.engine.table(STAGED.empty_table()), ranked
+        entered = new_only(ranked, "row", old_rows)
         if self.config.exact:
             with self.step("exact"):
                 copies = exact(ranked).save("exact_drops")
                 left = ranked.join(copies.select("row"), on=["row"], how="anti")
+                entered = entered.join(copies.select("row"), on=["row"], how="anti")
             drops = drops.union(new_only(copies, "row", old_rows).map(Staged("exact"), STAGED))
         pairs, capped = self.engine.table(PAIRS.empty_table()), 0
         if self.config.near:
-            near_drops, pairs, capped = self.near(self.config.near, found, ranked, left, rows, old_rows)
+            if index is not None and not index.witness:
+                with self.step("ask the index"):
+                    flagged = self.flagged(index, found, left)
+                if flagged is not None:
+                    drops = drops.union(flagged)
+                    left = left.join(flagged.select("row"), on=["row"], how="anti")
+            near_drops, pairs, capped = self.near(self.config.near, found, recalled, ranked, left, rows, old_rows)
             drops = drops.union(near_drops.map(Staged("near"), STAGED))
+        if self.adds and index is not None:
+            with self.step("add to the index"):
+                self.header = write_batch(index, self.batch(found, entered, drops))
         with self.step("order"):
             drops = drops.save("drops")
             key = OrderKey(self.config.seed, self.config.shards.epoch, self.config.columns.id is not None)
@@ -310,7 +376,35 @@ class _Run:
             conditions=self.filters.conditions,
             references=tuple(file.source for file in self.prepared.corpus.files[: self.prepared.references]),
             old_rows=old_rows,
+            old_read=recalled is None,
             annotate=self.config.annotate,
+        )
+
+    @property
+    def adds(self) -> bool:
+        """Whether this run adds to an index, and has not done so before."""
+        near, index = self.config.near, self.prepared.index
+        return near is not None and near.index is not None and near.index.update and bool(index and index.is_last)
+
+    def flagged(self, index: OpenIndex, found: Table, left: Table) -> Table | None:
+        """Count the rows whose keys an index without witnesses may hold; return their drops, if they are to go."""
+        hits = asked(index, found).select("address").distinct()
+        rows = left.select("row", "address").join(hits, on=["address"], how="semi").select("row").save("flagged")
+        self.flagged_rows = rows.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py()
+        near = self.config.near
+        drop = near is not None and near.index is not None and near.index.flagged == "drop"
+        return rows.map(without_witness, STAGED) if drop else None
+
+    def batch(self, found: Table, entered: Table, drops: Table) -> Batch:
+        """Return what this run adds to an index."""
+        return Batch(
+            run=self.prepared.name,
+            entered=entered,
+            removed=drops.select("row"),
+            bands=found.select("address", "bands"),
+            files=self.prepared.corpus.files,
+            schema=self.schema,
+            text=self.config.columns.text,
         )
 
     def count_ranked(self, ranked: Table) -> tuple[int, int]:
@@ -338,24 +432,59 @@ class _Run:
         return read.map(work, documents.SCHEMA).save("documents")
 
     def near(
-        self, near: Near, found: Table, ranked: Table, left: Table, rows: int, old_rows: int
+        self,
+        near: Near,
+        found: Table,
+        recalled: Recalled | None,
+        ranked: Table,
+        left: Table,
+        rows: int,
+        old_rows: int,
     ) -> tuple[Table, Table, int]:
         """Return the rows that the near stage drops, the verified pairs, and how many rows the anchors' cap met."""
         with self.step("candidates"):
             bands = found.select("address", "bands")
+            if recalled is not None:
+                bands = bands.union(recalled.bands)
             candidate = candidates(bands, left, max_anchors=near.max_anchors, references=old_rows)
+            met = candidate.pairs
+            if recalled is not None:  # what went when it came keeps nothing now
+                gone = ranked.select("address", better="row").join(recalled.gone, on=["address"], how="semi")
+                met = met.join(gone.select("better"), on=["better"], how="anti").save("compared")
         if near.verify == "none":
-            pairs = candidate.pairs.map(unverified, PAIRS).save("pairs")
+            pairs = met.map(unverified, PAIRS).save("pairs")
         else:
             with self.step("verify", self.bytes_to_read):
+                if recalled is not None:
+                    met = self.reach(near, met, ranked, old_rows)
                 evidence = Evidence(self.config.columns.text, self.prepared.plan, near.verify == "sketch")
-                inputs = {"splits": self.splits, "full": self.schema}
+                inputs = {"splits": self.text_splits, "full": self.text_schema}
                 measured = measure_pairs(
-                    self.engine, candidate.pairs, ranked, **inputs, evidence=evidence, threshold=near.threshold
+                    self.engine, met, ranked, **inputs, evidence=evidence, threshold=near.threshold
                 )
                 pairs = measured.save("pairs")
         with self.step("decide"):
             return decide_near(pairs, rows=rows).save("near_drops"), pairs, candidate.capped_rows
+
+    def reach(self, near: Near, met: Table, ranked: Table, old_rows: int) -> Table:
+        """Find the inputs of old rows that new ones are compared with; return the pairs that can be."""
+        index = self.prepared.index
+        if index is None or near.index is None:
+            return met
+        better = old_only(met.select("better"), "better", old_rows).distinct()
+        places = better.join(ranked.select("address", better="row"), on=["better"]).map(file_numbers, FILES)
+        numbers = sorted(places.distinct().collect()["file"].to_pylist())
+        splits, lost = reachable([index.files[number] for number in numbers])
+        if lost and near.index.unreachable == "refuse":
+            raise unreachable(lost)
+        check_text_columns(index, numbers, self.config.columns.text)
+        self.text_splits = [*splits, *self.splits]
+        self.text_schema = unify([("the inputs", self.schema), *index.schemas]) if splits else self.schema
+        if not lost:
+            return met
+        files = self.engine.table(pa.table({"file": pa.array([file.ordinal for file in lost], pa.int64())}))
+        known = ranked.select("row", "address").map(rows_by_file, ROWS_BY_FILE).join(files, on=["file"], how="semi")
+        return met.join(known.select(better="row"), on=["better"], how="anti").save("reached")
 
     def write_shards(self, positioned: Table, places: Table) -> tuple[Layout, list[dict[str, Any]]]:
         """Write the shards; return their layout and their files."""
@@ -400,10 +529,10 @@ class _Run:
             shown = examples(
                 self.engine,
                 self.folder.path,
-                splits=self.splits,
+                splits=self.text_splits,
                 files=corpus.files,
                 text=self.config.columns.text,
-                full=self.schema,
+                full=self.text_schema,
                 seed=self.config.seed,
                 most=wanted.examples,
                 texts=wanted.text,

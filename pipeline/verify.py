@@ -171,12 +171,17 @@ def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Tab
     """
     old = sum(line["reference"] for line in manifest["inputs"]) << RECORD_BITS
     kept = np.setdiff1d(index["address"].to_numpy(), decisions["address"].to_numpy())
-    near = np.sort(decisions.filter(pc.equal(decisions["stage"], "near"))["address"].to_numpy())
+    later = pc.is_in(decisions["stage"], pa.array(["near", "bloom"]))
+    near = np.sort(decisions.filter(later)["address"].to_numpy())
     for stage in ("exact", "near"):
         keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
         stays = (keepers < old) | np.isin(keepers, kept) | (np.isin(keepers, near) if stage == "exact" else False)
         if not np.all(stays):
             yield f"{int((~stays).sum())} {stage} removals name a keeper that was not kept"
+    asked = [stage["index"]["flagged"] == "drop" for stage in manifest["settings"]["stages"] if stage.get("index")]
+    unasked = pc.sum(pc.equal(decisions["stage"], "bloom")).as_py()
+    if unasked and not any(asked):
+        yield f"{unasked} rows were removed for a filter alone, which nobody asked for"
     conditions = [stage["where"] for stage in manifest["settings"]["stages"] if stage["stage"] == "filter"]
     filtered = decisions.filter(pc.equal(decisions["stage"], "filter"))
     unnamed = pc.sum(pc.invert(pc.is_in(filtered["reason"], pa.array(conditions, pa.string())))).as_py()
