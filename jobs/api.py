@@ -20,7 +20,7 @@ from ..pipeline.config import Pipeline, make_config
 from ..pipeline.engine import Engine, Progress
 from ..pipeline.ledger import Ledger
 from ..pipeline.result import Result
-from ..pipeline.run import prepare
+from ..pipeline.run import EngineFactory, prepare
 from ..pipeline.run import run as run_plan
 from ..pipeline.state import SUCCESS
 from .local import LocalEngine
@@ -159,11 +159,31 @@ def rehearse(config: Pipeline, *, progress: Progress | None = None) -> Ledger:
     return Ledger.from_dict(json.loads((out / "report.json").read_text(encoding="utf-8"))["ledger"])
 
 
+def join(config: Pipeline, *, progress: Progress | None = None) -> tuple[Ledger, bool]:
+    """Add the rows of a pipeline to the index of its near stage, without writing shards.
+
+    Returns:
+        What became of every row, and whether it was added: inputs that are in already are not added again.
+
+    Raises:
+        TamisError: one of its kinds.
+    """
+    prepared = prepare(config, version=__version__)
+    if prepared.index is not None and not prepared.index.is_last:
+        return Ledger({}), False
+    out = run_plan(prepared, _engines(config, progress or Silent()), progress or Silent(), dry=True, joins=True)
+    return Ledger.from_dict(json.loads((out / "report.json").read_text(encoding="utf-8"))["ledger"]), True
+
+
 def _run(config: Pipeline, shown: Progress, *, dry: bool) -> Path:
+    return run_plan(prepare(config, version=__version__), _engines(config, shown), shown, dry=dry)
+
+
+def _engines(config: Pipeline, shown: Progress) -> EngineFactory:
     def make_engine(work: Path) -> Engine:
         return _spark(config, work, shown) if config.engine == "spark" else _local(config, work, shown)
 
-    return run_plan(prepare(config, version=__version__), make_engine, shown, dry=dry)
+    return make_engine
 
 
 def _local(config: Pipeline, work: Path, progress: Progress) -> Engine:

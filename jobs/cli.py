@@ -13,9 +13,9 @@ from .. import __version__
 from ..hashing.errors import TamisError
 from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schema
-from ..pipeline.engine import Progress
+from .index_cli import app as index_app
 from .memory_pool import choose_memory_pool
-from .progress import Bars, Lines, Silent
+from .progress import shown
 
 if TYPE_CHECKING:
     from ..pipeline.verify import Check
@@ -27,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(index_app, name="index")
 
 out_console = Console()
 err_console = Console(stderr=True)
@@ -163,19 +165,13 @@ def _run(config: Pipeline, quiet: bool, dry_run: bool) -> None:
     from . import api, summary
 
     if dry_run:
-        ledger = api.rehearse(config, progress=_progress(quiet))
+        ledger = api.rehearse(config, progress=shown(quiet))
         if not quiet:
             summary.show_rehearsal(ledger, config.out, out_console)
         return
-    result = api.run(config, progress=_progress(quiet))
+    result = api.run(config, progress=shown(quiet))
     if not quiet:
         summary.show(result, out_console, out=redacted(config.out))
-
-
-def _progress(quiet: bool) -> Progress:
-    if quiet:
-        return Silent()
-    return Bars(err_console) if err_console.is_terminal else Lines(lambda line: typer.echo(line, err=True))
 
 
 @app.command()
@@ -304,7 +300,7 @@ def tune(
         memory=memory,
         threads=threads,
     )
-    tune_command(question, out, as_json=as_json, progress=_progress(quiet), console=out_console)
+    tune_command(question, out, as_json=as_json, progress=shown(quiet), console=out_console)
 
 
 @app.command()

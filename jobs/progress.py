@@ -5,8 +5,11 @@ import threading
 import time
 from collections.abc import Callable
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+
+from ..pipeline.engine import Progress as Told
 
 
 class Silent:
@@ -109,3 +112,11 @@ class Lines:
         if self._tasks:
             line |= {"tasks": self._tasks[0], "of_tasks": self._tasks[1]}
         self._write(json.dumps(line))
+
+
+def shown(quiet: bool) -> Told:
+    """Return how a command shows its progress: bars on a terminal, lines of JSON elsewhere, or not at all."""
+    if quiet:
+        return Silent()
+    console = Console(stderr=True)
+    return Bars(console) if console.is_terminal else Lines(lambda line: typer.echo(line, err=True))

@@ -12,12 +12,12 @@ from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted
 from ..pipeline.config import bytes_of
 from ..pipeline.report.build import JSON_NAME
-from ..pipeline.report.changes import changes
 from ..pipeline.report.page import changes_page
 from ..pipeline.result import Result
 from ..pipeline.state import write_atomically
 from . import summary
 from .api import fetched
+from .changes import changes
 
 EXAMPLES = 3
 """Records of each change of fate that a terminal shows; JSON and the page have more."""

@@ -20,7 +20,7 @@ STAGE_EXAMPLES = 3
 
 def show(result: Result, console: Console, *, out: str) -> None:
     """Print the summary of a finished run whose output is at ``out``."""
-    _amounts(result.ledger, console)
+    show_amounts(result.ledger, console)
     _examples(result, console)
     if result.ledger.capped_rows:
         console.print(
@@ -42,7 +42,7 @@ def show(result: Result, console: Console, *, out: str) -> None:
 
 def show_rehearsal(ledger: Ledger, out: str, console: Console) -> None:
     """Print what a run would do."""
-    _amounts(ledger, console)
+    show_amounts(ledger, console)
     console.print(
         f"\nNo shards were written. [bold]{escape(out)}[/bold] has decisions/, pairs/, clusters/ and quarantine/; "
         "the same command without --dry-run takes up from here.",
@@ -50,7 +50,18 @@ def show_rehearsal(ledger: Ledger, out: str, console: Console) -> None:
     )
 
 
-def _amounts(ledger: Ledger, console: Console) -> None:
+def show_query(ledger: Ledger, out: str, console: Console) -> None:
+    """Print what an index knew of some inputs."""
+    show_amounts(ledger, console)
+    console.print(
+        f"\n[bold]{escape(out)}[/bold] has decisions/: every row that is a copy of an old one or of another new one, "
+        "and which; pairs/ with similarities; report.html.",
+        soft_wrap=True,
+    )
+
+
+def show_amounts(ledger: Ledger, console: Console) -> None:
+    """Print tables of what became of the rows."""
     console.print(_funnel(ledger))
     if len(ledger.sources) > 1:
         console.print(_sources(ledger))

@@ -159,7 +159,9 @@ def _name_of(config: Pipeline, corpus: Corpus, references: int, version: str) ->
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, dry: bool = False) -> Path:
+def run(
+    prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, dry: bool = False, joins: bool | None = None
+) -> Path:
     """Run a pipeline to its ``_SUCCESS``, or find it finished; return the output folder.
 
     Args:
@@ -167,11 +169,13 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, d
         make_engine: makes the engine from the folder of its work.
         progress: told about steps.
         dry: write everything but the shards, and no ``_SUCCESS``; the same run ends it later.
+        joins: whether its rows join the index that the near stage names; default: unless it is dry.
 
     Raises:
         TamisError: one of its kinds; the folder then has no ``_SUCCESS`` and the run can be resumed.
     """
     config, fingerprint = prepared.config, prepared.fingerprint
+    joins = not dry if joins is None else joins
     folder = OutputFolder(staging_folder(config.out, config.staging), fingerprint)
     destination = Destination(config.out, success=SUCCESS) if "://" in config.out else None
     if destination and destination.finished(fingerprint):
@@ -185,12 +189,12 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, d
         if (folder.path / DATA).exists():  # killed while it was copied
             return _published(folder, destination)
         shutil.rmtree(folder.path)  # copied once, and gone from there
-    with folder.claim(), joining(prepared.index, config, dry=dry):
+    with folder.claim(), joining(prepared.index, config if joins else None):
         if destination and not dry:
             destination.claim(fingerprint)
         engine = make_engine(folder.work)
         try:
-            steps = _Run(prepared, engine, folder, progress)
+            steps = _Run(prepared, engine, folder, progress, joins=joins)
             steps.rehearse() if dry else steps.all_steps()
         except OSError as error:
             raise EngineError(
@@ -200,10 +204,11 @@ def run(prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, d
             ) from error
         finally:
             engine.close()
-        if not dry:
+        if joins or not dry:
             check_unchanged(prepared)
-            if steps.header is not None and prepared.index is not None:
-                prepared.index.store.commit(steps.header)
+        if steps.header is not None and prepared.index is not None:
+            prepared.index.store.commit(steps.header)
+        if not dry:
             folder.finish()
     return _published(folder, destination) if destination and not dry else folder.path
 
@@ -247,7 +252,10 @@ def _specs(config: Pipeline) -> list[InputSpec]:
 class _Run:
     """A run under way: its inputs, and how long each step took."""
 
-    def __init__(self, prepared: Prepared, engine: Engine, folder: OutputFolder, progress: Progress) -> None:
+    def __init__(
+        self, prepared: Prepared, engine: Engine, folder: OutputFolder, progress: Progress, *, joins: bool
+    ) -> None:
+        self.joins = joins
         self.prepared, self.engine, self.folder, self.progress = prepared, engine, folder, progress
         self.config = prepared.config
         self.steps: list[dict[str, Any]] = []
@@ -384,7 +392,8 @@ class _Run:
     def adds(self) -> bool:
         """Whether this run adds to an index, and has not done so before."""
         near, index = self.config.near, self.prepared.index
-        return near is not None and near.index is not None and near.index.update and bool(index and index.is_last)
+        wanted = self.joins and near is not None and near.index is not None and near.index.update
+        return wanted and index is not None and index.is_last
 
     def flagged(self, index: OpenIndex, found: Table, left: Table) -> Table | None:
         """Count the rows whose keys an index without witnesses may hold; return their drops, if they are to go."""

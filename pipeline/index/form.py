@@ -182,13 +182,13 @@ def plain_files(files: Sequence[InputFile]) -> list[dict[str, Any]]:
     return [asdict(file) for file in files]
 
 
-def new_header(wanted: NewIndex, shape: Shape, *, max_anchors: int) -> Header:
+def new_header(wanted: NewIndex, shape: Shape, config: Pipeline) -> Header:
     """Return the header of an index without rows.
 
     Raises:
         ConfigError: if it has filters and no capacity.
     """
-    bloom = None
+    near, bloom = config.near or Near(), None
     if wanted.kind == "bloom":
         if wanted.capacity is None:
             raise ConfigError(
@@ -203,7 +203,9 @@ def new_header(wanted: NewIndex, shape: Shape, *, max_anchors: int) -> Header:
         "kind": wanted.kind,
         "witness": wanted.kind == "lsh" or wanted.witness,
         "shape": asdict(shape),
-        "max_anchors": max_anchors,
+        "max_anchors": near.max_anchors,
+        "near": near.model_dump(mode="json", exclude={"index"}),
+        "columns": config.columns.model_dump(mode="json"),
         "bloom": bloom,
         "batches": [],
         "files": [],
@@ -232,7 +234,7 @@ def open_index(config: Pipeline, banding: Banding, run: str) -> OpenIndex | None
     if store.exists:
         header = store.header()
     elif near.index.create is not None:
-        header = new_header(near.index.create, wanted, max_anchors=near.max_anchors)
+        header = new_header(near.index.create, wanted, config)
     else:
         header = store.header()  # says how to make one
     names = [batch["run"] for batch in header["batches"]]

@@ -17,14 +17,14 @@ ROWS_BY_FILE = pa.schema([("row", pa.int64()), ("file", pa.int64())])
 
 
 @contextmanager
-def joining(index: OpenIndex | None, config: Pipeline, *, dry: bool) -> Iterator[None]:
-    """Hold an index for a run that adds to it.
+def joining(index: OpenIndex | None, config: Pipeline | None) -> Iterator[None]:
+    """Hold an index for a run that adds to it; ``config`` is None for one that does not.
 
     Raises:
         ArtefactError: if another process adds to it, or did since the run was prepared.
     """
-    wanted = config.near.index if config.near else None
-    if index is None or wanted is None or not wanted.update or dry:
+    wanted = config.near.index if config and config.near else None
+    if index is None or wanted is None or not wanted.update:
         yield
         return
     with index.store.alone():

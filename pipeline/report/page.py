@@ -50,7 +50,7 @@ def changes_page(changes: dict[str, Any], *, first: str, second: str) -> str:
     """Return the page about two runs as HTML.
 
     Args:
-        changes: as ``report.changes.changes`` returns them.
+        changes: as ``tamis report A B --json`` prints them.
         first, second: what the outputs are called.
     """
     differing = [i for i, line in enumerate(changes["sources"]) if line["first"] != line["second"]]

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 
-from ...connectors.address import RECORD_BITS
-from ...hashing.errors import InputError
-from ..result import Result
-from .facts import Fact, funnel, source_facts
+from ..connectors.address import RECORD_BITS
+from ..hashing.errors import InputError
+from ..pipeline.report.facts import Fact, funnel, source_facts
+from ..pipeline.result import Result
 
 FORMAT = "tamis-changes"
 FORMAT_VERSION = 1

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import tamis
 from tamis.hashing.errors import InputError
+from tamis.jobs.changes import changes, different_settings
 from tamis.jobs.cli import app
-from tamis.pipeline.report.changes import changes, different_settings
 from tamis.pipeline.report.page import changes_page
 
 WORDS = [f"word{i}" for i in range(60)]
