@@ -32,6 +32,9 @@ OnError = Annotated[str, typer.Option("--on-error", help="fail, or quarantine ba
 Flagged = Annotated[
     str, typer.Option("--flagged", help="Without witnesses: keep rows that may be known, or drop them.")
 ]
+Mode = Annotated[
+    str, typer.Option("--mode", help="Without witnesses: insert-kept, insert-always or check-then-insert.")
+]
 Unreachable = Annotated[
     str, typer.Option("--unreachable", help="If the file of a similar old row is gone: refuse, or skip the row.")
 ]
@@ -63,6 +66,7 @@ def build(
         float, typer.Option("--threshold", help="Jaccard similarity from which texts are copies.")
     ] = 0.8,
     keep: Keep = "first",
+    mode: Mode = "insert-kept",
     on_error: OnError = "fail",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all random functions.")] = 0,
     memory: Memory = "2GB",
@@ -73,12 +77,13 @@ def build(
     """Make an index of some inputs."""
     create = {"kind": kind, "capacity": capacity, "rate": rate, "block_bits": block_bits, "witness": witness}
     near: dict[str, Any] = {"threshold": threshold}
+    use = {"mode": mode, "flagged": "drop"}
     if not witness:
         near["verify"] = "none"  # bands for keys that are believed
     raw = {
         "inputs": [{"path": path, "format": format_} for path in inputs],
         "columns": {"text": text, "id": id_},
-        "stages": [{"stage": "exact"}, {"stage": "near", **near, "index": {"path": out, "create": create}}],
+        "stages": [{"stage": "exact"}, {"stage": "near", **near, "index": {"path": out, "create": create, **use}}],
         "keep": keep,
         "on_error": on_error,
         "seed": seed,
@@ -96,7 +101,8 @@ def add(
     format_: Format = None,
     keep: Keep = "first",
     on_error: OnError = "fail",
-    flagged: Flagged = "keep",
+    mode: Mode = "insert-kept",
+    flagged: Flagged = "drop",
     unreachable: Unreachable = "refuse",
     memory: Memory = "2GB",
     threads: Threads = None,
@@ -104,7 +110,7 @@ def add(
     quiet: Quiet = False,
 ) -> None:
     """Add inputs to an index: rows that are copies of what it holds, or of one another, are told and stay out."""
-    use = {"path": index, "flagged": flagged, "unreachable": unreachable}
+    use = {"path": index, "mode": mode, "flagged": flagged, "unreachable": unreachable}
     raw = _asking(inputs, format_, text, id_, use) | {"keep": keep, "on_error": on_error}
     _add(raw | _resources(memory, threads, engine), index, quiet)
 

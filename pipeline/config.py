@@ -135,6 +135,10 @@ class UseIndex(Model):
     path: str = Field(min_length=1, description="Its folder, on a disk that all processes share.")
     update: bool = Field(True, description="Add the rows of this run when it has succeeded.")
     create: NewIndex | None = Field(None, description="Make it so where there is none; default: that is an error.")
+    mode: Literal["insert-kept", "insert-always", "check-then-insert"] = Field(
+        "insert-kept",
+        description="What joins, and what rows of one run are to one another; the others are for filters alone.",
+    )
     flagged: Literal["keep", "drop"] = Field(
         "keep",
         description="Without witnesses: whether rows that may be known are removed, for the reason `bloom`.",
@@ -317,7 +321,7 @@ class Pipeline(Model):
             if stage.get("index") is None:
                 stage.pop("index", None)  # runs without one are what they were before there were any
             else:
-                stage["index"] = {key: stage["index"][key] for key in ("flagged", "unreachable")}
+                stage["index"] = {key: stage["index"][key] for key in ("mode", "flagged", "unreachable")}
         for name, items in (("inputs", self.inputs), ("against", self.against)):
             settings[name] = [item.model_dump(mode="json", exclude={"path"}) for item in items]
         return settings

@@ -42,6 +42,7 @@ from .drops import STAGED, Staged
 from .engine import Engine, Progress, Table
 from .exact import exact
 from .filters import plan_filters
+from .index.flags import flagged_rows
 from .index.form import OpenIndex, open_index
 from .index.joining import (
     FILES,
@@ -54,7 +55,7 @@ from .index.joining import (
     unreachable,
     without_witness,
 )
-from .index.recall import Recalled, asked, reachable, recall
+from .index.recall import Recalled, reachable, recall
 from .index.update import Batch, write_batch
 from .layout import Layout, plan_layout
 from .ledger import Ledger
@@ -359,8 +360,9 @@ class _Run:
                 if flagged is not None:
                     drops = drops.union(flagged)
                     left = left.join(flagged.select("row"), on=["row"], how="anti")
-            near_drops, pairs, capped = self.near(self.config.near, found, recalled, ranked, left, rows, old_rows)
-            drops = drops.union(near_drops.map(Staged("near"), STAGED))
+            if self.mode == "insert-kept":
+                near_drops, pairs, capped = self.near(self.config.near, found, recalled, ranked, left, rows, old_rows)
+                drops = drops.union(near_drops.map(Staged("near"), STAGED))
         if self.adds and index is not None:
             with self.step("add to the index"):
                 self.header = write_batch(index, self.batch(found, entered, drops))
@@ -395,14 +397,32 @@ class _Run:
         wanted = self.joins and near is not None and near.index is not None and near.index.update
         return wanted and index is not None and index.is_last
 
+    @property
+    def mode(self) -> str:
+        """What joins the index, if there is one."""
+        near = self.config.near
+        return near.index.mode if near is not None and near.index is not None else "insert-kept"
+
     def flagged(self, index: OpenIndex, found: Table, left: Table) -> Table | None:
         """Count the rows whose keys an index without witnesses may hold; return their drops, if they are to go."""
-        hits = asked(index, found).select("address").distinct()
-        rows = left.select("row", "address").join(hits, on=["address"], how="semi").select("row").save("flagged")
+        rows = flagged_rows(index, found, left, self.mode).save("flagged")
         self.flagged_rows = rows.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py()
         near = self.config.near
         drop = near is not None and near.index is not None and near.index.flagged == "drop"
         return rows.map(without_witness, STAGED) if drop else None
+
+    def index_facts(self) -> dict[str, Any] | None:
+        """Return what the report says of the index."""
+        index = self.prepared.index
+        if index is None:
+            return None
+        return {
+            "rows": index.rows,
+            "batches": len(index.batches),
+            "witness": index.witness,
+            "flagged_rows": self.flagged_rows,
+            "joined": self.header is not None,
+        }
 
     def batch(self, found: Table, entered: Table, drops: Table) -> Batch:
         """Return what this run adds to an index."""
@@ -414,6 +434,7 @@ class _Run:
             files=self.prepared.corpus.files,
             schema=self.schema,
             text=self.config.columns.text,
+            inserts_all=self.mode == "insert-always",
         )
 
     def count_ranked(self, ranked: Table) -> tuple[int, int]:
@@ -556,6 +577,7 @@ class _Run:
             ignored=corpus.ignored,
             steps=self.steps,
             finished=finished,
+            index=self.index_facts(),
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)
 

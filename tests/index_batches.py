@@ -17,7 +17,7 @@ def write_batches(rng, folder, count):
     rows = [row for _ in range(4) for row in random_rows(rng)]
     rng.shuffle(rows)
     paths = []
-    for number, part in enumerate(by_file(dealt(rng, rows, files=count))):
+    for number, part in enumerate(filter(None, by_file(dealt(rng, rows, files=count)))):
         table = as_table(part)
         order = [float(len((row.text or "").encode())) - number * 1e9 for row in part]
         path = Path(folder) / f"batch-{number:02d}.parquet"

@@ -252,6 +252,12 @@ def _check_shape(index: OpenIndex, wanted: Shape, near: Near) -> None:
             value=", ".join(f"{name} {have[name]} in the index, {want[name]} in the run" for name in differing),
             remedy="Use the same settings (for bands and rows: the same threshold and recall), or build another index.",
         )
+    if near.index and near.index.mode != "insert-kept" and index.witness:
+        raise ConfigError(
+            "an index with witnesses takes the rows that are kept",
+            value=f"mode {near.index.mode}",
+            remedy="Use insert-kept; the other modes flag rows by filters alone (--no-witness).",
+        )
     if near.max_anchors > index.header["max_anchors"]:
         raise ArtefactError(
             "an index holds as many anchors as a run asks for",

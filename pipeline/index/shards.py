@@ -72,6 +72,14 @@ class Filters:
         first = shard % self.shards * size
         return (min(self.plan.blocks, first + size) - first) * self.plan.block_bits // 64
 
+    def whole(self) -> NDArray[np.uint64]:
+        """Return the words of all filters, one after another, to be changed."""
+        parts = [
+            np.fromfile(path, np.uint64) if path else np.zeros(self.words_of(shard), np.uint64)
+            for shard, path in enumerate(self.paths)
+        ]
+        return np.concatenate(parts)
+
     def contains(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which keys of each band may be in: bool, shape (n, bands), of uint64 of that shape."""
         found = np.zeros(keys.shape, np.bool_)

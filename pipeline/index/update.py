@@ -30,6 +30,7 @@ class Batch:
         files: all inputs of the run, those of the index first.
         schema: columns of the new ones.
         text: the column of texts.
+        inserts_all: whether rows that were removed later are inserted, too.
     """
 
     run: str
@@ -39,6 +40,7 @@ class Batch:
     files: tuple[InputFile, ...]
     schema: pa.Schema
     text: str
+    inserts_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def write_batch(index: OpenIndex, batch: Batch) -> Header:
     gone = batch.removed.select("row").map(_marked, pa.schema([("row", pa.int64()), ("removed", pa.bool_())]))
     rows = entered.join(gone, on=["row"], how="left").map(Numbered(index.rows), ROWS).save("index_rows")
     count = _count(rows)
-    inserted = rows if index.witness else rows.map(_kept, ROWS)
+    inserted = rows if index.witness or batch.inserts_all else rows.map(_kept, ROWS)
     _check_capacity(index, _count(inserted) if not index.witness else count)
     bands = batch.bands.join(inserted.select("address", "seq"), on=["address"]).select("seq", "bands")
     lines: list[FileLine] = []

@@ -30,6 +30,7 @@ def build_report(
     ignored: Sequence[str],
     steps: Sequence[dict[str, Any]],
     finished: bool,
+    index: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what ``report.json`` holds, without the examples.
 
@@ -39,6 +40,7 @@ def build_report(
         splits, ignored: its inputs, and what was not read.
         steps: name, seconds, bytes read and peak memory of each, in order.
         finished: whether shards were written.
+        index: what there is to say of the index that rows were compared with.
     """
     return {
         "format": FORMAT,
@@ -48,6 +50,7 @@ def build_report(
         "engine": config.engine,
         "settings": _settings(config),
         **run_facts(folder, ledger, config, banding),
+        "index": index,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),
         "dialects": dialects(splits),

@@ -1,16 +1,36 @@
 """Batches that join an index come to the decisions of one run over all of them."""
 
+import json
+import shutil
+from pathlib import Path
 from random import Random
 
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from index_batches import settings, told, write_batches
-from runs import digests
+from runs import NEAR, digests
+from typer.testing import CliRunner
 
 import tamis
+from tamis.connectors import index_store
+from tamis.connectors.address import record_of
+from tamis.connectors.index_store import IndexStore
+from tamis.hashing.errors import ArtefactError, ConfigError
+from tamis.hashing.fingerprint import fingerprint
+from tamis.hashing.lsh import Banding
+from tamis.hashing.sketch import sketch_plan
+from tamis.jobs.cli import app
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
+from tamis.pipeline.index.described import describe
+from tamis.pipeline.index.form import OpenIndex
+from tamis.pipeline.index.merged import export, merge
+from tamis.pipeline.index.recall import filters_of
 from tamis.pipeline.result import Result
+from tamis.pipeline.text_column import text_buffers
 from tamis.pipeline.verify import verify
 
 
@@ -32,12 +52,18 @@ def join(paths, folder, create, keep):
     return results
 
 
-@pytest.mark.parametrize("create", [LSH, BLOOM], ids=["lsh", "bloom"])
-@pytest.mark.parametrize(("keep", "at_once"), [("first", "first"), ("longest", "quality:order")])
-@pytest.mark.parametrize("seed", [1, 2])
-def test_ten_batches_decide_as_one_run(tmp_path, create, keep, at_once, seed):
-    paths = write_batches(Random(seed), tmp_path / "in", 10)
-    whole = sift(settings(paths, tmp_path / "whole", keep=at_once))
+RANKED_ALIKE = {"first": "first", "longest": "quality:order"}
+"""What ranks all rows at once as batches with a policy do: ``order`` says (batch, longest)."""
+
+
+@pytest.mark.parametrize(
+    ("create", "keep", "seed", "count"),
+    [(BLOOM, "longest", 1, 10), (BLOOM, "first", 2, 4), (LSH, "longest", 3, 4), (LSH, "first", 4, 4)],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else str(value),
+)
+def test_batches_decide_as_one_run(tmp_path, create, keep, seed, count):
+    paths = write_batches(Random(seed), tmp_path / "in", count)
+    whole = sift(settings(paths, tmp_path / "whole", keep=RANKED_ALIKE[keep]))
     joined = {}
     for result in join(paths, tmp_path, create, keep):
         assert all(check.passed for check in verify(result.out))
@@ -56,3 +82,311 @@ def test_a_repeated_run_gives_the_same_bytes_and_adds_nothing(tmp_path):
     other = sift(settings([paths[1]], tmp_path / "elsewhere", index=index))
     assert digests(other.out) == digests(again[1].out)
     assert (tmp_path / "index" / "index.json").read_bytes() == header
+
+
+STEPS = ("ask the index", "candidates", "verify", "decide", "add to the index", "write shards", "balance", "report")
+
+
+class Stopped(Exception):
+    """A run that ends in the middle."""
+
+
+class Fuse(Silent):
+    """Ends a run when a step starts."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def start(self, step, *, total_bytes=None):
+        if step == self.step:
+            raise Stopped
+
+
+@pytest.fixture
+def grown(tmp_path):
+    """Return three batches, of which two are in an index, and the settings of the third."""
+    paths = write_batches(Random(4), tmp_path / "in", 3)
+    join(paths[:2], tmp_path, BLOOM, "first")
+    return paths, settings([paths[2]], tmp_path / "third", index={"path": str(tmp_path / "index")})
+
+
+def opened(folder):
+    store = IndexStore(str(folder))
+    return OpenIndex(store, store.header())
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_stops_leaves_the_index_as_it_was(grown, tmp_path, step):
+    paths, config = grown
+    before = opened(tmp_path / "index").header
+    prepared = plan.prepare(config, version=tamis.__version__)
+    with pytest.raises(Stopped):
+        plan.run(prepared, LocalEngine, Fuse(step))
+    after = opened(tmp_path / "index")
+    assert after.header == before
+    after.store.check(after.header["contents"])
+    ended = sift(config)
+    join(paths[:2], tmp_path / "again", BLOOM, "first")
+    index = {"path": str(tmp_path / "again" / "index")}
+    undisturbed = sift(settings([paths[2]], tmp_path / "again" / "third", index=index))
+    assert digests(ended.out) == digests(undisturbed.out)
+    assert opened(tmp_path / "index").header == opened(tmp_path / "again" / "index").header
+
+
+def test_stopped_between_the_index_and_the_end_of_the_run(grown, tmp_path, monkeypatch):
+    """The index has the batch, and the output no ``_SUCCESS`` yet."""
+    _, config = grown
+
+    def fail(folder):
+        raise Stopped
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tamis.pipeline.state.OutputFolder.finish", fail)
+        with pytest.raises(Stopped):
+            sift(config)
+    header = opened(tmp_path / "index").header
+    assert len(header["batches"]) == 3
+    assert all(check.passed for check in verify(sift(config).out))
+    assert opened(tmp_path / "index").header == header
+
+
+def test_two_runs_cannot_add_at_once(grown, tmp_path):
+    _, config = grown
+    with IndexStore(str(tmp_path / "index")).alone(), pytest.raises(ArtefactError, match="one process at a time"):
+        sift(config)
+
+
+def test_a_run_whose_index_grew_meanwhile_is_refused(grown, tmp_path):
+    paths, config = grown
+    prepared = plan.prepare(config, version=tamis.__version__)
+    sift(settings([paths[2]], tmp_path / "other", index={"path": str(tmp_path / "index")}, keep="longest"))
+    with pytest.raises(ArtefactError, match="stays as it is"):
+        plan.run(prepared, LocalEngine, Silent())
+
+
+def first_file(index, kind):
+    return index.store.path / index.lines(kind)[0]["name"]
+
+
+def flip(path, at=100):
+    data = bytearray(path.read_bytes())
+    data[at % len(data)] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def edit_header(index, change):
+    """Change a header and have its checksum fit."""
+    header = dict(index.header)
+    change(header)
+    header["checksum"] = index_store._checksum(header)
+    (index.store.path / "index.json").write_text(json.dumps(header))
+
+
+DAMAGE = {
+    "no header": lambda index: (index.store.path / "index.json").unlink(),
+    "half a header": lambda index: (index.store.path / "index.json").write_text("{"),
+    "a header that is no text": lambda index: (index.store.path / "index.json").write_bytes(b"\xff\xfe"),
+    "a header of another version": lambda index: edit_header(index, lambda h: h.update(format_version=9)),
+    "a changed header": lambda index: (index.store.path / "index.json").write_text(
+        json.dumps(index.header | {"witness": False})
+    ),
+    "a missing filter": lambda index: first_file(index, "bloom").unlink(),
+    "half a filter": lambda index: first_file(index, "bloom").write_bytes(first_file(index, "bloom").read_bytes()[:64]),
+    "a flipped bit in a filter": lambda index: flip(first_file(index, "bloom")),
+    "missing rows": lambda index: first_file(index, "rows").unlink(),
+    "a flipped bit in rows": lambda index: flip(first_file(index, "rows")),
+    "a flipped bit in keys": lambda index: flip(first_file(index, "keys")),
+    "a name that leads out": lambda index: edit_header(index, lambda h: h["contents"][0].update(name="../x")),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damage_is_named(grown, tmp_path, kind):
+    _, config = grown
+    DAMAGE[kind](opened(tmp_path / "index"))
+    with pytest.raises(ArtefactError, match="index"):
+        sift(config)
+    assert not (tmp_path / "third" / "_SUCCESS").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"threshold": 0.7, "bands": 20, "rows": 3}, "bands 32 in the index, 20 in the run"),
+        ({"shingle": {"size": 3}}, "shingle 5 in the index, 3 in the run"),
+        ({"values": 128}, "values 64 in the index, 128 in the run"),
+        ({"max_anchors": 9}, "4 in the index, 9 in the run"),
+    ],
+)
+def test_other_settings_are_refused(grown, tmp_path, change, message):
+    paths, _ = grown
+    near = NEAR | {"index": {"path": str(tmp_path / "index")}} | change
+    with pytest.raises(ArtefactError, match=message):
+        sift(settings([paths[2]], tmp_path / "other", stages=["exact", {"near": near}]))
+
+
+def test_an_index_that_would_be_overfull_is_refused(tmp_path):
+    paths = write_batches(Random(5), tmp_path / "in", 2)
+    small = BLOOM | {"capacity": 60}
+    with pytest.raises(ArtefactError, match="made for 60"):
+        join(paths, tmp_path, small, "first")
+    assert not any(tmp_path.glob("out-*/_SUCCESS")) or len(opened(tmp_path / "index").batches) == 1
+
+
+def test_old_inputs_that_are_gone(grown, tmp_path):
+    paths, config = grown
+    expected = told(sift(config))
+    shutil.rmtree(tmp_path / "third")
+    join(paths[:2], tmp_path / "again", BLOOM, "first")
+    text = paths[0].read_bytes()
+    paths[0].unlink()
+    index = {"path": str(tmp_path / "again" / "index")}
+    with pytest.raises(ArtefactError, match="gone or changed"):
+        sift(settings([paths[2]], tmp_path / "refused", index=index))
+    skipped = told(sift(settings([paths[2]], tmp_path / "skipped", index=index | {"unreachable": "skip"})))
+    near_old = {
+        place for place, (stage, keeper, _) in expected.items() if stage == "near" and keeper[0] == paths[0].name
+    }
+    assert near_old
+    for place, decision in expected.items():
+        if decision[0] == "exact":  # hashes need no text
+            assert skipped[place] == decision
+    assert not any(stage == "near" and keeper[0] == paths[0].name for stage, keeper, _ in skipped.values())
+    paths[0].write_bytes(text)
+
+
+def keys_of_file(path, bands, rows):
+    texts = pq.read_table(path)["text"].combine_chunks()
+    data, offsets = text_buffers(texts)
+    plan_ = sketch_plan(values=64, unit="word", shingle=5)
+    found = fingerprint(data, offsets, plan_, banding=Banding(bands, rows), seed=0)
+    return texts.to_pylist(), found
+
+
+def oracle(paths, mode):
+    """Return the flagged (file, record) by dictionaries of keys; exact copies of a batch are out of the question."""
+    seen, flagged = [set() for _ in range(32)], set()
+    for path in paths:
+        texts, found = keys_of_file(path, 32, 2)
+        for record, text in enumerate(texts):
+            if text is None or text in texts[:record] or not found.tokens[record]:
+                continue
+            keys = found.keys[record].tolist()
+            hit = any(key in band for key, band in zip(keys, seen, strict=True))
+            flagged |= {(path.name, record)} if hit else set()
+            if mode == "insert-always" or not hit:
+                for key, band in zip(keys, seen, strict=True):
+                    band.add(key)
+    return flagged
+
+
+@pytest.mark.parametrize("mode", ["insert-always", "check-then-insert"])
+def test_flags_are_those_of_dictionaries(tmp_path, mode):
+    paths = write_batches(Random(6), tmp_path / "in", 4)
+    flagged = set()
+    for number, path in enumerate(paths):
+        create = {"kind": "bloom", "witness": False, "capacity": 3000, "rate": 1e-10}
+        index = {"path": str(tmp_path / "index"), "create": create, "mode": mode, "flagged": "drop"}
+        result = sift(settings([path], tmp_path / f"out-{number}", index=index))
+        assert all(check.passed for check in verify(result.out))
+        rows = result.removed.filter(pc.equal(result.removed["stage"], "bloom")).to_pylist()
+        assert {row["reason"] for row in rows} <= {"bloom"}
+        assert all(row["keeper_address"] is None for row in rows)
+        flagged |= {(path.name, record_of(row["address"])) for row in rows}
+    assert flagged == oracle(paths, mode)
+    assert flagged
+
+
+def test_flags_remove_nothing_unless_asked(tmp_path):
+    paths = write_batches(Random(7), tmp_path / "in", 2)
+    create = {"kind": "bloom", "witness": False, "capacity": 3000}
+    index = {"path": str(tmp_path / "index"), "create": create}
+    sift(settings([paths[0]], tmp_path / "one", index=index))
+    plain = sift(settings([paths[1]], tmp_path / "plain"))
+    result = sift(settings([paths[1]], tmp_path / "two", index=index | {"update": False}))
+    assert told(result) == told(plain)
+    report = json.loads((result.out / "report.json").read_text())
+    assert report["index"]["flagged_rows"] > 0
+    assert not report["index"]["joined"]
+
+
+def test_a_merged_index_answers_as_one_that_took_both(tmp_path):
+    paths = write_batches(Random(8), tmp_path / "in", 3)
+    for name, path in (("one", paths[0]), ("two", paths[1])):
+        sift(settings([path], tmp_path / f"out-{name}", index={"path": str(tmp_path / name), "create": BLOOM}))
+    merged = merge(opened(tmp_path / "one"), opened(tmp_path / "two"), IndexStore(str(tmp_path / "both")))
+    merged.store.check(merged.header["contents"])
+    assert merged.rows == opened(tmp_path / "one").rows + opened(tmp_path / "two").rows
+    for which in ("one", "two"):
+        mine, both = filters_of(opened(tmp_path / which)).whole(), filters_of(merged).whole()
+        assert (mine & ~both == 0).all()
+    answer = sift(settings([paths[2]], tmp_path / "third", index={"path": str(tmp_path / "both")}))
+    assert all(check.passed for check in verify(answer.out))
+    alone = told(sift(settings([paths[2]], tmp_path / "alone", index={"path": str(tmp_path / "one")})))
+    known = {place: decision for place, decision in alone.items() if decision[1][0] == paths[0].name}
+    assert known
+    assert known.keys() <= told(answer).keys()  # an exact copy of a row of the second may be named first
+    assert any(keeper[0] == paths[1].name for _, keeper, _ in told(answer).values())
+    with pytest.raises(ConfigError, match="a new one"):
+        merge(opened(tmp_path / "one"), opened(tmp_path / "two"), IndexStore(str(tmp_path / "both")))
+
+
+def test_exported_bits_are_those_of_the_filters(grown, tmp_path):
+    index = opened(tmp_path / "index")
+    export(index, tmp_path / "bits")
+    plan_, words = index.plan, filters_of(index).whole()
+    for band in range(plan_.bands):
+        bits = np.fromfile(tmp_path / "bits" / f"band-{band:03d}.bits", np.uint64)
+        size = plan_.blocks * plan_.block_bits // 64
+        assert (bits == words[band * size : (band + 1) * size]).all()
+    facts = json.loads((tmp_path / "bits" / "filters.json").read_text())
+    assert facts["plan"]["blocks"] == plan_.blocks
+
+
+def test_what_is_said_of_an_index(grown, tmp_path):
+    facts = describe(opened(tmp_path / "index"))
+    filters = filters_of(opened(tmp_path / "index")).whole()
+    assert facts["bloom"]["fill"] == pytest.approx(np.bitwise_count(filters).sum() / (64 * len(filters)), abs=1e-6)
+    assert (
+        facts["rows"]
+        == pq.read_table(
+            [tmp_path / "index" / line["name"] for line in opened(tmp_path / "index").lines("rows")]
+        ).num_rows
+    )
+    assert facts["bloom"]["room"] == 2000 - facts["rows"]
+    assert 0 < facts["bloom"]["rate_now"] < 1e-6
+
+
+def test_the_commands(tmp_path, write_parquet):
+    words = [f"word{i}" for i in range(40)]
+    one = write_parquet("one.parquet", text=[" ".join(words), "something else"], id=["a", "b"])
+    two = write_parquet("two.parquet", text=[" ".join([*words[:-1], "other"]), "quite new"], id=["c", "d"])
+    index, out = str(tmp_path / "index"), str(tmp_path / "out")
+
+    def call(*arguments):
+        run = CliRunner().invoke(app, [*map(str, arguments)], catch_exceptions=False)
+        assert run.exit_code == 0, run.output
+        return run.output
+
+    call("index", "build", one, "--id", "id", "--capacity", 1000, "--out", index, "--quiet")
+    call("index", "query", index, two, "--out", out, "--quiet")
+    (row,) = pq.read_table(Path(out) / "decisions").to_pylist()
+    assert (row["id"], row["keeper_id"], row["keeper_corpus"], row["stage"]) == ("c", "a", "one.parquet", "near")
+    assert "2 rows of 1 files in 1 batches" in call("index", "info", index, "--check")
+    call("index", "add", index, two, "--quiet")
+    facts = json.loads(call("index", "info", index, "--json"))
+    assert (facts["rows"], [batch["rows"] for batch in facts["batches"]]) == (4, [2, 2])
+    assert "already: nothing was added" in call("index", "add", index, two)
+    call("index", "export", index, "--out", tmp_path / "bits")
+    assert (tmp_path / "bits" / "band-000.bits").exists()
+
+
+def test_an_index_without_capacity_is_refused(tmp_path):
+    paths = write_batches(Random(9), tmp_path / "in", 1)
+    with pytest.raises(ConfigError, match="made for a number of rows"):
+        join(paths, tmp_path, {"kind": "bloom"}, "first")
+
+
+def test_an_index_at_a_url_is_refused():
+    with pytest.raises(ConfigError, match="on a disk"):
+        IndexStore("s3://bucket/index")
