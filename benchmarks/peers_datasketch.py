@@ -1,4 +1,4 @@
-"""datasketch in ``peers.py``: ``MinHash.bulk`` in processes, then one ``MinHashLSH`` that is asked before it is told."""
+"""datasketch in ``peers.py``: ``MinHash.bulk`` in processes, and one ``MinHashLSH``, asked before it is told."""
 
 import multiprocessing
 import time

@@ -1,4 +1,4 @@
-"""What a contestant of ``peers.py`` is told and reports. It runs in the contestant's environment: nothing but Python."""
+"""What a contestant of ``peers.py`` is told and reports: plain Python, for it runs in the environments of others."""
 
 import json
 import re
