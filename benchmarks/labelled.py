@@ -71,7 +71,10 @@ def _root(parents: Clusters, i: int) -> int:
 
 def tools() -> dict[str, Tool]:
     """Return the tools that are installed."""
-    return {"Tamis": by_tamis} | ({"datasketch": by_datasketch} if find_spec("datasketch") else {})
+    found: dict[str, Tool] = {"Tamis": by_tamis}
+    if find_spec("datasketch"):
+        found["datasketch"] = by_datasketch
+    return found
 
 
 def members(clusters: Clusters) -> dict[int, list[int]]:
@@ -142,7 +145,7 @@ def measure(data: Path, thresholds: Sequence[float]) -> list[dict[str, Any]]:
             for threshold in thresholds:
                 start = time.perf_counter()
                 clusters = clusters_of(labelled.texts, kind.shingle, threshold)
-                row = {
+                row: dict[str, Any] = {
                     "set": name,
                     "what": kind.what,
                     "texts": len(labelled.texts),

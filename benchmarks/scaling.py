@@ -1,6 +1,6 @@
 """Measure time and memory of Tamis by the size of the data and the number of threads.
 
-    python benchmarks/scaling.py --size 100MB --size 1GB --size 10GB --threads 1 --threads 2 --json out/book/scaling.json
+    python benchmarks/scaling.py --size 100MB --size 1GB --threads 1 --threads 2 --json out/book/scaling.json
 
 Each measurement is the command line in a fresh process, its wall time from start to end; medians of ``--rounds``. A run
 on a few rows comes first: it compiles the kernels. The corpora are those of ``corpus.py``, made one after another and

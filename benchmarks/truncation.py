@@ -2,11 +2,11 @@
 
     python benchmarks/truncation.py --data DIR --json out/book/truncation.json
 
-From Khan et al., LSHBloom (arXiv 2411.04257): a stream of documents of which 10 to 90 % are duplicates; a duplicate is a
-document that came before with 1 to 20 % of its characters cut out around a place between its start and its end. The
-stream is shuffled; the later one of two with the same original is the duplicate. The paper's other duplicates, the same
-article read by another parser, need its articles; here every duplicate is a truncated one, so figures are not to be set
-beside the paper's.
+From Khan et al., LSHBloom (arXiv 2411.04257): a stream of documents of which 10 to 90 % are duplicates; a duplicate is
+a document with 1 to 20 % of its characters cut out around a place between its start and its end. The stream is
+shuffled; the later one of two with the same original is the duplicate. The paper's other duplicates, the same article
+read by another parser, need its articles; here every duplicate is a truncated one, so figures are not to be set beside
+the paper's.
 """
 
 import argparse
