@@ -1,5 +1,6 @@
 """How good a removal is, beside all similar pairs of the corpus found exactly."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from accuracy_texts import Pairs, Shingled
 from numpy.typing import NDArray
-from similar_pairs import pairs_of, rows_with_partner
+from similar_pairs import all_pairs, pairs_of, rows_with_partner
 from text_sets import merge_plainly
 
-SHORT = 5
-"""Words below which text-dedup drops a text, and datatrove leaves it alone."""
+NUMBER = re.compile(r"\d+(?:[.,/:]\d+)*")
+DATE = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september"
+    r"|october|november|december)\b"
+)
+"""What datatrove takes out of a text before it compares: numbers, weekdays and months are all alike to it."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Truth:
         sizes: distinct shingles of each row.
         copies: number of the first row with the same text, for each row.
         pairs: all pairs at or above the threshold.
+        alike: the same with one word for all numbers and one for all weekdays and months.
         planted: (first, second) of the planted pairs at or above it, exact copies included.
     """
 
@@ -33,6 +39,7 @@ class Truth:
     sizes: NDArray[np.int64]
     copies: NDArray[np.int64]
     pairs: Pairs
+    alike: Pairs
     planted: tuple[NDArray[np.int64], NDArray[np.int64]]
 
     @classmethod
@@ -46,8 +53,9 @@ class Truth:
         similar = merge_plainly(sets.values, sets.bounds, first, second) >= threshold
         firsts: dict[str, int] = {}
         copies = np.array([firsts.setdefault(text, i) for i, text in enumerate(texts)])
-        ids = rows["id"].combine_chunks()
-        return cls(ids, sets.sizes, copies, pairs_of(sets, threshold), (first[similar], second[similar]))
+        ids, planted_pairs = rows["id"].combine_chunks(), (first[similar], second[similar])
+        alike = all_pairs([DATE.sub("date", NUMBER.sub("0", text.lower())) for text in texts], threshold)
+        return cls(ids, sets.sizes, copies, pairs_of(sets, threshold), alike, planted_pairs)
 
     def judge(self, kept_ids: pa.Array) -> dict[str, Any]:
         """Say what a run that kept these rows found and what it removed wrongly."""
@@ -69,6 +77,7 @@ class Truth:
             "pairs": len(self.pairs),
             "pairs_found": int((~(kept[self.pairs.first] & kept[self.pairs.second])).sum()),
             "false_removals": int(wrong.sum()),
+            "false_alike": int((wrong & rows_with_partner(self.alike, kept)).sum()),
             "false_short": int((wrong & (self.sizes <= 1)).sum()),
         }
 
