@@ -102,7 +102,7 @@ CONTESTANTS = (
 )
 
 ABSENT = {
-    "semhash": "judges by embeddings, not by n-grams, and its default encoder is a model to download",
+    "semhash": "installs, but stops without its default encoder, a model to download; it judges by embeddings, not n-grams",
     "NeMo Curator": "fuzzy deduplication needs a GPU",
     "duplodocus": "is not on PyPI; to be built with cargo",
     "dolma": "Bloom filters of paragraphs and n-grams: no MinHash, other pairs by definition",

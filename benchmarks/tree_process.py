@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LOOK_SECONDS = 0.05
+"""Between two looks at the processes, at least; and ``LOOK_SHARE`` times what the look took, to stay out of the way."""
+
+LOOK_SHARE = 30
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class Ran:
         stdout, stderr: what it printed.
         seconds: wall time from start to end of the process.
         cpu_seconds: of all its processes, those included that none waited for.
-        peak_bytes: the most memory of all processes together, pages that they share counted once, looked at every
-            ``LOOK_SECONDS``; or the peak of the largest one as the kernel keeps it, if that is more. (Not
+        peak_bytes: the most memory of all processes together, pages that they share counted once, looked at many
+            times a second; or the peak of the largest one as the kernel keeps it, if that is more. (Not
             ``ru_maxrss``: it starts with the size of the process that made the child.)
         timed_out: it was stopped.
     """
@@ -83,8 +86,9 @@ def _stop(session: int, timed_out: threading.Event) -> None:
 
 
 def _watch(session: int, done: threading.Event, seen: _Seen) -> None:
-    while not done.wait(LOOK_SECONDS):
-        together = 0
+    pause = LOOK_SECONDS
+    while not done.wait(pause):
+        begun, together = time.thread_time(), 0
         for process in _members(session):
             with suppress(OSError, IndexError, ValueError):
                 fields = _fields(process)
@@ -92,6 +96,7 @@ def _watch(session: int, done: threading.Event, seen: _Seen) -> None:
                 together += _bytes(process / "smaps_rollup", "Pss:")
                 seen.peak_bytes = max(seen.peak_bytes, _bytes(process / "status", "VmHWM:"))
         seen.peak_bytes = max(seen.peak_bytes, together)
+        pause = max(LOOK_SECONDS, LOOK_SHARE * (time.thread_time() - begun))
 
 
 def _members(session: int) -> list[Path]:
