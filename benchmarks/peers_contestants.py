@@ -102,7 +102,7 @@ CONTESTANTS = (
 )
 
 ABSENT = {
-    "semhash": "installs, but stops without its default encoder, a model to download; it judges by embeddings, not n-grams",
+    "semhash": "judges by embeddings, not n-grams; installs, but stops without its encoder, a model to download",
     "NeMo Curator": "fuzzy deduplication needs a GPU",
     "duplodocus": "is not on PyPI; to be built with cargo",
     "dolma": "Bloom filters of paragraphs and n-grams: no MinHash, other pairs by definition",
