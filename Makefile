@@ -1,7 +1,7 @@
 # run: sift this machine's Python texts.  test: what every change must pass (under 5 minutes).  check: lint, types, layers.
 # test-spark: the Spark engine and its answers (Java 17, 8 minutes).  test-faults: Spark when parts of it die (6 minutes).
 # docs: writes the reference pages, and into the tutorial and the how-to pages what their examples print.
-# bench: timings.
+# bench: timings, and docs/benchmarks.md written anew (hours; other tools are installed under out/peers).
 # spark-zip: the package for --py-files.  spark-env: an environment for --archives.
 PYTHON ?= python3
 VENV ?= .venv
@@ -40,6 +40,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/accuracy.py
 	$(PIP) --editable '.[bench]'
 	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/book.py --measure
 
 spark-zip: $(VENV)/.check
 	$(BIN)/python -m build --wheel --outdir dist .

@@ -51,13 +51,14 @@ def draw(parts: dict[str, Any], folder: Path) -> list[Path]:
     made = []
     with plt.rc_context(LOOK):
         if "error" in parts:
-            made.append(_saved(errors(parts), folder / "sketch-error.svg"))
+            made.append(saved(errors(parts), folder / "sketch-error.svg"))
         if "curve" in parts:
-            made.append(_saved(curves(parts["curve"]), folder / "sketch-curve.svg"))
+            made.append(saved(curves(parts["curve"]), folder / "sketch-curve.svg"))
     return made
 
 
-def _saved(figure: Figure, path: Path) -> Path:
+def saved(figure: Figure, path: Path) -> Path:
+    """Write a drawing, without a date in it, and return the path."""
     figure.savefig(path, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return path

@@ -88,14 +88,14 @@ class Shingled:
         order = np.argsort(values, kind="stable")  # texts of one shingle stay in order
         owners = np.repeat(np.arange(len(self.sizes)), self.sizes)[order]
         starts = np.flatnonzero(np.concatenate([[True], values[order][1:] != values[order][:-1], [True]]))
-        codes, common = np.unique(_meetings(owners, starts, len(self.sizes)), return_counts=True)
+        codes, common = np.unique(meetings(owners, starts, len(self.sizes)), return_counts=True)
         second, first = np.divmod(codes, len(self.sizes))
         similarity = common / (self.sizes[first] + self.sizes[second] - common)
         return Pairs(first, second, similarity).pick(similarity >= least)
 
 
 @njit(nogil=True)
-def _meetings(owners: NDArray[np.int64], starts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+def meetings(owners: NDArray[np.int64], starts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Return second * n + first for every two texts in every posting list: int64."""
     total = 0
     for run in range(len(starts) - 1):
