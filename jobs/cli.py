@@ -14,6 +14,7 @@ from ..hashing.errors import TamisError
 from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schema
 from .index_cli import app as index_app
+from .lean_imports import leave_out_pandas_and_scipy
 from .memory_pool import choose_memory_pool
 from .progress import shown
 
@@ -162,6 +163,8 @@ def run(
 
 
 def _run(config: Pipeline, quiet: bool, dry_run: bool) -> None:
+    if config.engine == "local":
+        leave_out_pandas_and_scipy()
     from . import api, summary
 
     if dry_run:

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,9 +11,10 @@ from rich.markup import escape
 
 from ..connectors.index_store import IndexStore
 from ..pipeline.config import Pipeline, make_config
-from ..pipeline.index.described import describe
-from ..pipeline.index.form import OpenIndex
 from .progress import shown
+
+if TYPE_CHECKING:
+    from ..pipeline.index.form import OpenIndex
 
 app = typer.Typer(
     help="Indexes of earlier rows: compare new inputs with all that came before, without reading it again.",
@@ -150,6 +151,8 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what an index holds, how full it is, and what it does by mistake."""
+    from ..pipeline.index.described import describe
+
     opened = _open(index)
     if check:
         opened.store.check(opened.header["contents"])
@@ -187,7 +190,9 @@ def export(
     console.print(f"{len(files) - 1} filters and filters.json in {escape(out)}", highlight=False)
 
 
-def _open(path: str) -> OpenIndex:
+def _open(path: str) -> "OpenIndex":
+    from ..pipeline.index.form import OpenIndex
+
     store = IndexStore(path)
     return OpenIndex(store, store.header())
 
@@ -212,6 +217,7 @@ def _asking(
 
 
 def _add(raw: dict[str, Any], index: str, quiet: bool) -> None:
+    from ..pipeline.index.described import describe
     from . import api, summary
 
     with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
