@@ -32,10 +32,10 @@ from tamis.pipeline.config import save_config  # noqa: E402
 
 
 class Attempt:
-    """A run in a process group of its own, which tells its steps."""
+    """A command in a process group of its own, which tells its steps."""
 
-    def __init__(self, config: Path, out: Path) -> None:
-        command = [sys.executable, "-m", "tamis", "run", str(config), "--out", str(out)]
+    def __init__(self, *arguments: object) -> None:
+        command = [sys.executable, "-m", "tamis", *map(str, arguments)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
         self.process = subprocess.Popen(
             command,
@@ -95,7 +95,7 @@ def main() -> None:
         config = pipeline(make_inputs(folder / "in", args.seed), folder / "out", engine=args.engine, spark=spark)
         save_config(config, folder / "pipeline.yaml")
         for out in ("warm", "whole"):  # the first compiles
-            attempt = Attempt(folder / "pipeline.yaml", folder / out)
+            attempt = Attempt("run", folder / "pipeline.yaml", "--out", folder / out)
             attempt.began.wait()
             start = time.monotonic()
             attempt.end()
@@ -107,13 +107,13 @@ def main() -> None:
         for number in range(args.count):
             out = folder / "killed"
             shutil.rmtree(out, ignore_errors=True)
-            attempt = Attempt(folder / "pipeline.yaml", out)
+            attempt = Attempt("run", folder / "pipeline.yaml", "--out", out)
             attempt.began.wait()
             time.sleep(rng.uniform(0, seconds))
             over = attempt.process.poll() is not None
             attempt.kill()
             struck["after the end" if over else attempt.steps[-1]] += 1
-            Attempt(folder / "pipeline.yaml", out).end()
+            Attempt("run", folder / "pipeline.yaml", "--out", out).end()
             same = digests(out) == expected and not list(out.rglob(".*")) and not (out / "_work").exists()
             equal += same
             print(f"{number + 1}: {'equal' if same else 'DIFFERENT'}", end="\r", flush=True)

@@ -215,7 +215,7 @@ def explain(
     with fetched(out) as folder:
         result = Result(folder)
         inputs = Inputs(result)
-        verdicts = [judge(result, address) for address in find(result, id_)]
+        verdicts = [judge(result, address, name=id_) for address in find(result, id_)]
         if as_json:
             typer.echo(
                 json.dumps([facts_of(verdict, result.where) for verdict in verdicts], ensure_ascii=False, indent=1)
@@ -318,7 +318,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except TamisError as error:
-        err_console.print(f"[bold red]error:[/bold red] {escape(error.rule)}", highlight=False)
+        err_console.print(f"[bold red]error:[/bold red] {escape(error.rule)}", highlight=False, soft_wrap=True)
         err_console.print(f"  found: {error.value}", markup=False, highlight=False, soft_wrap=True)
         err_console.print(f"  {error.remedy}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)

@@ -27,7 +27,8 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
         where: gives the place of an address.
     """
     row, place = verdict.row, where(verdict.address)
-    name = f"{row['id']} ({place})" if row.get("id") else place
+    known = row.get("id") or verdict.id
+    name = f"{known} ({place})" if known else place
     if verdict.fate == "quarantined":
         detail = f": {row['detail']}" if row["detail"] else ""
         yield f"{name} was set aside: it broke the rule `{row['rule']}`{detail}."

@@ -434,6 +434,8 @@ def _apply_override(raw: dict[str, Any], override: str) -> None:
     except _NOT_YAML as error:
         raise ConfigError("an override's value is YAML", value=repr(override), remedy="Quote it.") from error
     *parents, last = key.split(".")
+    if parents[:1] == ["stages"]:
+        raw.setdefault("stages", ["exact", "near"])  # those of a file that names none
     target: Any = raw
     for part in parents:
         target = _descend(target, part, key)

@@ -53,6 +53,7 @@ class Verdict:
         relatives: better-ranked records like it, in rank order.
         followers: some records that were removed in its favour.
         follower_count: how many there are.
+        id: the id that it was asked for by, or None.
     """
 
     address: int
@@ -62,6 +63,7 @@ class Verdict:
     relatives: tuple[Relative, ...] = ()
     followers: tuple[Row, ...] = ()
     follower_count: int = 0
+    id: str | None = None
 
     @property
     def stays(self) -> int | None:
@@ -119,12 +121,13 @@ def _kept(result: Result, name: str) -> list[int]:
     return found_at
 
 
-def explain(result: Result, address: int) -> Verdict:
+def explain(result: Result, address: int, *, name: str | None = None) -> Verdict:
     """Return what became of one record.
 
     Args:
         result: of a finished run.
         address: of the record.
+        name: what it was asked for by: its id, or its place.
 
     Raises:
         InputError: if the run has no such record.
@@ -150,6 +153,7 @@ def explain(result: Result, address: int) -> Verdict:
         relatives=relatives,
         followers=tuple(followers[:MOST]),
         follower_count=len(followers),
+        id=None if name is None or address in _placed(result, name) else name,
     )
     if address in removed:
         chain = tuple(_chain(result, removed[address]))

@@ -54,14 +54,14 @@ def parse_keep(value: object) -> object:
     fields: dict[str, Any] = {"by": by}
     if by in _NEEDS_COLUMN:
         if not rest:
-            raise ValueError(f"keep: {by} needs a column, as in {by}:COLUMN")
+            raise ValueError(f"{by} needs a column, as in {by}:COLUMN")
         fields["column"] = rest
     elif by == "source":
         if not rest:
-            raise ValueError("keep: source needs a list, as in source:wiki,books")
+            raise ValueError("source needs a list, as in source:wiki,books")
         fields["sources"] = tuple(part.strip() for part in rest.split(","))
     elif rest:
-        raise ValueError(f"keep: {by} takes no argument")
+        raise ValueError(f"{by} takes no argument")
     return fields
 
 

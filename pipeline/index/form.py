@@ -1,7 +1,7 @@
 """What an index is: how its texts are hashed, how large its filters are, and which batches it holds."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from ...hashing.bloom_rate import FilterPlan, plan_filter
 from ...hashing.errors import ArtefactError, ConfigError
 from ...hashing.lsh import Banding
 from ...hashing.mix import derive_seed
+from ...hashing.redaction import redacted
 from ...hashing.sketch import SKETCH_VERSION
 from ..config import Near, NewIndex, Pipeline
 
@@ -178,8 +179,8 @@ def _input_file(plain: dict[str, Any]) -> InputFile:
 
 
 def plain_files(files: Sequence[InputFile]) -> list[dict[str, Any]]:
-    """Return inputs as a header holds them."""
-    return [asdict(file) for file in files]
+    """Return inputs as a header holds them: without the secrets of their URLs, which leaves such files unreachable."""
+    return [asdict(replace(file, path=redacted(file.path), relative=redacted(file.relative))) for file in files]
 
 
 def new_header(wanted: NewIndex, shape: Shape, config: Pipeline) -> Header:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from ...connectors.corpus import InputSpec, open_corpus, plan_splits
 from ...connectors.formats import InputFile
 from ...connectors.split import Split
+from ...hashing.bloom import BLOCK_BITS, MAX_BLOCKS
 from ...hashing.errors import ArtefactError, TamisError
 from ..documents import SCHEMA
 from ..engine import Engine, Table
@@ -48,10 +50,31 @@ def filters_of(index: OpenIndex) -> Filters:
         raise ArtefactError("an index of this kind has filters", value=index.store.path, remedy="Build it again.")
     lines = index.lines("bloom")
     index.store.check(lines)
+    _check_form(index)
     there = {line["name"].rpartition("/")[2]: str(index.store.path / line["name"]) for line in lines}
     parts = plan.bands * index.shards
     paths = tuple(there.get(shard_name(shard, index.shards), "") for shard in range(parts))
-    return Filters(plan, index.salt, index.shards, paths)
+    filters = Filters(plan, index.salt, index.shards, paths)
+    for shard, path in enumerate(paths):  # kernels read where the form says
+        if path and Path(path).stat().st_size != 8 * filters.words_of(shard):
+            raise _deformed(index, f"{path} has not the size of its part")
+    return filters
+
+
+def _check_form(index: OpenIndex) -> None:
+    plan = index.plan
+    if plan is None or plan.bands != index.shape.bands or plan.block_bits not in BLOCK_BITS or plan.hashes < 1:
+        raise _deformed(index, f"filters for {index.shape.bands} bands: {plan}")
+    if not 1 <= index.shards <= plan.blocks <= MAX_BLOCKS:
+        raise _deformed(index, f"{plan.blocks} blocks in {index.shards} parts")
+
+
+def _deformed(index: OpenIndex, why: str) -> ArtefactError:
+    return ArtefactError(
+        "the filters of an index have the form that its header says",
+        value=f"{index.store.path}: {why}",
+        remedy="Do not trust this index; build it again.",
+    )
 
 
 def asked(index: OpenIndex, documents: Table) -> Table:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import tamis
 from tamis.connectors import index_store
 from tamis.connectors.address import record_of
+from tamis.connectors.formats import InputFile
 from tamis.connectors.index_store import IndexStore
 from tamis.hashing.errors import ArtefactError, ConfigError
 from tamis.hashing.fingerprint import fingerprint
@@ -26,7 +27,7 @@ from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
 from tamis.pipeline.index.described import describe
-from tamis.pipeline.index.form import OpenIndex
+from tamis.pipeline.index.form import OpenIndex, plain_files
 from tamis.pipeline.index.merged import export, merge
 from tamis.pipeline.index.recall import filters_of
 from tamis.pipeline.result import Result
@@ -182,6 +183,11 @@ def edit_header(index, change):
     (index.store.path / "index.json").write_text(json.dumps(header))
 
 
+def grow(header):
+    """Have the header speak of more bands than the keys have."""
+    header["bloom"]["plan"]["bands"] += 1
+
+
 DAMAGE = {
     "no header": lambda index: (index.store.path / "index.json").unlink(),
     "half a header": lambda index: (index.store.path / "index.json").write_text("{"),
@@ -196,6 +202,8 @@ DAMAGE = {
     "missing rows": lambda index: first_file(index, "rows").unlink(),
     "a flipped bit in rows": lambda index: flip(first_file(index, "rows")),
     "a flipped bit in keys": lambda index: flip(first_file(index, "keys")),
+    "filters of another form": lambda index: edit_header(index, grow),
+    "parts of another size": lambda index: edit_header(index, lambda h: h["bloom"]["plan"].update(blocks=5000)),
     "a name that leads out": lambda index: edit_header(index, lambda h: h["contents"][0].update(name="../x")),
 }
 
@@ -385,6 +393,13 @@ def test_an_index_without_capacity_is_refused(tmp_path):
     paths = write_batches(Random(9), tmp_path / "in", 1)
     with pytest.raises(ConfigError, match="made for a number of rows"):
         join(paths, tmp_path, {"kind": "bloom"}, "first")
+
+
+def test_secrets_of_inputs_are_not_stored():
+    file = InputFile(0, "https://user:word@host/x.parquet?sig=abc", "x.parquet", "parquet", "", "x", 1, "f")
+    (plain,) = plain_files([file])
+    assert "word" not in plain["path"]
+    assert "abc" not in plain["path"]
 
 
 def test_an_index_at_a_url_is_refused():
