@@ -102,8 +102,12 @@ def _mapped(path: str) -> NDArray[np.uint64]:
 def keys_of(bands: pa.Array, count: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Return the places of rows that have keys, and their keys: uint64, shape (n, count)."""
     there = np.flatnonzero(bands.is_valid().to_numpy(zero_copy_only=False))
-    packed = b"".join(bands.take(pa.array(there)).to_pylist())
-    return there, np.frombuffer(packed, np.uint64).reshape(-1, count)
+    if not len(there):
+        return there, np.zeros((0, count), np.uint64)
+    _, offsets, data = bands.cast(pa.large_binary()).buffers()
+    bounds = np.frombuffer(offsets, np.int64)[bands.offset : bands.offset + len(bands) + 1]
+    packed = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]  # nulls take no bytes
+    return there, np.ascontiguousarray(packed).view(np.uint64).reshape(-1, count)
 
 
 @dataclass(frozen=True)

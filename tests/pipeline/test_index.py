@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -30,6 +31,7 @@ from tamis.pipeline.index.described import describe
 from tamis.pipeline.index.form import OpenIndex, plain_files
 from tamis.pipeline.index.merged import export, merge
 from tamis.pipeline.index.recall import filters_of
+from tamis.pipeline.index.shards import keys_of
 from tamis.pipeline.result import Result
 from tamis.pipeline.text_column import text_buffers
 from tamis.pipeline.verify import verify
@@ -405,3 +407,14 @@ def test_secrets_of_inputs_are_not_stored():
 def test_an_index_at_a_url_is_refused():
     with pytest.raises(ConfigError, match="on a disk"):
         IndexStore("s3://bucket/index")
+
+
+@pytest.mark.parametrize("start", [0, 1, 3])
+def test_keys_are_taken_from_slices_with_nulls(start):
+    keys = np.arange(8, dtype=np.uint64).reshape(4, 2)
+    rows = [keys[0].tobytes(), None, keys[1].tobytes(), keys[2].tobytes(), None, keys[3].tobytes()]
+    there, found = keys_of(pa.array(rows, pa.binary()).slice(start), 2)
+    valid = [i for i, row in enumerate(rows[start:]) if row is not None]
+    assert there.tolist() == valid
+    assert found.tobytes() == b"".join(row for row in rows[start:] if row is not None)
+    assert keys_of(pa.nulls(3, pa.binary()), 2)[1].shape == (0, 2)
