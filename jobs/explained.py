@@ -33,6 +33,15 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
         detail = f": {row['detail']}" if row["detail"] else ""
         yield f"{name} was set aside: it broke the rule `{row['rule']}`{detail}."
         return
+    if verdict.fate == "removed" and row["stage"] == "decontaminate":
+        yield (
+            f"{name} was removed: it holds {row['similarity']:.0%} of the n-grams of item {row['keeper_id']} "
+            f"of {row['keeper_corpus']}."
+        )
+        return
+    if verdict.fate == "removed" and row["stage"] == "bloom":
+        yield f"{name} was removed: filters of an index take it for known, and cannot say what it is like."
+        return
     if verdict.fate == "removed" and row["keeper_address"] is None:
         yield f"{name} was removed by a filter: it does not meet {row['reason']}."
         return

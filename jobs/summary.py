@@ -10,6 +10,7 @@ from ..pipeline.result import Result
 
 _REMOVED = {
     "filter": "removed by filters",
+    "decontaminate": "holding benchmark items, removed",
     "exact": "exact copies removed",
     "bloom": "known to the index, removed",
     "near": "near copies removed",

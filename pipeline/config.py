@@ -111,6 +111,36 @@ class Exact(Model):
     stage: Literal["exact"] = Field("exact", description="Which stage this is.")
 
 
+class Benchmark(Model):
+    """A test set whose items must not be in training data."""
+
+    path: str = Field(min_length=1, description="File, folder, glob or URL.")
+    format: Literal["parquet", "jsonl", "csv", "text", "warc", "arrow"] | None = Field(
+        None, description="Default: by the ending."
+    )
+    name: str | None = Field(None, description="What it is called in decisions; default: the path's name.")
+    columns: tuple[str, ...] = Field(("text",), min_length=1, description="Columns of text, each for itself.")
+    id: str | None = Field(None, description="Column that names an item; default: its number.")
+
+
+class Decontaminate(Model):
+    """Remove documents that hold an item of a benchmark."""
+
+    stage: Literal["decontaminate"] = "decontaminate"
+    benchmarks: tuple[Benchmark, ...] = Field(min_length=1, description="The test sets.")
+    ngram: int = Field(13, ge=1, le=64, description="Words of an item in a row that must not occur in a document.")
+    shortest: int = Field(6, ge=1, description="Items with fewer words than `ngram` count as a whole, down to so many.")
+    common: float = Field(
+        0.001, gt=0, le=1, description="Share of the rows above which an n-gram is a phrase, and counts for nothing."
+    )
+
+    @model_validator(mode="after")
+    def _lengths(self) -> "Decontaminate":
+        if self.shortest > self.ngram:
+            raise ValueError(f"shortest ({self.shortest}) must not exceed ngram ({self.ngram})")
+        return self
+
+
 class NewIndex(Model):
     """What an index is made as, where there is none yet."""
 
@@ -219,7 +249,7 @@ class Spark(Model):
     conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
 
 
-Stage = Annotated[Filter | Exact | Near, Field(discriminator="stage")]
+Stage = Annotated[Filter | Decontaminate | Exact | Near, Field(discriminator="stage")]
 
 
 def _expand_stages(value: object) -> object:
@@ -280,8 +310,9 @@ class Pipeline(Model):
     def _stage_order(self) -> "Pipeline":
         names = [stage.stage for stage in self.stages]
         rest = list(itertools.dropwhile(lambda name: name == "filter", names))
+        rest = rest[1:] if rest[:1] == ["decontaminate"] else rest
         if rest not in ([], ["exact"], ["near"], ["exact", "near"]) or not names:
-            wanted = "stages are filters, then exact, near, or exact then near"
+            wanted = "stages are filters, then decontaminate, then exact, near, or exact then near"
             raise ValueError(f"{wanted}, not {', '.join(names) or 'none'}")
         return self
 
@@ -304,6 +335,11 @@ class Pipeline(Model):
         return tuple(stage.where for stage in self.stages if isinstance(stage, Filter))
 
     @property
+    def decontaminate(self) -> Decontaminate | None:
+        """The stage that removes benchmark items, if there is one."""
+        return next((stage for stage in self.stages if isinstance(stage, Decontaminate)), None)
+
+    @property
     def near(self) -> Near | None:
         """The near stage, if there is one."""
         return next((stage for stage in self.stages if isinstance(stage, Near)), None)
@@ -318,6 +354,8 @@ class Pipeline(Model):
         beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss", "report"}
         settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against"})
         for stage in settings["stages"]:
+            for benchmark in stage.get("benchmarks", ()):
+                del benchmark["path"]
             if stage.get("index") is None:
                 stage.pop("index", None)  # runs without one are what they were before there were any
             else:
@@ -349,6 +387,7 @@ def pipeline_schema() -> dict[str, Any]:
     options: dict[str, Any] = {
         name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]} for name in ("exact", "near")
     }
+    options["decontaminate"] = {"$ref": "#/$defs/Decontaminate"}
     options["filter"] = {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/Filter"}]}
     named = {
         "type": "object",
@@ -419,7 +458,9 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 
 def _known_keys() -> list[str]:
-    models = (Pipeline, Input, Columns, Filter, Exact, Near, UseIndex, NewIndex, Shingle, Shards, Alarm, Report, Spark)
+    sections = (Pipeline, Input, Columns, Shards, Alarm, Report, Spark)
+    stages = (Filter, Decontaminate, Benchmark, Exact, Near, UseIndex, NewIndex, Shingle)
+    models: tuple[type[Model], ...] = (*sections, *stages)
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -20,3 +20,16 @@ class Staged:
         """Return the rows of ``STAGED``."""
         names = pa.repeat(self.stage, batch.num_rows)
         return pa.RecordBatch.from_arrays([*batch.columns, names], schema=STAGED)
+
+
+@dataclass(frozen=True)
+class Nameless:
+    """Makes drops of a stage that keeps nothing in the place of what it drops."""
+
+    stage: str
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows of ``STAGED`` for (row)."""
+        n = batch.num_rows
+        columns = [batch.column("row"), pa.nulls(n, pa.int64()), pa.nulls(n, pa.float64()), pa.repeat(self.stage, n)]
+        return pa.RecordBatch.from_arrays(columns, schema=STAGED)

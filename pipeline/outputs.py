@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from .annotations import annotated
 from .clusters import EDGES, components
 from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, name_decisions, name_pairs
+from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
 from .engine import Table
 from .ledger import Ledger, build_ledger
 from .ranked import old_only
@@ -37,6 +38,7 @@ class Outcome:
         old_rows: how many these are.
         old_read: whether they were read, and so count; those that an index knows were not.
         annotate: whether dropped rows are written too.
+        contaminated: rows that hold benchmark items, and these items; they are among the drops.
     """
 
     documents: Table
@@ -51,13 +53,18 @@ class Outcome:
     old_rows: int
     old_read: bool
     annotate: bool
+    contaminated: tuple[Contamination, Items] | None = None
 
     def decisions(self) -> Table:
         """Return the decisions of all stages, saved."""
-        copies = name_decisions(self.drops, self.ranked, self.references)
-        if not self.conditions:
-            return copies.save("decisions")
-        return copies.union(filter_decisions(self.documents, self.conditions)).save("decisions")
+        drops = self.drops.map(_of_copies, self.drops.schema)
+        decisions = name_decisions(drops, self.ranked, self.references)
+        if self.contaminated:
+            found, items = self.contaminated
+            decisions = decisions.union(contaminated_decisions(found.rows, self.ranked, items))
+        if self.conditions:
+            decisions = decisions.union(filter_decisions(self.documents, self.conditions))
+        return decisions.save("decisions")
 
     def clusters(self) -> Table:
         """Return the members of clusters of copies."""
@@ -124,6 +131,10 @@ def _filtered(batch: pa.RecordBatch) -> pa.RecordBatch:
     rows = batch.filter(pc.greater_equal(batch.column("filtered"), 0))
     columns = [rows.column(name) for name in _COUNTED]
     return pa.RecordBatch.from_arrays([*columns, pa.repeat("filter", rows.num_rows)], names=[*_COUNTED, "stage"])
+
+
+def _of_copies(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(pc.not_equal(batch.column("stage"), STAGE))
 
 
 def _with_keeper(batch: pa.RecordBatch) -> pa.RecordBatch:

