@@ -79,3 +79,51 @@ def compare_pairs(
         b = values[bounds[second[p]] : bounds[second[p] + 1]]
         similarity[p] = agreement(a, b) if aligned else jaccard(a, b, least)
     return similarity
+
+
+@inner_kernel
+def containment(a: NDArray[np.uint64], b: NDArray[np.uint64], least: float = 0.0) -> float:
+    """Return |a ∩ b| / |a| of two sorted arrays of distinct values; or 0.0, if it is less than ``least``.
+
+    Where b is much larger, its values are leapt over in steps that double (Bentley and Yao 1976).
+    """
+    if len(a) == 0:
+        return 0.0
+    needed = signed(np.ceil(least * len(a) * (1.0 - 1e-9)))
+    common, at = 0, 0
+    for i in range(len(a)):
+        step = 1
+        while at + step < len(b) and b[at + step] < a[i]:
+            at += step
+            step *= 2
+        stop = min(at + step, len(b) - 1)
+        while at <= stop:  # the first value that is not smaller lies in at .. stop, or nowhere
+            middle = (at + stop) // 2
+            if b[middle] < a[i]:
+                at = middle + 1
+            else:
+                stop = middle - 1
+        if at >= len(b):
+            break
+        common += b[at] == a[i]
+        if common + len(a) - 1 - i < needed:
+            return 0.0
+    share = common / len(a)
+    return share if share >= least else 0.0
+
+
+@kernel
+def compare_contained(
+    values: NDArray[np.uint64],
+    bounds: NDArray[np.int64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    least: float = 0.0,
+) -> NDArray[np.float64]:
+    """Return which share of the set of each row first[i] is in that of second[i]; arguments as ``compare_pairs``."""
+    shares = np.empty(len(first), np.float64)
+    for p in range(len(first)):
+        a = values[bounds[first[p]] : bounds[first[p] + 1]]
+        b = values[bounds[second[p]] : bounds[second[p] + 1]]
+        shares[p] = containment(a, b, least)
+    return shares

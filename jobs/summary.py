@@ -14,6 +14,7 @@ _REMOVED = {
     "exact": "exact copies removed",
     "bloom": "known to the index, removed",
     "near": "near copies removed",
+    "contained": "inside others, removed",
 }
 MAX_SOURCES = 8
 STAGE_EXAMPLES = 3

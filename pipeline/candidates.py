@@ -32,7 +32,7 @@ class Candidates:
     capped_rows: int
 
 
-def candidates(bands: Table, left: Table, *, max_anchors: int, references: int = 0) -> Candidates:
+def candidates(bands: Table, left: Table, *, max_anchors: int, references: int = 0, prefix: str = "") -> Candidates:
     """Find the candidate pairs.
 
     Nearly all keys occur once; they go before anything is sorted or shuffled. Rows that do not compete go earlier, with
@@ -43,13 +43,14 @@ def candidates(bands: Table, left: Table, *, max_anchors: int, references: int =
         left: (row, address) of the rows that compete.
         max_anchors: C.
         references: so many best-ranked rows are there already: they are anchors, and no worse row of a pair.
+        prefix: of the names of saved tables.
     """
     competing = bands.join(left.select("row", "address"), on=["address"]).select("row", "bands")
     keys = competing.explode("bands", into="key", repeated=True)
     met = keys.group(by="key", sort=["row"], fn=Meeting(max_anchors), schema=PAIRS, lead=max_anchors)
-    met = new_only(met.distinct(), "worse", references).save("met")
+    met = new_only(met.distinct(), "worse", references).save(f"{prefix}met")
     capped = met.map(_with_themselves, PAIRS).aggregate(by=[], rows=("count", "worse"))
-    pairs = met.map(_with_others, PAIRS).save("candidates")
+    pairs = met.map(_with_others, PAIRS).save(f"{prefix}candidates")
     return Candidates(pairs, capped.collect()["rows"][0].as_py())
 
 

@@ -211,6 +211,18 @@ class Near(Model):
         return self
 
 
+class Contained(Model):
+    """Remove texts that lie inside a better-ranked one; with `keep: longest`, inside any."""
+
+    stage: Literal["contained"] = "contained"
+    threshold: float = Field(0.8, gt=0, le=1, description="Share of a text's shingles that must be in the other.")
+    shingle: Shingle = Field(Shingle(), description="What a text is cut into.")
+    one_in: int = Field(
+        16, ge=1, le=1024, description="Texts are compared that share a sampled shingle; one in so many is sampled."
+    )
+    max_anchors: int = Field(4, ge=1, description="Best-ranked rows with a shingle that others are compared with.")
+
+
 class Shards(Model):
     """How the kept rows are written."""
 
@@ -249,7 +261,7 @@ class Spark(Model):
     conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
 
 
-Stage = Annotated[Filter | Decontaminate | Exact | Near, Field(discriminator="stage")]
+Stage = Annotated[Filter | Decontaminate | Exact | Near | Contained, Field(discriminator="stage")]
 
 
 def _expand_stages(value: object) -> object:
@@ -310,9 +322,9 @@ class Pipeline(Model):
     def _stage_order(self) -> "Pipeline":
         names = [stage.stage for stage in self.stages]
         rest = list(itertools.dropwhile(lambda name: name == "filter", names))
-        rest = rest[1:] if rest[:1] == ["decontaminate"] else rest
-        if rest not in ([], ["exact"], ["near"], ["exact", "near"]) or not names:
-            wanted = "stages are filters, then decontaminate, then exact, near, or exact then near"
+        order = ("decontaminate", "exact", "near", "contained")
+        if rest != [name for name in order if name in rest] or not names:
+            wanted = f"stages are filters, then of {', '.join(order)} each once at most, in this order"
             raise ValueError(f"{wanted}, not {', '.join(names) or 'none'}")
         return self
 
@@ -343,6 +355,11 @@ class Pipeline(Model):
     def near(self) -> Near | None:
         """The near stage, if there is one."""
         return next((stage for stage in self.stages if isinstance(stage, Near)), None)
+
+    @property
+    def contained(self) -> Contained | None:
+        """The stage that removes texts inside others, if there is one."""
+        return next((stage for stage in self.stages if isinstance(stage, Contained)), None)
 
     @property
     def exact(self) -> bool:
@@ -380,12 +397,17 @@ def bytes_of(size: str) -> int:
     return found
 
 
+_PLAIN = ("exact", "near", "contained")
+"""Stages that need no settings."""
+
+
 def pipeline_schema() -> dict[str, Any]:
     """Return the JSON Schema of pipelines, short forms of stages included."""
     schema = Pipeline.model_json_schema()
     long = schema["properties"]["stages"]["items"]
     options: dict[str, Any] = {
-        name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]} for name in ("exact", "near")
+        name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]}
+        for name in ("exact", "near", "contained")
     }
     options["decontaminate"] = {"$ref": "#/$defs/Decontaminate"}
     options["filter"] = {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/Filter"}]}
@@ -396,7 +418,7 @@ def pipeline_schema() -> dict[str, Any]:
         "maxProperties": 1,
         "additionalProperties": False,
     }
-    schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": ["exact", "near"]}, named, long]}
+    schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": list(_PLAIN)}, named, long]}
     return schema
 
 
@@ -459,7 +481,7 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 def _known_keys() -> list[str]:
     sections = (Pipeline, Input, Columns, Shards, Alarm, Report, Spark)
-    stages = (Filter, Decontaminate, Benchmark, Exact, Near, UseIndex, NewIndex, Shingle)
+    stages = (Filter, Decontaminate, Benchmark, Exact, Near, Contained, UseIndex, NewIndex, Shingle)
     models: tuple[type[Model], ...] = (*sections, *stages)
     return sorted({name for model in models for name in model.model_fields})
 

@@ -62,7 +62,7 @@ QUARANTINE = pa.schema(
     ]
 )
 
-REASONS = {"exact": "exact-duplicate", "near": "near-duplicate", "bloom": "bloom"}
+REASONS = {"exact": "exact-duplicate", "near": "near-duplicate", "contained": "contained", "bloom": "bloom"}
 
 
 def name_decisions(drops: Table, ranked: Table, references: tuple[str, ...]) -> Table:

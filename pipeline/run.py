@@ -36,7 +36,8 @@ from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
 from .annotations import annotated_schema
 from .candidates import candidates
-from .config import Decontaminate, Near, Pipeline, save_config
+from .config import Contained, Decontaminate, Near, Pipeline, save_config
+from .contained import SAMPLES, Sampling
 from .decontaminate import Contamination, Items, contamination, read_items
 from .documents import DocumentPass, check_columns
 from .drops import STAGED, Nameless, Staged
@@ -374,6 +375,13 @@ class _Run:
             if self.mode == "insert-kept":
                 near_drops, pairs, capped = self.near(self.config.near, found, recalled, ranked, left, rows, old_rows)
                 drops = drops.union(near_drops.map(Staged("near"), STAGED))
+        if self.config.contained:
+            with self.step("contained", 2 * self.bytes_to_read):
+                among = left.join(drops.select("row"), on=["row"], how="anti")
+                among = among if recalled is None else new_only(among, "row", old_rows)
+                old = old_rows if recalled is None else 0
+                inside = self.contained(self.config.contained, among, ranked, rows, old)
+            drops = drops.union(inside.map(Staged("contained"), STAGED))
         if self.adds and index is not None:
             with self.step("add to the index"):
                 self.header = write_batch(index, self.batch(found, entered, drops))
@@ -417,6 +425,19 @@ class _Run:
         )
         self.contamination_facts = found.facts
         return found, items
+
+    def contained(self, stage: Contained, left: Table, ranked: Table, rows: int, old_rows: int) -> Table:
+        """Return the rows that lie inside a better-ranked one."""
+        column = self.config.columns.text
+        plan = sketch_plan(values=8, unit=stage.shingle.unit, shingle=stage.shingle.size, seed=self.config.seed)
+        text = pa.schema([self.schema.field(column)])
+        samples = self.engine.read(self.splits, text, full=self.schema)
+        samples = samples.map(Sampling(column, plan, stage.one_in), SAMPLES).save("samples")
+        met = candidates(samples, left, max_anchors=stage.max_anchors, references=old_rows, prefix="contained_")
+        evidence = Evidence(column, plan, False, contained=True)
+        inputs = {"splits": self.splits, "full": self.schema}
+        pairs = measure_pairs(self.engine, met.pairs, ranked, **inputs, evidence=evidence, threshold=stage.threshold)
+        return decide_near(pairs.save("contained_pairs"), rows=rows).save("contained_drops")
 
     @property
     def adds(self) -> bool:

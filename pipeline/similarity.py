@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..connectors.address import ADDRESS
 from ..connectors.split import Split
 from ..connectors.views import take_array
-from ..hashing.jaccard import compare_pairs
+from ..hashing.jaccard import compare_contained, compare_pairs
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
 from .engine import Engine, Group, Table
@@ -41,11 +41,13 @@ class Evidence:
         text: name of the text column.
         plan: how texts are shingled and sketched.
         sketch: whether signatures stand in for sets.
+        contained: whether the share of the worse row's set counts that is in the other, rather than their similarity.
     """
 
     text: str
     plan: SketchPlan
     sketch: bool
+    contained: bool = False
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the tile members for records read with (tile, row); a record of several tiles is worked on once."""
@@ -85,12 +87,14 @@ def measure_pairs(
         evidence: what is compared.
         threshold: least similarity.
     """
-    tiles = deal_tiles(pairs, ranked, evidence.plan, sketch=evidence.sketch, capacity=TILE_BYTES).save("tiles")
+    tiles = deal_tiles(pairs, ranked, evidence.plan, sketch=evidence.sketch, capacity=TILE_BYTES).save(
+        "contained_tiles" if evidence.contained else "tiles"
+    )
     entered = tiles.map(_entering, TILES).select("tile", "row")
     wanted = entered.join(ranked.select("row", "address"), on=["row"]).select("tile", "row", **{ADDRESS: "address"})
     text = pa.schema([full.field(evidence.text)])
     sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
-    compare = Compare(evidence.sketch, threshold)
+    compare = Compare(evidence.sketch, threshold, evidence.contained)
     return sets.union(tiles.map(_pairs, _MEMBERS)).group(
         by="tile", sort=[], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES
     )
@@ -112,10 +116,12 @@ class Compare:
     Attributes:
         aligned: whether sets are signatures.
         threshold: least similarity to report.
+        contained: whether containment is measured.
     """
 
     aligned: bool
     threshold: float
+    contained: bool = False
 
     def __call__(self, group: Group) -> pa.RecordBatch:
         """Return the similar pairs of a tile of ``_MEMBERS``."""
@@ -128,7 +134,10 @@ class Compare:
             return np.asarray(sets[order[np.searchsorted(rows[sets], wanted, sorter=order)]], np.int64)
 
         values, bounds = _values(group.rows["values"])
-        similarity = compare_pairs(values, bounds, place(worse), place(better), self.aligned, self.threshold)
+        if self.contained:
+            similarity = compare_contained(values, bounds, place(worse), place(better), self.threshold)
+        else:
+            similarity = compare_pairs(values, bounds, place(worse), place(better), self.aligned, self.threshold)
         similar = similarity >= self.threshold
         columns = [pa.array(worse[similar]), pa.array(better[similar]), pa.array(similarity[similar])]
         return pa.RecordBatch.from_arrays(columns, schema=PAIRS)

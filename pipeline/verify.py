@@ -164,18 +164,19 @@ def _hashes(index: pa.Table) -> NDArray[np.int64]:
     return np.stack([index["hash_high"].to_numpy(), index["hash_low"].to_numpy()], axis=1)
 
 
-def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table) -> Iterator[str]:
-    """A near keeper is kept or was there already; an exact keeper is, or went later, in the near stage.
+_LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3}
+"""Stages that look for copies, in their order."""
 
-    A filter names its condition instead.
-    """
+
+def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table) -> Iterator[str]:
+    """A keeper is kept, or was there already, or went in a later stage; a filter names its condition instead."""
     old = sum(line["reference"] for line in manifest["inputs"]) << RECORD_BITS
     kept = np.setdiff1d(index["address"].to_numpy(), decisions["address"].to_numpy())
-    later = pc.is_in(decisions["stage"], pa.array(["near", "bloom"]))
-    near = np.sort(decisions.filter(later)["address"].to_numpy())
-    for stage in ("exact", "near"):
+    gone = {name: decisions.filter(pc.equal(decisions["stage"], name))["address"].to_numpy() for name in _LATER}
+    for stage in ("exact", "near", "contained"):
         keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
-        stays = (keepers < old) | np.isin(keepers, kept) | (np.isin(keepers, near) if stage == "exact" else False)
+        later = np.concatenate([gone[name] for name in _LATER if _LATER[name] > _LATER[stage]] or [kept[:0]])
+        stays = (keepers < old) | np.isin(keepers, kept) | np.isin(keepers, later)
         if not np.all(stays):
             yield f"{int((~stays).sum())} {stage} removals name a keeper that was not kept"
     asked = [stage["index"]["flagged"] == "drop" for stage in manifest["settings"]["stages"] if stage.get("index")]

@@ -27,6 +27,7 @@ STAGES = {
     "exact": "exact copies",
     "bloom": "known to the index",
     "near": "near copies",
+    "contained": "inside others",
 }
 
 Fact = dict[str, Any]

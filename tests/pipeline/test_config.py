@@ -50,7 +50,7 @@ def test_keep_policies(text, policy):
         ({"stages": [{"near": {"treshold": 0.8}}]}, "Did you mean 'threshold'?"),
         ({"stages": [{"near": {"threshold": 1.2}}]}, "less than or equal to 1"),
         ({"stages": [{"near": {"threshold": 0}}]}, "greater than 0"),
-        ({"stages": ["near", "exact"]}, "stages are filters, then decontaminate, then exact, near, or exact then near, not near, exact"),
+        ({"stages": ["near", "exact"]}, "each once at most, in this order, not near, exact"),
         ({"stages": ["fuzzy"]}, "fuzzy"),
         ({"stages": [{"near": {"bands": 3}}]}, "bands and rows are given together"),
         ({"stages": [{"near": {"bands": 30, "rows": 10}}]}, r"bands x rows \(300\) must not exceed values \(256\)"),
@@ -144,7 +144,7 @@ def test_only_what_matters_enters_the_fingerprint():
 def test_the_schema_knows_the_short_forms():
     schema = pipeline_schema()
     stages = schema["properties"]["stages"]["items"]["anyOf"]
-    assert stages[0] == {"enum": ["exact", "near"]}
+    assert stages[0] == {"enum": ["exact", "near", "contained"]}
     assert stages[1]["properties"]["near"]["anyOf"][0] == {"$ref": "#/$defs/Near"}
     assert {"Near", "Exact"} <= set(schema["$defs"])
     assert schema["properties"]["keep"]["anyOf"][0]["type"] == "string"
