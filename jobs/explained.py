@@ -102,7 +102,7 @@ def compared(comparison: Comparison) -> str:
 def differences(gone: str, kept: str) -> Text:
     """Return one text that shows two: what only the removed one has is struck, what only the kept one has underlined.
 
-    Long stretches that both have are left out.
+    Of long stretches the middle is left out.
     """
     first, second = (_WORD.findall(text) for text in (gone, kept))
     cut = max(len(first), len(second)) > MOST_WORDS
@@ -113,15 +113,15 @@ def differences(gone: str, kept: str) -> Text:
             shown.append(_shortened(first[i:j], at_start=i == 0, at_end=j == len(first)), "dim")
             continue
         if j > i:
-            shown.append("[-" + "".join(first[i:j]) + "-]", "red strike")
+            shown.append("[-" + _shortened(first[i:j]) + "-]", "red strike")
         if m > k:
-            shown.append("{+" + "".join(second[k:m]) + "+}", "green underline")
+            shown.append("{+" + _shortened(second[k:m]) + "+}", "green underline")
     if cut:
         shown.append("\n... and more: these are the beginnings.", "dim")
     return shown
 
 
-def _shortened(words: list[str], *, at_start: bool, at_end: bool) -> str:
+def _shortened(words: list[str], *, at_start: bool = False, at_end: bool = False) -> str:
     head, tail = 0 if at_start else 2 * CONTEXT, 0 if at_end else 2 * CONTEXT
     if len(words) <= head + tail + 4:
         return "".join(words)

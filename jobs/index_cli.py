@@ -57,8 +57,12 @@ def build(
         int | None, typer.Option("--capacity", min=1, help="Rows that will ever come in; a Bloom index needs it.")
     ] = None,
     rate: Annotated[
-        float, typer.Option("--rate", help="Chance that a new row is flagged by mistake in a full index.")
-    ] = 1e-8,
+        float | None,
+        typer.Option(
+            "--rate",
+            help="Chance that filters flag a new row by mistake when full; default: 0.01, or 1e-8 --no-witness.",
+        ),
+    ] = None,
     block_bits: Annotated[int, typer.Option("--block-bits", help="512, 1024 or 4096.")] = 1024,
     witness: Annotated[
         bool, typer.Option("--witness/--no-witness", help="Whether it can name the row that a new one is like.")

@@ -151,8 +151,12 @@ class NewIndex(Model):
         True, description="Whether a Bloom index keeps these tables, too: without, it cannot name what a row is like."
     )
     capacity: int | None = Field(None, ge=1, description="Rows that will ever come in; a Bloom index needs it.")
-    rate: float = Field(
-        1e-8, gt=0, lt=1, description="Chance that a row like no other is taken for known, in a full index."
+    rate: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Chance that the filters take a row like no other for known, once the index is full; default: 0.01 "
+        "with witnesses, where that costs a look-up, 1e-8 without.",
     )
     block_bits: Literal[512, 1024, 4096] = Field(
         1024, description="Bits of a block of a filter: larger ones take less room, and more time."

@@ -25,6 +25,9 @@ SHARD_BYTES = 32 << 20
 
 SPLIT_BYTES = 16 << 20
 
+WITNESSED_RATE, FLAGGING_RATE = 1e-2, 1e-8
+"""Mistakes of filters that cost a look-up, and those that cost a document."""
+
 ROWS = pa.schema(
     [
         ("seq", pa.int64()),
@@ -197,7 +200,8 @@ def new_header(wanted: NewIndex, shape: Shape, config: Pipeline) -> Header:
                 value="no capacity",
                 remedy="Say how many rows will ever come in: --capacity 10000000.",
             )
-        plan = plan_filter(bands=shape.bands, capacity=wanted.capacity, rate=wanted.rate, block_bits=wanted.block_bits)
+        rate = wanted.rate or (WITNESSED_RATE if wanted.witness else FLAGGING_RATE)
+        plan = plan_filter(bands=shape.bands, capacity=wanted.capacity, rate=rate, block_bits=wanted.block_bits)
         shards = max(1, -(-plan.filter_bytes // SHARD_BYTES))
         bloom = {"plan": asdict(plan), "shards": shards}
     return {

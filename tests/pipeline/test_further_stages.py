@@ -1,0 +1,78 @@
+"""All stages together: equal bytes whatever the threads and batches, and after a stop anywhere."""
+
+from collections import Counter
+
+import pytest
+from further_stages import settings, write_rows
+from runs import digests
+
+import tamis
+from tamis.jobs.local import LocalEngine
+from tamis.jobs.progress import Silent
+from tamis.pipeline import run as plan
+from tamis.pipeline.result import Result
+from tamis.pipeline.verify import verify
+
+
+class Stopped(Exception):
+    """A run that ends in the middle."""
+
+
+class Fuse(Silent):
+    """Ends a run when a step starts, or when it has read something."""
+
+    def __init__(self, step, *, reading):
+        self.at, self.reading, self.step = step, reading, None
+
+    def start(self, step, *, total_bytes=None):
+        self.step = step
+        if step == self.at and not self.reading:
+            raise Stopped
+
+    def advance(self, size_bytes):
+        if self.step == self.at:
+            raise Stopped
+
+
+def sift(config, progress=None, **options):
+    shown = progress or Silent()
+    prepared = plan.prepare(config, version=tamis.__version__)
+    return plan.run(prepared, lambda work: LocalEngine(work, progress=shown, **options), shown)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stages")
+    write_rows(folder, 1)
+    sift(settings(folder, folder / "whole"))
+    return folder
+
+
+def test_each_stage_removes_something(folder):
+    result = Result(folder / "whole")
+    counts = Counter(row["stage"] for row in result.removed.to_pylist())
+    assert counts.keys() == {"decontaminate", "exact", "near", "contained"}
+    assert all(check.passed for check in verify(folder / "whole"))
+    assert counts == {stage: amount.rows for stage, amount in result.ledger.total.dropped.items()}
+
+
+@pytest.mark.parametrize("options", [{"threads": 1, "batch_rows": 1}, {"threads": 8, "batch_rows": 7}])
+def test_the_same_bytes_whatever_the_threads_and_batches(folder, tmp_path, options):
+    assert digests(sift(settings(folder, tmp_path / "out"), **options)) == digests(folder / "whole")
+
+
+@pytest.mark.parametrize("reading", [False, True])
+@pytest.mark.parametrize("step", ["decontaminate", "contained"])
+def test_stopped_and_taken_up_again(folder, tmp_path, step, reading):
+    config = settings(folder, tmp_path / "out")
+    with pytest.raises(Stopped):
+        sift(config, Fuse(step, reading=reading))
+    assert digests(sift(config)) == digests(folder / "whole")
+
+
+def test_all_rows_marked(folder, tmp_path):
+    out = sift(settings(folder, tmp_path / "out", annotate=True))
+    assert all(check.passed for check in verify(out))
+    whole = {row["id"]: row["stage"] for row in Result(folder / "whole").removed.to_pylist()}
+    marked = {row["id"]: row["tamis_stage"] for batch in Result(out).kept() for row in batch.to_pylist()}
+    assert {name: stage for name, stage in marked.items() if stage} == whole

@@ -1,0 +1,27 @@
+"""All stages give equal bytes on both engines."""
+
+import pytest
+from further_stages import settings, write_rows
+from runs import digests
+from spark_sessions import test_session
+
+import tamis
+from tamis.jobs.local import LocalEngine
+from tamis.jobs.progress import Silent
+from tamis.jobs.spark import SparkEngine
+from tamis.pipeline import run as plan
+
+pytestmark = pytest.mark.spark
+
+
+def sift(config, make_engine):
+    return plan.run(plan.prepare(config, version=tamis.__version__), make_engine, Silent())
+
+
+@pytest.mark.parametrize("driver_tables", [0, 1 << 28])
+def test_all_stages_on_both_engines(tmp_path, driver_tables):
+    write_rows(tmp_path, 2)
+    local = sift(settings(tmp_path, tmp_path / "local"), LocalEngine)
+    config = settings(tmp_path, tmp_path / "spark")
+    spark = sift(config, lambda work: SparkEngine(work, test_session(), driver_tables=driver_tables))
+    assert digests(local) == digests(spark)
