@@ -39,6 +39,9 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
             f"of {row['keeper_corpus']}."
         )
         return
+    if verdict.fate == "removed" and row["stage"] == "paragraphs":
+        yield f"{name} was removed: nothing is left of it but paragraphs that other rows hold; edits/ names them."
+        return
     if verdict.fate == "removed" and row["stage"] == "bloom":
         yield f"{name} was removed: filters of an index take it for known, and cannot say what it is like."
         return

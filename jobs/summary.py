@@ -15,6 +15,7 @@ _REMOVED = {
     "bloom": "known to the index, removed",
     "near": "near copies removed",
     "contained": "inside others, removed",
+    "paragraphs": "emptied by cuts, removed",
 }
 MAX_SOURCES = 8
 STAGE_EXAMPLES = 3
@@ -92,6 +93,8 @@ def _funnel(ledger: Ledger) -> Table:
             line(name, total.dropped[stage])
     for rule, amount in sorted(total.quarantined.items()):
         line(f"quarantined: {rule}", amount)
+    if total.cut.bytes:
+        line("cut out of kept rows", total.cut)
     line("kept", total.kept, "bold")
     return table
 

@@ -227,6 +227,14 @@ class Contained(Model):
     max_anchors: int = Field(4, ge=1, description="Best-ranked rows with a shingle that others are compared with.")
 
 
+class Paragraphs(Model):
+    """Cut out paragraphs that many texts hold, everywhere but in the best-ranked one."""
+
+    stage: Literal["paragraphs"] = "paragraphs"
+    min_bytes: int = Field(50, ge=1, description="Bytes of a paragraph (a line, without the space around it).")
+    rows: int = Field(10, ge=1, description="A paragraph that more rows than this hold is cut.")
+
+
 class Shards(Model):
     """How the kept rows are written."""
 
@@ -265,7 +273,7 @@ class Spark(Model):
     conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
 
 
-Stage = Annotated[Filter | Decontaminate | Exact | Near | Contained, Field(discriminator="stage")]
+Stage = Annotated[Filter | Decontaminate | Exact | Near | Contained | Paragraphs, Field(discriminator="stage")]
 
 
 def _expand_stages(value: object) -> object:
@@ -326,10 +334,16 @@ class Pipeline(Model):
     def _stage_order(self) -> "Pipeline":
         names = [stage.stage for stage in self.stages]
         rest = list(itertools.dropwhile(lambda name: name == "filter", names))
-        order = ("decontaminate", "exact", "near", "contained")
+        order = ("decontaminate", "exact", "near", "contained", "paragraphs")
         if rest != [name for name in order if name in rest] or not names:
             wanted = f"stages are filters, then of {', '.join(order)} each once at most, in this order"
             raise ValueError(f"{wanted}, not {', '.join(names) or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_cut_where_marked(self) -> "Pipeline":
+        if self.annotate and self.paragraphs:
+            raise ValueError("`annotate` writes all rows as they are, and `paragraphs` cuts them: choose one")
         return self
 
     @model_validator(mode="after")
@@ -364,6 +378,11 @@ class Pipeline(Model):
     def contained(self) -> Contained | None:
         """The stage that removes texts inside others, if there is one."""
         return next((stage for stage in self.stages if isinstance(stage, Contained)), None)
+
+    @property
+    def paragraphs(self) -> Paragraphs | None:
+        """The stage that cuts out paragraphs, if there is one."""
+        return next((stage for stage in self.stages if isinstance(stage, Paragraphs)), None)
 
     @property
     def exact(self) -> bool:
@@ -401,7 +420,7 @@ def bytes_of(size: str) -> int:
     return found
 
 
-_PLAIN = ("exact", "near", "contained")
+_PLAIN = ("exact", "near", "contained", "paragraphs")
 """Stages that need no settings."""
 
 
@@ -485,7 +504,7 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 def _known_keys() -> list[str]:
     sections = (Pipeline, Input, Columns, Shards, Alarm, Report, Spark)
-    stages = (Filter, Decontaminate, Benchmark, Exact, Near, Contained, UseIndex, NewIndex, Shingle)
+    stages = (Filter, Decontaminate, Benchmark, Exact, Near, Contained, Paragraphs, UseIndex, NewIndex, Shingle)
     models: tuple[type[Model], ...] = (*sections, *stages)
     return sorted({name for model in models for name in model.model_fields})
 

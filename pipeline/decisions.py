@@ -62,7 +62,13 @@ QUARANTINE = pa.schema(
     ]
 )
 
-REASONS = {"exact": "exact-duplicate", "near": "near-duplicate", "contained": "contained", "bloom": "bloom"}
+REASONS = {
+    "exact": "exact-duplicate",
+    "near": "near-duplicate",
+    "contained": "contained",
+    "paragraphs": "emptied",
+    "bloom": "bloom",
+}
 
 
 def name_decisions(drops: Table, ranked: Table, references: tuple[str, ...]) -> Table:

@@ -1,6 +1,6 @@
 """The ledger: every row, byte and token that came in, accounted for by source and stage.
 
-    rows in = kept + dropped + quarantined + references        (bytes and tokens alike)
+    rows in = kept + dropped + quarantined + references        (bytes and tokens: and cut out of kept rows)
     emitted = kept                                             (with ``annotate``: kept + dropped)
 
 ``in`` is what the readers counted, ``dropped`` what the decisions say, ``quarantined`` what quarantine holds, ``kept``
@@ -44,6 +44,8 @@ class SourceLedger:
     dropped: dict[str, Amount] = field(default_factory=dict)
     quarantined: dict[str, Amount] = field(default_factory=dict)
     references: Amount = field(default_factory=Amount)
+    cut: Amount = field(default_factory=Amount)
+    """Bytes and tokens that were cut out of kept rows; no rows."""
 
     @property
     def lost(self) -> Amount:
@@ -64,7 +66,7 @@ class SourceLedger:
     @property
     def accounted(self) -> Amount:
         """All of these together."""
-        return self.kept + self.lost + sum(self.quarantined.values(), Amount()) + self.references
+        return self.kept + self.lost + sum(self.quarantined.values(), Amount()) + self.references + self.cut
 
 
 @dataclass
@@ -91,6 +93,7 @@ class Ledger:
             total.read += source.read
             total.kept += source.kept
             total.references += source.references
+            total.cut += source.cut
             for mine, theirs in ((total.dropped, source.dropped), (total.quarantined, source.quarantined)):
                 for name, amount in theirs.items():
                     mine[name] = mine.get(name, Amount()) + amount
@@ -181,6 +184,7 @@ def _source(plain: Mapping[str, Any]) -> SourceLedger:
         {name: Amount(**amount) for name, amount in plain["dropped"].items()},
         {name: Amount(**amount) for name, amount in plain["quarantined"].items()},
         Amount(**plain["references"]),
+        Amount(**plain["cut"]),
     )
 
 
@@ -191,6 +195,7 @@ def build_ledger(
     dropped: pa.Table,
     quarantined: pa.Table,
     references: pa.Table,
+    cut: pa.Table | None = None,
     capped_rows: int,
     annotated: bool,
 ) -> Ledger:
@@ -206,6 +211,8 @@ def build_ledger(
         sources[row["source"]].quarantined[row["rule"]] = _amount(row)
     for row in references.to_pylist():
         sources[row["source"]].references += _amount(row)
+    for row in cut.to_pylist() if cut is not None else ():
+        sources[row["source"]].cut += Amount(0, row["bytes"], row["tokens"])
     return Ledger(dict(sources), 0, capped_rows, annotated)
 
 

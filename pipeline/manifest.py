@@ -18,7 +18,7 @@ from .state import write_atomically
 FORMAT = "tamis-shards"
 FORMAT_VERSION = 2
 NAME = "manifest.json"
-FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "index")
+FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "edits", "index")
 """Where the files are that a manifest lists; ``index`` stands for one beside it."""
 
 

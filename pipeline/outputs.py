@@ -13,6 +13,7 @@ from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, n
 from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
 from .engine import Table
 from .ledger import Ledger, build_ledger
+from .paragraphs import CUTS, Edits, named_edits
 from .ranked import old_only
 from .written import write_sorted
 
@@ -38,6 +39,7 @@ class Outcome:
         old_rows: how many these are.
         old_read: whether they were read, and so count; those that an index knows were not.
         annotate: whether dropped rows are written too.
+        edited: what is cut out of rows that are written.
         contaminated: rows that hold benchmark items, and these items; they are among the drops.
     """
 
@@ -54,6 +56,7 @@ class Outcome:
     old_read: bool
     annotate: bool
     contaminated: tuple[Contamination, Items] | None = None
+    edited: Edits | None = None
 
     def decisions(self) -> Table:
         """Return the decisions of all stages, saved."""
@@ -75,6 +78,9 @@ class Outcome:
 
     def places(self) -> Table:
         """Return (address, position) of the rows that are written, and what is written beside their own columns."""
+        if self.edited:
+            cuts = self.edited.packed.join(self.ranked.select("row", "address"), on=["row"]).select("address", CUTS)
+            return self.positioned.select("address", "position").join(cuts, on=["address"], how="left")
         if not self.annotate:
             return self.positioned.select("address", "position")
         return annotated(self.positioned, self.decisions(), self.clusters().save("clusters"))
@@ -84,7 +90,9 @@ def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]
     """Write everything but the shards; return the files by folder."""
     pairs = name_pairs(outcome.pairs, outcome.ranked)
     quarantine = bad(outcome.documents.select(*QUARANTINE.names))
+    edits = named_edits(outcome.edited.cuts, outcome.ranked) if outcome.edited else None
     return {
+        "edits": write_sorted(edits, ["address", "start"], out / "edits") if edits else [],
         "decisions": write_sorted(outcome.decisions().select(*DECISIONS.names), ["address"], out / "decisions"),
         "pairs": write_sorted(pairs, ["address", "better_address"], out / "pairs"),
         "clusters": write_sorted(outcome.clusters(), ["cluster", "address"], out / "clusters"),
@@ -112,9 +120,26 @@ def count(outcome: Outcome) -> Ledger:
         dropped=pa.concat_tables(dropped),
         quarantined=_amounts(bad(documents), "source", "rule"),
         references=_amounts(old, "source"),
+        cut=_cut(outcome),
         capped_rows=outcome.capped_rows,
         annotated=outcome.annotate,
     )
+
+
+def _cut(outcome: Outcome) -> pa.Table:
+    """Return what was cut out of rows that are written, by source."""
+    if outcome.edited is None:
+        return pa.table({name: [] for name in ("source", "rows", "bytes", "tokens")})
+    cuts = outcome.edited.cuts.join(outcome.edited.emptied, on=["row"], how="anti")
+    sized = cuts.select("row", "start", "stop", "tokens").join(outcome.ranked.select("row", "source"), on=["row"])
+    sized = sized.map(_sized, pa.schema([("source", pa.string()), ("bytes", pa.int64()), ("tokens", pa.int64())]))
+    return sized.aggregate(by=["source"], bytes=("sum", "bytes"), tokens=("sum", "tokens")).collect()
+
+
+def _sized(batch: pa.RecordBatch) -> pa.RecordBatch:
+    sizes = pc.subtract(batch.column("stop"), batch.column("start"))
+    names = ["source", "bytes", "tokens"]
+    return pa.RecordBatch.from_arrays([batch.column("source"), sizes, batch.column("tokens")], names=names)
 
 
 def _amounts(table: Table, *by: str) -> pa.Table:

@@ -18,6 +18,7 @@ from ..hashing.greedy import decide
 from .decisions import DECISIONS, REASONS
 from .ledger import Ledger
 from .manifest import read_manifest
+from .paragraphs import WRITTEN_EDITS
 from .state import SUCCESS
 
 _FACTS = ("address", "source", "bytes", "tokens")
@@ -71,6 +72,11 @@ class Result:
     def clusters(self) -> pa.Table:
         """The members of every cluster of copies."""
         return self._table("clusters")
+
+    @cached_property
+    def edits(self) -> pa.Table:
+        """What was cut out of records, and the records that keep it; without rows where nothing was."""
+        return self._table("edits") if self.manifest["files"]["edits"] else WRITTEN_EDITS.empty_table()
 
     @cached_property
     def quarantine(self) -> pa.Table:

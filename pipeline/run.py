@@ -21,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..connectors.address import RECORD_BITS
+from ..connectors.address import ADDRESS, RECORD_BITS
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
 from ..connectors.formats import InputFile
@@ -36,7 +36,7 @@ from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
 from . import documents
 from .annotations import annotated_schema
 from .candidates import candidates
-from .config import Contained, Decontaminate, Near, Pipeline, save_config
+from .config import Contained, Decontaminate, Near, Paragraphs, Pipeline, save_config
 from .contained import SAMPLES, Sampling
 from .decontaminate import Contamination, Items, contamination, read_items
 from .documents import DocumentPass, check_columns
@@ -63,6 +63,7 @@ from .ledger import Ledger
 from .manifest import write_manifest
 from .near import banding_of, decide_near, unverified
 from .outputs import Outcome, count, write_tables
+from .paragraphs import CUTS, EDITED, Edits, Replacing, edits
 from .preflight import check_records, check_room
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
@@ -382,6 +383,12 @@ class _Run:
                 old = old_rows if recalled is None else 0
                 inside = self.contained(self.config.contained, among, ranked, rows, old)
             drops = drops.union(inside.map(Staged("contained"), STAGED))
+        edited: Edits | None = None
+        if self.config.paragraphs:
+            with self.step("paragraphs", 2 * self.bytes_to_read):
+                stays = new_only(ranked, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
+                edited = self.edits(self.config.paragraphs, stays.save("before_edits"))
+            drops = drops.union(edited.emptied.map(Nameless("paragraphs"), STAGED))
         if self.adds and index is not None:
             with self.step("add to the index"):
                 self.header = write_batch(index, self.batch(found, entered, drops))
@@ -393,7 +400,13 @@ class _Run:
                 written = written.join(drops.select("row"), on=["row"], how="anti")
             elif self.filters.conditions:
                 written = written.select(*COLUMNS).union(failed_rows(found))
-            positioned = position_rows(written, key).save("positioned")
+            positioned = position_rows(written, key)
+            if edited is not None:
+                new = edited.edited.join(ranked.select("row", "address"), on=["row"])
+                facts = new.select("address", *EDITED.names[1:])
+                replacing = Replacing(positioned.schema)
+                positioned = positioned.join(facts, on=["address"], how="left").map(replacing, positioned.schema)
+            positioned = positioned.save("positioned")
         return Outcome(
             documents=found,
             ranked=ranked,
@@ -408,6 +421,7 @@ class _Run:
             old_read=recalled is None,
             annotate=self.config.annotate,
             contaminated=contaminated,
+            edited=edited,
         )
 
     def decontaminate(self, stage: Decontaminate, rows: Table, count: int) -> tuple[Contamination, Items]:
@@ -438,6 +452,18 @@ class _Run:
         inputs = {"splits": self.splits, "full": self.schema}
         pairs = measure_pairs(self.engine, met.pairs, ranked, **inputs, evidence=evidence, threshold=stage.threshold)
         return decide_near(pairs.save("contained_pairs"), rows=rows).save("contained_drops")
+
+    def edits(self, stage: Paragraphs, kept: Table) -> Edits:
+        """Find the paragraphs to cut out of the rows that are kept."""
+        column = self.config.columns.text
+        text = pa.schema([self.schema.field(column)])
+
+        def read(rows: Table, name: str) -> Table:
+            others = [other for other in rows.schema.names if other != "address"]
+            wanted = rows.select(*others, **{ADDRESS: "address"}).save(f"wanted_{name}")
+            return self.engine.read(self.splits, text, full=self.schema, only=wanted)
+
+        return edits(read, kept, text=column, least=stage.min_bytes, rows=stage.rows)
 
     @property
     def adds(self) -> bool:
@@ -641,6 +667,6 @@ def _check_any_column(schema: pa.Schema, files: Sequence[InputFile]) -> None:
 
 
 def _check_reserved(schema: pa.Schema) -> None:
-    taken = [name for name in (*RESERVED, FILE, POSITION) if name in schema.names]
+    taken = [name for name in (*RESERVED, FILE, POSITION, CUTS) if name in schema.names]
     if taken:
         raise InputError("no column has a reserved name", value=", ".join(taken), remedy="Rename it in the inputs.")

@@ -15,6 +15,7 @@ from ..hashing.mix import derive_seed
 from ..hashing.murmur3 import murmur3_all
 from .engine import Engine, Group, Table, drop_columns
 from .layout import Layout
+from .paragraphs import CUTS, CutOut
 from .text_column import text_buffers
 
 POSITION = "__position"
@@ -141,6 +142,11 @@ def emit(
     places = rows.map(placed, placed.result)
     read = engine.read(splits, full, full=full, only=places)
     body = read.map(_Body(), drop_columns(read.schema, (ADDRESS, RULE, RAW)))
+    if CUTS in rows.schema.names:
+        left = drop_columns(body.schema, (CUTS,))
+        place = left.get_field_index(writer.text)
+        left = left.set(place, pa.field(writer.text, pa.large_string()))
+        body = body.map(CutOut(writer.text, left), left)
     return body.group(by=FILE, sort=[POSITION], fn=writer, schema=WRITTEN, hold=hold)
 
 

@@ -75,7 +75,8 @@ def _content(out: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, index, decisions)))
     yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
     yield Check(
-        "the ledger balances and agrees with the tables", tuple(_ledger_faults(manifest, index, decisions, quarantine))
+        "the ledger balances and agrees with the tables",
+        tuple(_ledger_faults(out, manifest, index, decisions, quarantine)),
     )
 
 
@@ -164,7 +165,7 @@ def _hashes(index: pa.Table) -> NDArray[np.int64]:
     return np.stack([index["hash_high"].to_numpy(), index["hash_low"].to_numpy()], axis=1)
 
 
-_LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3}
+_LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3, "paragraphs": 4}
 """Stages that look for copies, in their order."""
 
 
@@ -200,7 +201,7 @@ def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator
 
 
 def _ledger_faults(
-    manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, quarantine: pa.Table
+    out: Path, manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, quarantine: pa.Table
 ) -> Iterator[str]:
     ledger = Ledger.from_dict(manifest["ledger"])
     for name, source in ledger.sources.items():
@@ -213,6 +214,12 @@ def _ledger_faults(
     for name, (said, found) in tables.items():
         if said != found:
             yield f"the ledger says {said} rows {name}, the table holds {found}"
+    if manifest["files"]["edits"]:
+        edits = _read(out, manifest, "edits")
+        kept_edits = edits.filter(pc.invert(pc.is_in(edits["address"], decisions["address"].combine_chunks())))
+        held = pc.sum(pc.subtract(kept_edits["stop"], kept_edits["start"])).as_py() or 0
+        if held != total.cut.bytes or (pc.sum(kept_edits["tokens"]).as_py() or 0) != total.cut.tokens:
+            yield f"the ledger says {total.cut} were cut, edits add up to {held} bytes"
     for unit in ("bytes", "tokens"):
         dropped, aside = getattr(total.lost, unit), sum(getattr(a, unit) for a in total.quarantined.values())
         written = getattr(total.kept, unit) + (dropped if ledger.annotated else 0)

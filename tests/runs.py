@@ -6,7 +6,16 @@ from corpora import SOURCES
 
 from tamis.pipeline.config import make_config
 
-SAME_BYTES = ("data/*", "decisions/*", "pairs/*", "clusters/*", "quarantine/*", "manifest.json", "index.parquet")
+SAME_BYTES = (
+    "data/*",
+    "decisions/*",
+    "pairs/*",
+    "clusters/*",
+    "quarantine/*",
+    "edits/*",
+    "manifest.json",
+    "index.parquet",
+)
 
 
 NEAR = {"threshold": 0.6, "values": 64, "bands": 32, "rows": 2}

@@ -104,9 +104,10 @@ def keys_of(bands: pa.Array, count: int) -> tuple[NDArray[np.int64], NDArray[np.
     there = np.flatnonzero(bands.is_valid().to_numpy(zero_copy_only=False))
     if not len(there):
         return there, np.zeros((0, count), np.uint64)
-    _, offsets, data = bands.cast(pa.large_binary()).buffers()
-    bounds = np.frombuffer(offsets, np.int64)[bands.offset : bands.offset + len(bands) + 1]
-    packed = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]  # nulls take no bytes
+    valid = bands.drop_null().cast(pa.large_binary())
+    _, offsets, data = valid.buffers()
+    bounds = np.frombuffer(offsets, np.int64)[valid.offset : valid.offset + len(valid) + 1]
+    packed = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
     return there, np.ascontiguousarray(packed).view(np.uint64).reshape(-1, count)
 
 

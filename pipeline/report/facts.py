@@ -28,6 +28,7 @@ STAGES = {
     "bloom": "known to the index",
     "near": "near copies",
     "contained": "inside others",
+    "paragraphs": "emptied by cuts",
 }
 
 Fact = dict[str, Any]
@@ -63,6 +64,8 @@ def funnel(ledger: Ledger) -> list[Fact]:
         lines.append(("there already", total.references))
     lines += [(name, total.dropped[stage]) for stage, name in STAGES.items() if stage in total.dropped]
     lines += [(f"quarantined: {rule}", amount) for rule, amount in sorted(total.quarantined.items())]
+    if total.cut.bytes:
+        lines.append(("cut out of kept rows", total.cut))
     lines.append(("kept", total.kept))
     return [{"name": name, **_amount(amount)} for name, amount in lines]
 
