@@ -25,6 +25,9 @@ def write_rows(folder, seed):
             texts.append(" ".join([*words[:-1], "end"]))
         if i % 11 == 0:
             texts += [" ".join(words), f"{texts[-1]} {items[i % 8]}"]
+    notices = [f"notice {i}: all rights of this page are reserved by its owner" for i in range(3)]
+    texts = [f"{text}\n{rng.choice(notices)}" if rng.random() < 0.3 else text for text in texts]
+    texts.append("\n".join(notices))
     rng.shuffle(texts)
     (folder / "in").mkdir(parents=True)
     for part in range(3):
@@ -40,6 +43,7 @@ def settings(folder, out, **more):
         "exact",
         {"near": NEAR},
         {"contained": {"one_in": 2}},
+        *([] if more.get("annotate") else [{"paragraphs": {"rows": 4}}]),
     ]
     return make_config(
         {
