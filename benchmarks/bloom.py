@@ -247,7 +247,8 @@ import numpy as np
 from datasketch import MinHash
 from datasketch.lsh_bloom import MinHashLSHBloom
 generator = np.random.default_rng(0)
-rows = [MinHash(num_perm=128, hashvalues=row) for row in generator.integers(0, 1 << 32, (20_000, 128), np.uint64)]
+values = generator.integers(0, 1 << 32, (20_000, 128), np.uint64)
+rows = [MinHash(num_perm=128, hashvalues=row, scheme="affine32") for row in values]
 with tempfile.TemporaryDirectory() as folder:
     lsh = MinHashLSHBloom(threshold=0.8, num_perm=128, n=20_000, fp=1e-9, save_dir=folder)
     start = time.perf_counter()
