@@ -1,8 +1,7 @@
 """An index on disk: a header that names immutable files, replaced in one step.
 
     INDEX/index.json        the header: format, what the index is, its files with sizes and checksums
-    INDEX/batch-00000/...   tables of a batch: rows, and their band keys
-    INDEX/bloom-00000/...   filters as a batch left them
+    INDEX/batch-00000/...   what a batch brought: its rows, their band keys, and the parts of filters that got keys
     INDEX/lock              held by the one process that adds
 
 Whoever adds writes new files beside the old ones and then replaces the header. Killed at any moment, it leaves the old
@@ -14,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +27,8 @@ FORMAT = "tamis-index"
 FORMAT_VERSION = 1
 HEADER, LOCK = "index.json", "lock"
 UNFINISHED = ".unfinished"
+_OURS = re.compile(r"batch-\d{5}|\.batch-\d{5}\.unfinished")
+"""Folders that an index makes, and may remove again."""
 
 Header = dict[str, Any]
 FileLine = dict[str, Any]
@@ -64,6 +66,8 @@ class IndexStore:
             raise ArtefactError(
                 "an index has a header", value=f"no {place}", remedy="Make one: tamis index build ... --out INDEX"
             ) from None
+        except OSError as error:
+            raise _damaged(place, str(error.strerror)) from error
         except UnicodeDecodeError as error:
             raise _damaged(place, str(error)) from error
         try:
@@ -103,14 +107,32 @@ class IndexStore:
                 if digest != line["sha256"]:
                     raise _damaged(self.path / line["name"], "its bytes are not those that were written")
 
+    def check_new(self) -> None:
+        """Make sure that an index can be made here.
+
+        Raises:
+            ConfigError: if there is something else.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError("an index is a folder", value=self.path, remedy="Name another one.")
+        strange = [entry.name for entry in self.path.iterdir()] if self.path.exists() else []
+        strange = sorted(name for name in strange if name != LOCK and not _OURS.fullmatch(name))
+        if strange and not self.exists:
+            raise ConfigError(
+                "a new index has a folder of its own",
+                value=f"{self.path} holds {', '.join(strange[:3])}",
+                remedy="Name a new or empty folder.",
+            )
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the one that adds to the index.
 
         Raises:
             ArtefactError: if another process is.
-            ConfigError: if the folder cannot be written.
+            ConfigError: if the folder cannot be written, or is not one of an index.
         """
+        self.check_new()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             opened = open(self.path / LOCK, "w")  # noqa: SIM115  closed below
@@ -155,10 +177,20 @@ class IndexStore:
         self._sweep([whole, *([before] if before else [])])
 
     def _sweep(self, headers: Sequence[Header]) -> None:
-        named = {_plain(line["name"]).split("/")[0] for header in headers for line in header["contents"]}
-        for entry in self.path.iterdir():
-            if entry.is_dir() and entry.name not in named:
-                shutil.rmtree(entry, ignore_errors=True)
+        """Remove files of batches that no header names; nothing else in the folder is ours."""
+        named = {_plain(line["name"]) for header in headers for line in header["contents"]}
+        for folder in self.path.iterdir():
+            if not _OURS.fullmatch(folder.name) or not folder.is_dir():
+                continue
+            if folder.name.endswith(UNFINISHED):
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            files = [entry for entry in folder.rglob("*") if entry.is_file()]
+            for entry in files:
+                if str(entry.relative_to(self.path)) not in named:
+                    entry.unlink()
+            if not any(str(entry.relative_to(self.path)) in named for entry in files):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def file_line(place: Path, name: str, **facts: object) -> FileLine:

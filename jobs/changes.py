@@ -1,6 +1,7 @@
 """What changed between two runs: settings, inputs, amounts, and the fates of records."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -27,7 +28,8 @@ _FATES = {"kept": 0, "removed by filter": 1, "removed by exact": 2, "removed by 
 def changes(first: Result, second: Result, *, by: Literal["place", "id"] = "place", memory_bytes: int) -> Fact:
     """Return how the second run differs from the first.
 
-    A record is the same in both if its file has the same path and size, and its number in it is the same; or, by id,
+    A record is the same in both if its file has the same path and size (files that share both are told apart by their
+    order), and its number in it is the same; or, by id,
     if its id is the same. Records of what was there already (``against``) are in neither.
 
     Args:
@@ -69,10 +71,15 @@ def _database(memory_bytes: int) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _register_files(database: duckdb.DuckDBPyConnection, first: Result, second: Result) -> None:
     """Give files numbers that both runs share: one for each path and size."""
-    numbers: dict[tuple[str, int], int] = {}
+    numbers: dict[tuple[str, int, int], int] = {}
     for side, result in (("a", first), ("b", second)):
         lines = result.manifest["inputs"]
-        shared = [numbers.setdefault((line["path"], line["size_bytes"]), len(numbers)) for line in lines]
+        seen: Counter[tuple[str, int]] = Counter()
+        shared = []
+        for line in lines:
+            same = line["path"], line["size_bytes"]
+            shared.append(numbers.setdefault((*same, seen[same]), len(numbers)))  # several may look alike
+            seen[same] += 1
         files = pa.table(
             {
                 "file": pa.array([line["file"] for line in lines], pa.int64()),

@@ -1,6 +1,7 @@
 """``tamis index``: indexes of earlier rows on the command line."""
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..connectors.index_store import IndexStore
+from ..hashing.errors import ConfigError
 from ..pipeline.config import Pipeline, make_config
+from ..pipeline.state import WORK
 from .progress import shown
 
 if TYPE_CHECKING:
@@ -80,6 +83,12 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Make an index of some inputs."""
+    if IndexStore(out).exists:
+        raise ConfigError(
+            "a new index has a folder of its own", value=f"{out} is an index", remedy=f"Use: tamis index add {out} ..."
+        )
+    if kind == "lsh" and not witness:
+        raise ConfigError("an index without filters has witnesses", value="--kind lsh --no-witness", remedy="Use one.")
     create = {"kind": kind, "capacity": capacity, "rate": rate, "block_bits": block_bits, "witness": witness}
     near: dict[str, Any] = {"threshold": threshold}
     use = {"mode": mode, "flagged": "drop"}
@@ -144,6 +153,7 @@ def query(
     raw = _asking(inputs, format_, text, id_, use) | {"keep": keep, "on_error": on_error, "out": out}
     config = _allowed(make_config(raw | _resources(memory, threads, engine)))
     ledger = api.rehearse(config, progress=shown(quiet))
+    shutil.rmtree(Path(out).expanduser() / WORK, ignore_errors=True)  # no run takes it up
     if not quiet:
         summary.show_query(ledger, out, console)
 
@@ -208,14 +218,13 @@ def _resources(memory: str, threads: int | None, engine: str) -> dict[str, Any]:
 def _asking(
     inputs: list[str], format_: str | None, text: str | None, id_: str | None, use: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return a pipeline with the settings of an index, its bands as they are."""
+    """Return a pipeline with the settings of an index."""
     header = IndexStore(use["path"]).header()
-    bands = {"bands": header["shape"]["bands"], "rows": header["shape"]["rows"]}
     columns = {name: value for name, value in (("text", text), ("id", id_)) if value is not None}
     return {
         "inputs": [{"path": path, "format": format_} for path in inputs],
         "columns": header["columns"] | columns,
-        "stages": [{"stage": "exact"}, header["near"] | bands | {"index": use}],
+        "stages": [{"stage": "exact"}, header["near"] | {"index": use}],
         "seed": header["shape"]["seed"],
     }
 

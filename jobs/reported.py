@@ -43,6 +43,8 @@ def report(
         second = Result(stack.enter_context(fetched(other)))
         found = changes(first, second, by="id" if by == "id" else "place", memory_bytes=bytes_of(memory))
     if html:
+        if not Path(html).absolute().parent.is_dir():
+            raise ConfigError("a page is written to a folder", value=html, remedy="Make its folder first.")
         page = changes_page(found, first=redacted(out), second=redacted(other))
         write_atomically(Path(html), page)
     if as_json:

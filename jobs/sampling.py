@@ -155,7 +155,7 @@ class Labelled:
     Attributes:
         texts: left and right ones by turns: pair i is texts 2i and 2i + 1.
         labels: bool, shape (n,): which pairs are copies.
-        missing: pairs left out, since an id of theirs is nowhere.
+        missing: pairs left out, since they could not be read, or an id of theirs is nowhere.
     """
 
     texts: pa.Array
@@ -185,7 +185,9 @@ def read_labelled(engine: Engine, work: Path, path: str, corpus: Corpus | None) 
         )
     wanted = pa.schema([full.field(name) for name in (LEFT, RIGHT, LABEL)])
     rows = engine.read(splits, wanted, full=full).collect().sort_by(ADDRESS)
+    broken = rows.num_rows
     rows = rows.filter(pc.is_null(rows[RULE]))
+    broken -= rows.num_rows
     labels = [_judged(value, path) for value in rows[LABEL].to_pylist()]
     sides = [rows[name].cast(pa.string()).to_pylist() for name in (LEFT, RIGHT)]
     if corpus is not None:
@@ -196,7 +198,7 @@ def read_labelled(engine: Engine, work: Path, path: str, corpus: Corpus | None) 
         raise InputError("labelled pairs have texts", value=f"none of {len(labels)} in {path}", remedy="Check --id.")
     both = [text for a, b, _ in known for text in (a[:CHARACTERS], b[:CHARACTERS])]
     return Labelled(
-        pa.array(both, pa.large_string()), np.array([label for _, _, label in known]), len(labels) - len(known)
+        pa.array(both, pa.large_string()), np.array([label for _, _, label in known]), broken + len(labels) - len(known)
     )
 
 

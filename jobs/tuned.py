@@ -50,7 +50,7 @@ def tune_command(question: Question, out: str | None, *, as_json: bool, progress
 
 def _new_folder(out: str) -> Path:
     folder = Path(out).expanduser()
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError("an output folder is empty or new", value=out, remedy="Name another --out, or remove it.")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -111,7 +111,9 @@ def _removed(found: dict[str, Any]) -> Table:
 def _labels(found: dict[str, Any], console: Console) -> None:
     labels = found["labels"]
     console.print(f"{labels['pairs']:,} labelled pairs, {labels['copies']:,} of them copies.", end=" ")
-    console.print(f"{labels['missing']:,} were left out: their ids are nowhere." if labels["missing"] else "")
+    console.print(
+        f"{labels['missing']:,} were left out: without a text, or their ids are nowhere." if labels["missing"] else ""
+    )
     table = _table("threshold", "precision", "recall", "F1", title="What the labels say")
     best = labels["best"]
     for line in labels["lines"]:

@@ -122,6 +122,11 @@ class Benchmark(Model):
     columns: tuple[str, ...] = Field(("text",), min_length=1, description="Columns of text, each for itself.")
     id: str | None = Field(None, description="Column that names an item; default: its number.")
 
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.name or self.path.rstrip("/").rpartition("/")[2]
+
 
 class Decontaminate(Model):
     """Remove documents that hold an item of a benchmark."""
@@ -138,6 +143,9 @@ class Decontaminate(Model):
     def _lengths(self) -> "Decontaminate":
         if self.shortest > self.ngram:
             raise ValueError(f"shortest ({self.shortest}) must not exceed ngram ({self.ngram})")
+        titles = [benchmark.title for benchmark in self.benchmarks]
+        if len(set(titles)) < len(titles):
+            raise ValueError(f"benchmarks have names of their own, not {', '.join(titles)}: set `name`")
         return self
 
 
@@ -153,7 +161,7 @@ class NewIndex(Model):
     capacity: int | None = Field(None, ge=1, description="Rows that will ever come in; a Bloom index needs it.")
     rate: float | None = Field(
         None,
-        gt=0,
+        ge=1e-15,
         lt=1,
         description="Chance that the filters take a row like no other for known, once the index is full; default: 0.01 "
         "with witnesses, where that costs a look-up, 1e-8 without.",
@@ -349,7 +357,7 @@ class Pipeline(Model):
     @model_validator(mode="after")
     def _one_past(self) -> "Pipeline":
         if self.against and self.near and self.near.index:
-            raise ValueError("what is there already is named by `against` or by an index, not both")
+            raise ValueError("what is there already is named by `against` or by an index, not both: leave one out")
         return self
 
     @model_validator(mode="after")

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..connectors.address import ADDRESS
+from ..connectors.address import ADDRESS, record_of
 from ..connectors.batches import RULE
 from ..connectors.corpus import InputSpec, open_corpus, plan_splits
+from ..connectors.jsonl import BLANK_LINE
 from ..hashing.bloom import BloomFilter, empty_words
 from ..hashing.bloom_rate import plan_filter
 from ..hashing.errors import InputError
@@ -27,7 +28,7 @@ from .config import Benchmark, Decontaminate
 from .decisions import DECISIONS
 from .engine import Engine, Table
 from .survey import survey
-from .text_column import text_buffers
+from .text_column import is_text, text_buffers
 
 STAGE, REASON = "decontaminate", "contaminated"
 FEWEST_COMMON = 10
@@ -73,7 +74,7 @@ class _Gathered:
 
 
 def read_items(engine: Engine, work: Path, stage: Decontaminate) -> Items:
-    """Read the benchmarks of a stage.
+    """Read the benchmarks of a stage; their records must all be good.
 
     Args:
         engine: reads them.
@@ -103,10 +104,24 @@ def _gather(engine: Engine, memo: Path, benchmark: Benchmark, into: _Gathered) -
         )
     rows = engine.read(splits, pa.schema([full.field(name) for name in dict.fromkeys(names)]), full=full)
     table = rows.collect().sort_by(ADDRESS)
+    bad = table.filter(pc.and_(pc.is_valid(table[RULE]), pc.not_equal(table[RULE], BLANK_LINE)))
+    if bad.num_rows:
+        raise InputError(
+            "every record of a benchmark can be read",
+            value=f"record {record_of(bad[ADDRESS][0].as_py())} of {benchmark.path}: {bad[RULE][0].as_py()}",
+            remedy="Mend it, or leave it out: an item that is not searched for would pass for clean.",
+        )
     table = table.filter(pc.is_null(table[RULE]))
+    for name in benchmark.columns:
+        if not is_text(table.schema.field(name).type):
+            raise InputError(
+                "columns of a benchmark hold strings",
+                value=f"{name!r} of {benchmark.path}: {table.schema.field(name).type}",
+                remedy="Write lists out as text, one column each or joined.",
+            )
     ids = table[benchmark.id].cast(pa.string()).to_pylist() if benchmark.id else [None] * table.num_rows
     texts = [table[name].cast(pa.large_string()).to_pylist() for name in benchmark.columns]
-    title = benchmark.name or benchmark.path.rstrip("/").rpartition("/")[2]
+    title = benchmark.title
     for number, (name, *parts) in enumerate(zip(ids, *texts, strict=True)):
         item = len(into.names)
         into.names.append(str(number) if name is None else name)
@@ -229,7 +244,7 @@ def contamination(
 
     Args:
         read: gives the texts of all new records.
-        ranked: (row, address) of the rows in question.
+        ranked: (row, address, hash_high, hash_low) of the rows in question.
         items: of the benchmarks.
         text: the column of texts.
         rows: how many rows there are.
@@ -237,8 +252,10 @@ def contamination(
         engine: what runs the verbs.
     """
     overlap = Overlap(text, items.grams, {length: sieve(grams) for length, grams in items.grams.items()})
-    hits = read().map(overlap, _HITS).save("overlaps")
-    counts = hits.aggregate(by=["gram"], rows=("count", "address"))
+    hits = read().map(overlap, _HITS).join(ranked.select("address"), on=["address"], how="semi").save("overlaps")
+    texts = hits.join(ranked.select("address", "hash_high", "hash_low"), on=["address"])
+    texts = texts.select("gram", "hash_high", "hash_low").distinct()  # copies of one document are one document
+    counts = texts.aggregate(by=["gram"], rows=("count", "hash_high"))
     limit = max(FEWEST_COMMON, int(common * rows))
     phrases = counts.map(Above(limit), counts.schema).save("phrases")
     left = hits.join(phrases.select("gram"), on=["gram"], how="anti")

@@ -29,7 +29,7 @@ from ..connectors.index_store import Header
 from ..connectors.published import DATA, Destination
 from ..connectors.schema import unify
 from ..connectors.storage import storage_errors
-from ..hashing.errors import EngineError, InputError
+from ..hashing.errors import ArtefactError, EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
@@ -49,6 +49,7 @@ from .index.form import OpenIndex, open_index
 from .index.joining import (
     FILES,
     ROWS_BY_FILE,
+    check_apart,
     check_known,
     check_text_columns,
     file_numbers,
@@ -57,7 +58,7 @@ from .index.joining import (
     unreachable,
 )
 from .index.recall import Recalled, reachable, recall
-from .index.update import Batch, write_batch
+from .index.update import Batch, check_capacity, write_batch
 from .layout import Layout, plan_layout
 from .ledger import Ledger
 from .manifest import write_manifest
@@ -69,7 +70,7 @@ from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
 from .report.examples import examples
 from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
-from .similarity import PAIRS, Evidence, measure_pairs
+from .similarity import PAIRS, Evidence, Recollection, measure_pairs
 from .state import SUCCESS, OutputFolder, check_place, staging_folder
 from .survey import survey
 
@@ -77,6 +78,9 @@ FORMAT_VERSION = 2
 """Version of the output folder; enters the fingerprint of a run with the package's own."""
 
 SPLIT_BYTES = 16 << 20
+
+COMMITTING = "committing"
+"""Marks the work of a run that has begun to add to its index."""
 
 EngineFactory = Callable[[Path], Engine]
 
@@ -108,8 +112,16 @@ class Prepared:
         """What the output depends on: the run, and the batches of the index before it."""
         if self.index is None:
             return self.name
-        facts = [self.name, self.index.header["bloom"], [batch["run"] for batch in self.index.batches]]
+        kind = [self.index.header[name] for name in ("kind", "witness", "bloom")]
+        facts = [self.name, kind, [batch["run"] for batch in self.index.batches]]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def adds(self) -> bool:
+        """Whether the run is to add to an index that does not have it."""
+        near = self.config.near
+        wanted = near is not None and near.index is not None and near.index.update
+        return wanted and self.index is not None and self.index.is_last
 
     @property
     def read(self) -> Corpus:
@@ -139,7 +151,8 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
         ConfigError, InputError: before any work is done.
     """
     specs = _specs(config)
-    check_place(config.out, [spec.path for spec in specs])
+    tests = config.decontaminate.benchmarks if config.decontaminate else ()
+    check_place(config.out, [*(spec.path for spec in specs), *(benchmark.path for benchmark in tests)])
     old = specs[: len(config.against)]
     references = len(open_corpus(old).files) if old else 0
     banding = banding_of(config.near) if config.near else None
@@ -147,11 +160,10 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
     name = _name_of(config, corpus, references, version)
     index = open_index(config, banding, name) if banding else None
     if index is not None:
-        check_place(config.out, [str(index.store.path)])
+        check_apart(config, index)
         first = len(index.files)
         shifted = tuple(replace(file, ordinal=first + file.ordinal) for file in corpus.files)
         corpus, references = Corpus((*index.files, *shifted), corpus.ignored), first
-        check_known(index)
     return Prepared(config, corpus, references, banding, version, name, index)
 
 
@@ -162,6 +174,7 @@ def _name_of(config: Pipeline, corpus: Corpus, references: int, version: str) ->
     if config.decontaminate:
         benchmarks = [InputSpec(b.path, format=b.format) for b in config.decontaminate.benchmarks]
         facts += [open_corpus([spec]).fingerprint for spec in benchmarks]
+        facts += [benchmark.title for benchmark in config.decontaminate.benchmarks]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -190,6 +203,12 @@ def run(
         return folder.path
     if folder.finished:
         folder.drop_work()
+        if joins and prepared.adds:
+            raise ArtefactError(
+                "the rows of a finished run are in its index",
+                value=f"{config.out} is finished, and its index does not have it",
+                remedy="Run into another --out, which adds them; or set `update: false`.",
+            )
         if not destination:
             return folder.path
         if (folder.path / DATA).exists():  # killed while it was copied
@@ -198,6 +217,8 @@ def run(
     with folder.claim(), joining(prepared.index, config if joins else None):
         if destination and not dry:
             destination.claim(fingerprint)
+        if prepared.index is not None and not (folder.work / COMMITTING).exists():
+            check_known(prepared.index)
         engine = make_engine(folder.work)
         try:
             steps = _Run(prepared, engine, folder, progress, joins=joins)
@@ -213,6 +234,7 @@ def run(
         if joins or not dry:
             check_unchanged(prepared)
         if steps.header is not None and prepared.index is not None:
+            (folder.work / COMMITTING).touch()  # whoever takes this run up finds the index as before, or after
             prepared.index.store.commit(steps.header)
         if not dry:
             folder.finish()
@@ -285,7 +307,7 @@ class _Run:
             with self.step("compile (once a machine)"):
                 compile_kernels(prepared.plan)
         self.bytes_to_read = sum(split.size_bytes for split in self.splits)
-        self.text_splits, self.text_schema = self.splits, self.schema  # with those of old rows, once they are known
+        self.old: Recollection | None = None  # inputs of old rows, once they are known
 
     @contextmanager
     def step(self, name: str, total_bytes: int | None = None) -> Iterator[None]:
@@ -365,6 +387,8 @@ class _Run:
                 left = left.join(copies.select("row"), on=["row"], how="anti")
                 entered = entered.join(copies.select("row"), on=["row"], how="anti")
             drops = drops.union(new_only(copies, "row", old_rows).map(Staged("exact"), STAGED))
+        if self.adds and index is not None and index.witness:
+            check_capacity(index, entered)
         pairs, capped = self.engine.table(PAIRS.empty_table()), 0
         if self.config.near:
             if index is not None and not index.witness:
@@ -376,6 +400,7 @@ class _Run:
             if self.mode == "insert-kept":
                 near_drops, pairs, capped = self.near(self.config.near, found, recalled, ranked, left, rows, old_rows)
                 drops = drops.union(near_drops.map(Staged("near"), STAGED))
+        copies_gone = drops  # what later stages remove is still known to an index, and keeps its copies out
         if self.config.contained:
             with self.step("contained", 2 * self.bytes_to_read):
                 among = left.join(drops.select("row"), on=["row"], how="anti")
@@ -391,7 +416,7 @@ class _Run:
             drops = drops.union(edited.emptied.map(Nameless("paragraphs"), STAGED))
         if self.adds and index is not None:
             with self.step("add to the index"):
-                self.header = write_batch(index, self.batch(found, entered, drops))
+                self.header = write_batch(index, self.batch(found, entered, copies_gone))
         with self.step("order"):
             drops = drops.save("drops")
             key = OrderKey(self.config.seed, self.config.shards.epoch, self.config.columns.id is not None)
@@ -468,9 +493,7 @@ class _Run:
     @property
     def adds(self) -> bool:
         """Whether this run adds to an index, and has not done so before."""
-        near, index = self.config.near, self.prepared.index
-        wanted = self.joins and near is not None and near.index is not None and near.index.update
-        return wanted and index is not None and index.is_last
+        return self.joins and self.prepared.adds
 
     @property
     def mode(self) -> str:
@@ -563,7 +586,7 @@ class _Run:
                 if recalled is not None:
                     met = self.reach(near, met, ranked, old_rows)
                 evidence = Evidence(self.config.columns.text, self.prepared.plan, near.verify == "sketch")
-                inputs = {"splits": self.text_splits, "full": self.text_schema}
+                inputs = {"splits": self.splits, "full": self.schema, "old": self.old}
                 measured = measure_pairs(
                     self.engine, met, ranked, **inputs, evidence=evidence, threshold=near.threshold
                 )
@@ -583,8 +606,10 @@ class _Run:
         if lost and near.index.unreachable == "refuse":
             raise unreachable(lost)
         check_text_columns(index, numbers, self.config.columns.text)
-        self.text_splits = [*splits, *self.splits]
-        self.text_schema = unify([("the inputs", self.schema), *index.schemas]) if splits else self.schema
+        column = self.config.columns.text
+        schemas = [(where, schema) for where, schema in index.schemas if column in schema.names]
+        texts = unify([(where, pa.schema([schema.field(column)])) for where, schema in schemas])
+        self.old = Recollection(splits, texts, len(index.files) << RECORD_BITS)
         if not lost:
             return met
         files = self.engine.table(pa.table({"file": pa.array([file.ordinal for file in lost], pa.int64())}))
@@ -629,15 +654,19 @@ class _Run:
 
     def report(self, ledger: Ledger, *, finished: bool) -> None:
         """Write what the run did, as numbers and as a page."""
-        corpus, wanted = self.prepared.corpus, self.config.report
+        corpus, wanted, column = self.prepared.corpus, self.config.report, self.config.columns.text
+        full = self.schema
+        if self.old:  # of which only texts can be read
+            text = pa.schema([self.schema.field(column)])
+            full = unify([("the inputs", text), ("the index", self.old.text)]) if self.old.splits else text
         with self.step("report"):
             shown = examples(
                 self.engine,
                 self.folder.path,
-                splits=self.text_splits,
+                splits=[*(self.old.splits if self.old else ()), *self.splits],
                 files=corpus.files,
-                text=self.config.columns.text,
-                full=self.text_schema,
+                text=column,
+                full=full,
                 seed=self.config.seed,
                 most=wanted.examples,
                 texts=wanted.text,

@@ -20,6 +20,7 @@ from ..hashing.jaccard import compare_contained, compare_pairs
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
 from .engine import Engine, Group, Table
+from .ranked import new_only, old_only
 from .text_column import text_buffers
 from .tiles import TILES, deal_tiles
 
@@ -67,6 +68,21 @@ class Evidence:
         return pa.RecordBatch.from_arrays([batch.column("tile"), batch.column("row"), partner, sets], schema=_MEMBERS)
 
 
+@dataclass(frozen=True)
+class Recollection:
+    """The inputs of old rows.
+
+    Attributes:
+        splits: of these inputs.
+        text: schema of the text column alone: their other columns may be of any types.
+        bound: the first address of new rows.
+    """
+
+    splits: Sequence[Split]
+    text: pa.Schema
+    bound: int
+
+
 def measure_pairs(
     engine: Engine,
     pairs: Table,
@@ -76,6 +92,7 @@ def measure_pairs(
     full: pa.Schema,
     evidence: Evidence,
     threshold: float,
+    old: "Recollection | None" = None,
 ) -> Table:
     """Return the candidate pairs of at least the threshold, with their similarity.
 
@@ -86,6 +103,7 @@ def measure_pairs(
         splits, full: the inputs.
         evidence: what is compared.
         threshold: least similarity.
+        old: inputs of old rows, if an index knows any.
     """
     tiles = deal_tiles(pairs, ranked, evidence.plan, sketch=evidence.sketch, capacity=TILE_BYTES).save(
         "contained_tiles" if evidence.contained else "tiles"
@@ -93,7 +111,13 @@ def measure_pairs(
     entered = tiles.map(_entering, TILES).select("tile", "row")
     wanted = entered.join(ranked.select("row", "address"), on=["row"]).select("tile", "row", **{ADDRESS: "address"})
     text = pa.schema([full.field(evidence.text)])
-    sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
+    if old is None or not old.splits:
+        sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
+    else:
+        wanted = wanted.save("wanted_texts")
+        new = engine.read(splits, text, full=full, only=new_only(wanted, ADDRESS, old.bound))
+        recalled = engine.read(old.splits, old.text, full=old.text, only=old_only(wanted, ADDRESS, old.bound))
+        sets = new.map(evidence, _MEMBERS).union(recalled.map(evidence, _MEMBERS))
     compare = Compare(evidence.sketch, threshold, evidence.contained)
     return sets.union(tiles.map(_pairs, _MEMBERS)).group(
         by="tile", sort=[], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES

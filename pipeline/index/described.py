@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .form import OpenIndex
+from .recall import filters_of
 
 Fact = dict[str, Any]
 
@@ -53,6 +54,7 @@ def fill(index: OpenIndex) -> float:
     if plan is None:
         return 0.0
     ones = 0
+    filters_of(index)  # their form and bytes are checked
     for line in index.lines("bloom"):
         words = np.memmap(index.store.path / line["name"], np.uint64, "r")
         ones += sum(int(np.bitwise_count(words[i : i + (1 << 20)]).sum()) for i in range(0, len(words), 1 << 20))

@@ -243,7 +243,8 @@ def open_index(config: Pipeline, banding: Banding, run: str) -> OpenIndex | None
     else:
         header = store.header()  # says how to make one
     names = [batch["run"] for batch in header["batches"]]
-    index = OpenIndex(store, header, names.index(run) if run in names else None)
+    before = names.index(run) if run in names and near.index.update else None
+    index = OpenIndex(store, header, before)
     _check_shape(index, wanted, near)
     return index
 

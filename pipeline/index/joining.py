@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 
 from ...connectors.address import file_of
 from ...connectors.formats import InputFile
-from ...hashing.errors import ArtefactError, InputError
+from ...hashing.errors import ArtefactError, ConfigError, InputError
 from ..config import Pipeline
 from .form import OpenIndex
 
@@ -35,6 +36,27 @@ def joining(index: OpenIndex | None, config: Pipeline | None) -> Iterator[None]:
                 remedy="Run again: it will be asked as it is now.",
             )
         yield
+
+
+def check_apart(config: Pipeline, index: OpenIndex) -> None:
+    """Make sure that an index has a folder of its own.
+
+    Raises:
+        ConfigError: if it and the output, or inputs, are inside of one another, or something else is there.
+    """
+    index.store.check_new()
+    place = index.store.path.resolve()
+    others = [config.out, *(spec.path for spec in config.inputs)]
+    for other in others:
+        if "://" in other:
+            continue
+        path = Path(other).expanduser().resolve()
+        if place == path or place in path.parents or path in place.parents:
+            raise ConfigError(
+                "an index has a folder of its own, apart from inputs and output",
+                value=f"{index.store.path} and {other}",
+                remedy="Name another folder for the index.",
+            )
 
 
 def check_known(index: OpenIndex) -> None:

@@ -61,7 +61,14 @@ def _moved(file: InputFile, offset: int) -> InputFile:
 
 
 def _check(first: OpenIndex, second: OpenIndex) -> None:
-    for name in ("kind", "witness", "shape", "max_anchors", "bloom"):
+    both = {batch["run"] for batch in first.batches} & {batch["run"] for batch in second.batches}
+    if both:
+        raise ArtefactError(
+            "indexes that are merged share no batch",
+            value=f"{len(both)} are in {first.store.path} and in {second.store.path}",
+            remedy="Add what is missing to one of them.",
+        )
+    for name in ("kind", "witness", "shape", "max_anchors", "bloom", "near", "columns"):
         mine, its = first.header[name], second.header[name]
         if mine != its:
             raise ArtefactError(
@@ -129,6 +136,8 @@ def export(index: OpenIndex, folder: Path) -> list[Path]:
         ArtefactError: if the index has no filters, or is damaged.
     """
     filters = filters_of(index)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError("filters are written to a new or empty folder", value=folder, remedy="Name another --out.")
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for band in range(filters.plan.bands):

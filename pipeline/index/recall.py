@@ -47,7 +47,9 @@ def filters_of(index: OpenIndex) -> Filters:
     """
     plan = index.plan
     if plan is None:
-        raise ArtefactError("an index of this kind has filters", value=index.store.path, remedy="Build it again.")
+        raise ArtefactError(
+            "Bloom indexes have filters", value=f"{index.store.path} is of kind lsh", remedy="Use one of kind bloom."
+        )
     lines = index.lines("bloom")
     index.store.check(lines)
     _check_form(index)

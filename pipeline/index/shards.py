@@ -93,9 +93,14 @@ class Filters:
         return found
 
 
-@lru_cache(maxsize=4096)
 def _mapped(path: str) -> NDArray[np.uint64]:
-    """Map a part into memory, once a process: its name never stands for other bytes."""
+    """Map a part into memory: once a process for as long as the path stands for the same file."""
+    facts = Path(path).stat()
+    return _map(path, facts.st_ino, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=256)
+def _map(path: str, node: int, modified: int, size: int) -> NDArray[np.uint64]:
     return np.memmap(path, np.uint64, "r")
 
 

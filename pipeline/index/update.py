@@ -115,6 +115,16 @@ def _count(table: Table) -> int:
     return int(table.aggregate(by=[], rows=("count", "seq")).collect()["rows"][0].as_py())
 
 
+def check_capacity(index: OpenIndex, entered: Table) -> None:
+    """Make sure that (row, ...) have room in an index with witnesses, before anything is compared.
+
+    Raises:
+        ArtefactError: with both numbers.
+    """
+    if index.plan is not None:
+        _check_capacity(index, int(entered.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py()))
+
+
 def _check_capacity(index: OpenIndex, new: int) -> None:
     plan = index.plan
     if plan is not None and index.rows + new > plan.capacity:

@@ -126,6 +126,8 @@ def choose(folder: Path, splits: Sequence[Split], seed: int, pairs: int) -> tupl
 
     They are taken by turns from strata of stage, source and similarity; within one, by a keyed hash.
     """
+    if not pairs:
+        return sum(batch.num_rows for batch in _decisions(folder)), []
     available = 0
     strata: dict[tuple[str, str, int], list[tuple[int, int, dict[str, Any]]]] = {}
     for batch in _decisions(folder):

@@ -187,3 +187,12 @@ def test_a_page_shows_hostile_names_as_they_are(tmp_path):
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<b>" not in page
+
+
+def test_files_that_look_alike_are_told_apart(tmp_path, write_parquet):
+    one = write_parquet("a/x.parquet", id=["a"], text=["the first of two"])
+    two = write_parquet("b/x.parquet", id=["b"], text=["the other of 2!!"])
+    result = tamis.dedup([str(one), str(two), str(one)], out=tmp_path / "out", allow_loss=["x.parquet"])
+    found = changes(result, result, memory_bytes=MEMORY)
+    assert all(line["first"] == line["second"] for line in found["fates"])
+    assert sum(line["rows"] for line in found["fates"]) == 3

@@ -194,3 +194,33 @@ def test_nothing_to_check_is_refused(tmp_path, write_parquet):
 def test_lengths_that_cannot_be_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="must not exceed ngram"):
         sift(tmp_path, tmp_path / "out", benchmarks=[{"path": "b.parquet"}], ngram=5)
+
+
+def test_copies_of_a_leak_are_one_document(tmp_path, write_parquet):
+    """Twelve copies are no phrase: they go, all of them."""
+    rng = Random(7)
+    secret = " ".join(words(rng, 14))
+    texts = [f"a page with {secret} on it"] * 12 + [" ".join(words(rng, 30)) for _ in range(10)]
+    write_parquet("in/x.parquet", id=[f"d{i}" for i in range(22)], text=texts)
+    path = write_parquet("b.parquet", text=[secret])
+    result = sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(path)}])
+    assert result.ledger.total.dropped["decontaminate"].rows == 12
+
+
+def test_a_bad_record_of_a_benchmark_is_named(tmp_path, write_parquet):
+    write_parquet("in/x.parquet", id=["a"], text=["one two three four five six seven"])
+    (tmp_path / "b.jsonl").write_text('{"text": "one two three four five six"}\n{bad\n')
+    with pytest.raises(InputError, match="record 1 of"):
+        sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(tmp_path / "b.jsonl")}])
+
+
+def test_lists_are_no_text(tmp_path, write_parquet):
+    write_parquet("in/x.parquet", id=["a"], text=["one two three four five six seven"])
+    path = write_parquet("b.parquet", text=[["one", "two"]])
+    with pytest.raises(InputError, match="hold strings"):
+        sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(path)}])
+
+
+def test_benchmarks_of_one_name_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="names of their own"):
+        sift(tmp_path, tmp_path / "out", benchmarks=[{"path": "a/b.parquet"}, {"path": "c/b.parquet"}])

@@ -418,3 +418,105 @@ def test_keys_are_taken_from_slices_with_nulls(start):
     assert there.tolist() == valid
     assert found.tobytes() == b"".join(row for row in rows[start:] if row is not None)
     assert keys_of(pa.nulls(3, pa.binary()), 2)[1].shape == (0, 2)
+
+
+def test_only_what_is_ours_is_ever_removed(grown, tmp_path):
+    _, config = grown
+    (tmp_path / "index" / "notes").mkdir()
+    (tmp_path / "index" / "notes" / "mine.txt").write_text("keep this")
+    sift(config)
+    assert (tmp_path / "index" / "notes" / "mine.txt").read_text() == "keep this"
+    index = opened(tmp_path / "index")
+    files = {str(p.relative_to(index.store.path)) for p in index.store.path.glob("batch-*/**/*") if p.is_file()}
+    named = {line["name"] for line in index.header["contents"]}
+    assert named <= files
+
+
+def test_old_parts_of_filters_go(tmp_path):
+    paths = write_batches(Random(13), tmp_path / "in", 5)
+    join(paths, tmp_path, BLOOM, "first")
+    index = opened(tmp_path / "index")
+    parts = len([line for line in index.header["contents"] if line["kind"] == "bloom"])
+    assert len(list(index.store.path.rglob("*.bits"))) <= 2 * parts
+
+
+@pytest.mark.parametrize("place", ["out", "out/index", "in", "in/index", "."])
+def test_an_index_has_a_folder_of_its_own(tmp_path, place):
+    paths = write_batches(Random(9), tmp_path / "in", 1)
+    (tmp_path / "mine.txt").write_text("keep this")
+    index = {"path": str(tmp_path / place), "create": BLOOM}
+    with pytest.raises(ConfigError, match="folder of its own"):
+        sift(settings([paths[0].parent], tmp_path / "out", index=index))
+    assert paths[0].exists()
+    assert (tmp_path / "mine.txt").exists()
+
+
+def test_an_index_made_anew_at_the_same_path_is_asked_anew(tmp_path):
+    paths = write_batches(Random(14), tmp_path / "in", 3)
+    index = {"path": str(tmp_path / "index"), "create": BLOOM}
+    sift(settings([paths[0]], tmp_path / "one", index=index))
+    sift(settings([paths[2]], tmp_path / "asked", index=index | {"update": False}))
+    shutil.rmtree(tmp_path / "index")
+    sift(settings([paths[1]], tmp_path / "two", index=index))
+    again = sift(settings([paths[2]], tmp_path / "again", index=index | {"update": False}))
+    alone = {"path": str(tmp_path / "alone"), "create": BLOOM}
+    sift(settings([paths[1]], tmp_path / "three", index=alone))
+    assert told(again) == told(sift(settings([paths[2]], tmp_path / "four", index=alone | {"update": False})))
+
+
+def test_a_finished_run_that_is_not_in_the_index_says_so(tmp_path):
+    paths = write_batches(Random(15), tmp_path / "in", 1)
+    index = {"path": str(tmp_path / "index"), "create": BLOOM}
+    sift(settings(paths, tmp_path / "out", index=index))
+    shutil.rmtree(tmp_path / "index")
+    with pytest.raises(ArtefactError, match="its index does not have it"):
+        sift(settings(paths, tmp_path / "out", index=index))
+
+
+def test_without_witnesses_a_run_ends_after_a_stop_at_its_end(tmp_path, monkeypatch):
+    paths = write_batches(Random(16), tmp_path / "in", 1)
+    create = {"kind": "bloom", "capacity": 2000, "witness": False}
+    config = settings(paths, tmp_path / "out", index={"path": str(tmp_path / "index"), "create": create})
+
+    def fail(folder):
+        raise Stopped
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tamis.pipeline.state.OutputFolder.finish", fail)
+        with pytest.raises(Stopped):
+            sift(config)
+    assert all(check.passed for check in verify(sift(config).out))
+    sift(config)  # and a finished run is a no-op
+    assert len(opened(tmp_path / "index").batches) == 1
+    with pytest.raises(ArtefactError, match="without witnesses once"):
+        sift(settings(paths, tmp_path / "elsewhere", index={"path": str(tmp_path / "index")}))
+
+
+def test_what_was_added_is_known_when_it_is_asked_for(grown, tmp_path):
+    paths, _ = grown
+    index = {"path": str(tmp_path / "index"), "update": False}
+    result = sift(settings([paths[1]], tmp_path / "asked", index=index))
+    assert result.ledger.total.kept.rows == 0
+
+
+def test_columns_of_old_inputs_do_not_matter(tmp_path, write_parquet):
+    words = [f"word{i}" for i in range(40)]
+    one = write_parquet("one/x.parquet", text=[" ".join(words)], meta=["a string"])
+    two = write_parquet("two/y.parquet", text=[" ".join([*words[:-1], "other"])], meta=[{"a": 1}])
+    near = {"index": {"path": str(tmp_path / "index"), "create": BLOOM}}
+    for name, path in (("one", one), ("two", two)):
+        out = tamis.dedup(path, out=tmp_path / f"out-{name}", near=near)
+    assert [row["stage"] for row in out.removed.to_pylist()] == ["near"]
+
+
+def test_what_another_stage_removed_still_keeps_copies_out(tmp_path, write_parquet):
+    long = [f"word{i}" for i in range(400)]
+    part = long[:100]
+    one = write_parquet("one/x.parquet", text=[" ".join(long), " ".join(part)], id=["long", "part"])
+    two = write_parquet("two/y.parquet", text=[" ".join([*part[:-1], "other"])], id=["copy"])
+    index = {"path": str(tmp_path / "index"), "create": BLOOM}
+    stages = ["exact", {"near": {"index": index}}, {"contained": {"one_in": 1}}]
+    columns = {"text": "text", "id": "id"}
+    sift(settings([one], tmp_path / "a", stages=stages, columns=columns, keep="longest"))
+    result = sift(settings([two], tmp_path / "b", stages=stages, columns=columns, keep="longest"))
+    assert [(row["id"], row["keeper_id"]) for row in result.removed.to_pylist()] == [("copy", "part")]
