@@ -27,7 +27,6 @@ from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
 from ..connectors.formats import InputFile
 from ..connectors.index_store import Header
 from ..connectors.published import DATA, Destination
-from ..connectors.schema import unify
 from ..connectors.storage import storage_errors
 from ..hashing.errors import ArtefactError, EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
@@ -45,7 +44,7 @@ from .engine import Engine, Progress, Table
 from .exact import exact
 from .filters import plan_filters
 from .index.flags import flagged_rows
-from .index.form import OpenIndex, open_index
+from .index.form import OpenIndex, bounds_of, open_index
 from .index.joining import (
     FILES,
     ROWS_BY_FILE,
@@ -307,7 +306,7 @@ class _Run:
             with self.step("compile (once a machine)"):
                 compile_kernels(prepared.plan)
         self.bytes_to_read = sum(split.size_bytes for split in self.splits)
-        self.old: Recollection | None = None  # inputs of old rows, once they are known
+        self.old: list[Recollection] = []  # inputs of old rows, once they are known
 
     @contextmanager
     def step(self, name: str, total_bytes: int | None = None) -> Iterator[None]:
@@ -606,10 +605,11 @@ class _Run:
         if lost and near.index.unreachable == "refuse":
             raise unreachable(lost)
         check_text_columns(index, numbers, self.config.columns.text)
-        column = self.config.columns.text
-        schemas = [(where, schema) for where, schema in index.schemas if column in schema.names]
-        texts = unify([(where, pa.schema([schema.field(column)])) for where, schema in schemas])
-        self.old = Recollection(splits, texts, len(index.files) << RECORD_BITS)
+        self.old = [
+            Recollection([split for split in splits if first <= split.file < after], schema, *bounds_of(first, after))
+            for first, after, schema in index.file_ranges
+            if any(first <= split.file < after for split in splits)
+        ]
         if not lost:
             return met
         files = self.engine.table(pa.table({"file": pa.array([file.ordinal for file in lost], pa.int64())}))
@@ -654,19 +654,15 @@ class _Run:
 
     def report(self, ledger: Ledger, *, finished: bool) -> None:
         """Write what the run did, as numbers and as a page."""
-        corpus, wanted, column = self.prepared.corpus, self.config.report, self.config.columns.text
-        full = self.schema
-        if self.old:  # of which only texts can be read
-            text = pa.schema([self.schema.field(column)])
-            full = unify([("the inputs", text), ("the index", self.old.text)]) if self.old.splits else text
+        corpus, wanted = self.prepared.corpus, self.config.report
         with self.step("report"):
             shown = examples(
                 self.engine,
                 self.folder.path,
-                splits=[*(self.old.splits if self.old else ()), *self.splits],
+                splits=self.splits,
                 files=corpus.files,
-                text=column,
-                full=full,
+                text=self.config.columns.text,
+                full=self.schema,
                 seed=self.config.seed,
                 most=wanted.examples,
                 texts=wanted.text,

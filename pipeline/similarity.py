@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..connectors.address import ADDRESS
 from ..connectors.split import Split
 from ..connectors.views import take_array
+from ..hashing.errors import EngineError
 from ..hashing.jaccard import compare_contained, compare_pairs
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
@@ -70,17 +71,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Recollection:
-    """The inputs of old rows.
+    """Some inputs of old rows, which have columns of their own.
 
     Attributes:
         splits: of these inputs.
-        text: schema of the text column alone: their other columns may be of any types.
-        bound: the first address of new rows.
+        full: their columns.
+        first, after: the addresses of their rows lie from the one to before the other.
     """
 
     splits: Sequence[Split]
-    text: pa.Schema
-    bound: int
+    full: pa.Schema
+    first: int
+    after: int
 
 
 def measure_pairs(
@@ -92,7 +94,7 @@ def measure_pairs(
     full: pa.Schema,
     evidence: Evidence,
     threshold: float,
-    old: "Recollection | None" = None,
+    old: "Sequence[Recollection]" = (),
 ) -> Table:
     """Return the candidate pairs of at least the threshold, with their similarity.
 
@@ -103,7 +105,7 @@ def measure_pairs(
         splits, full: the inputs.
         evidence: what is compared.
         threshold: least similarity.
-        old: inputs of old rows, if an index knows any.
+        old: inputs of old rows, if an index knows any; their rows come before all others.
     """
     tiles = deal_tiles(pairs, ranked, evidence.plan, sketch=evidence.sketch, capacity=TILE_BYTES).save(
         "contained_tiles" if evidence.contained else "tiles"
@@ -111,13 +113,18 @@ def measure_pairs(
     entered = tiles.map(_entering, TILES).select("tile", "row")
     wanted = entered.join(ranked.select("row", "address"), on=["row"]).select("tile", "row", **{ADDRESS: "address"})
     text = pa.schema([full.field(evidence.text)])
-    if old is None or not old.splits:
-        sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
-    else:
+    if old:
         wanted = wanted.save("wanted_texts")
-        new = engine.read(splits, text, full=full, only=new_only(wanted, ADDRESS, old.bound))
-        recalled = engine.read(old.splits, old.text, full=old.text, only=old_only(wanted, ADDRESS, old.bound))
-        sets = new.map(evidence, _MEMBERS).union(recalled.map(evidence, _MEMBERS))
+        new = new_only(wanted, ADDRESS, max(part.after for part in old))
+        parts = [engine.read(splits, text, full=full, only=new).map(evidence, _MEMBERS)]
+        for part in old:
+            rows = old_only(new_only(wanted, ADDRESS, part.first), ADDRESS, part.after)
+            column = pa.schema([part.full.field(evidence.text)])
+            read = engine.read(part.splits, column, full=part.full, only=rows)
+            parts.append(read.map(evidence, _MEMBERS))
+        sets = parts[0].union(*parts[1:])
+    else:
+        sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
     compare = Compare(evidence.sketch, threshold, evidence.contained)
     return sets.union(tiles.map(_pairs, _MEMBERS)).group(
         by="tile", sort=[], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES
@@ -155,7 +162,15 @@ class Compare:
         worse, better = rows[pairs], partners[pairs]
 
         def place(wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-            return np.asarray(sets[order[np.searchsorted(rows[sets], wanted, sorter=order)]], np.int64)
+            at = np.minimum(np.searchsorted(rows[sets], wanted, sorter=order), len(sets) - 1)
+            found = np.asarray(sets[order[at]], np.int64) if len(sets) else np.full(len(wanted), -1)
+            if not len(sets) or np.any(rows[found] != wanted):
+                raise EngineError(
+                    "texts of compared rows can be read again",
+                    value=f"{int(np.sum(rows[found] != wanted)) if len(sets) else len(wanted)} could not",
+                    remedy="Check that no input changed while the run read it, and run again.",
+                )
+            return found
 
         values, bounds = _values(group.rows["values"])
         if self.contained:

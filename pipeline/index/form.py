@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ...connectors.address import RECORD_BITS
 from ...connectors.corpus import plan_splits
 from ...connectors.formats import InputFile
 from ...connectors.index_store import FileLine, Header, IndexStore
@@ -146,12 +147,14 @@ class OpenIndex:
         return tuple(_input_file(plain) for plain in self.header["files"][:count])
 
     @property
-    def schemas(self) -> list[tuple[str, pa.Schema]]:
-        """The columns of the inputs of each batch."""
-        return [
-            (f"batch {i} of {self.store.path}", pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(batch["schema"]))))
-            for i, batch in enumerate(self.batches)
-        ]
+    def file_ranges(self) -> list[tuple[int, int, pa.Schema]]:
+        """The numbers of the files of each batch, from the first to before the last, and their columns."""
+        found, first = [], 0
+        for batch in self.batches:
+            schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(batch["schema"])))
+            found.append((first, int(batch["files_after"]), schema))
+            first = int(batch["files_after"])
+        return found
 
     def lines(self, kind: str) -> list[FileLine]:
         """Return the lines of files of a kind, "rows", "keys" or "bloom", of the batches that count."""
@@ -173,6 +176,11 @@ class OpenIndex:
     def _table(self, number: int, line: FileLine) -> InputFile:
         place = str(self.store.path / line["name"])
         return InputFile(number, place, line["name"], "parquet", "", "index", line["size_bytes"], line["sha256"])
+
+
+def bounds_of(first: int, after: int) -> tuple[int, int]:
+    """Return the first address of a range of files, and the one behind its last."""
+    return first << RECORD_BITS, after << RECORD_BITS
 
 
 def _input_file(plain: dict[str, Any]) -> InputFile:

@@ -509,6 +509,20 @@ def test_columns_of_old_inputs_do_not_matter(tmp_path, write_parquet):
     assert [row["stage"] for row in out.removed.to_pylist()] == ["near"]
 
 
+def test_old_lines_of_json_are_read_with_their_own_columns(tmp_path):
+    words = [f"word{i}" for i in range(40)]
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old = [{"text": " ".join(words), "id": "a", "meta": {"k": [1]}}, {"text": "short", "id": "b", "meta": None}]
+    new = [{"text": " ".join([*words[:-1], "other"]), "id": "c", "meta": "a string", "more": 1.5}]
+    for name, rows in (("old", old), ("new", new)):
+        (tmp_path / name / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    near = {"index": {"path": str(tmp_path / "index"), "create": BLOOM}}
+    tamis.dedup(tmp_path / "old", out=tmp_path / "one", id="id", near=near)
+    out = tamis.dedup(tmp_path / "new", out=tmp_path / "two", id="id", near=near)
+    assert [(row["stage"], row["id"], row["keeper_id"]) for row in out.removed.to_pylist()] == [("near", "c", "a")]
+
+
 def test_what_another_stage_removed_still_keeps_copies_out(tmp_path, write_parquet):
     long = [f"word{i}" for i in range(400)]
     part = long[:100]
