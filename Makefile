@@ -1,4 +1,5 @@
 # run: sift this machine's Python texts.  test: what every change must pass (under 5 minutes).  check: lint, types, layers.
+# test-web: the pages in a browser (Chromium, 1 minute; skipped without one).
 # test-spark: the Spark engine and its answers (Java 17, 8 minutes).  test-faults: Spark when parts of it die (6 minutes).
 # docs: writes the reference pages, and into the tutorial and the how-to pages what their examples print.
 # bench: timings, and docs/benchmarks.md written anew (hours; other tools are installed under out/peers).
@@ -9,14 +10,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test test-spark test-faults check docs bench spark-zip spark-env clean
+.PHONY: run test test-web test-spark test-faults check docs bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not spark and not faults"
+	$(BIN)/python -m pytest -m "not spark and not faults and not page"
+
+test-web: $(VENV)/.test
+	$(BIN)/python -m pytest -m page
 
 test-spark: $(VENV)/.test
 	$(BIN)/python -m pytest -m spark

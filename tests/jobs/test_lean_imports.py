@@ -1,0 +1,32 @@
+"""A local run loads neither pandas nor SciPy nor Spark, though they are installed; later imports of them work."""
+
+import subprocess
+import sys
+
+import pytest
+
+RUN = """
+import sys
+from tamis.jobs.cli import main
+sys.argv = ["tamis", "dedup", sys.argv[1], "--out", sys.argv[2], "--quiet"]
+try:
+    main()
+except SystemExit as ended:
+    if ended.code:
+        raise
+loaded = sorted({"pandas", "scipy", "pyspark", "torch"} & sys.modules.keys())
+if loaded:
+    sys.exit(f"loaded: {loaded}")
+import pandas, scipy.linalg
+"""
+
+
+def test_a_local_run_loads_no_more_than_it_needs(tmp_path, write_parquet):
+    pytest.importorskip("pandas")
+    pytest.importorskip("scipy")
+    path = write_parquet("in/x.parquet", text=["one text", "another text", "one text"])
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN, str(path), str(tmp_path / "out")], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "out" / "_SUCCESS").exists()
