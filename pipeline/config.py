@@ -82,6 +82,7 @@ class Columns(Model):
     id: str | None = Field(
         None, description="Names a record beyond the run: in decisions, pairs, clusters and `tamis explain`."
     )
+    unique: bool = Field(False, description="Refuse inputs in which two records have one id.")
     source: str | None = Field(
         None, description="The source that a record is counted under; default: each input is one."
     )

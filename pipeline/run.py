@@ -21,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..connectors.address import ADDRESS, RECORD_BITS
+from ..connectors.address import ADDRESS, RECORD_BITS, file_of, record_of
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
 from ..connectors.formats import InputFile
@@ -371,6 +371,8 @@ class _Run:
             references = self.prepared.references
             ranked = rank(known, self.config.keep, references=references, recalled=recalled is not None).save("ranked")
             rows, old_rows = self.count_ranked(ranked)
+        if self.config.columns.unique:
+            self.check_ids(new_only(ranked, "row", old_rows))
         drops, left = self.engine.table(STAGED.empty_table()), ranked
         entered = new_only(ranked, "row", old_rows)
         contaminated: tuple[Contamination, Items] | None = None
@@ -493,6 +495,32 @@ class _Run:
     def adds(self) -> bool:
         """Whether this run adds to an index, and has not done so before."""
         return self.joins and self.prepared.adds
+
+    def check_ids(self, rows: Table) -> None:
+        """Make sure that no two good records have one id.
+
+        Raises:
+            InputError: naming the first such id, and where it stands twice.
+        """
+        named = rows.select("id", "address")
+        rows = named.map(_with_id, named.schema)
+        twice = rows.first(by=["id"], order=["address"], n=1, at_least=2, size="count")
+        counted = twice.aggregate(by=[], ids=("count", "address"), first=("min", "address")).collect().to_pylist()[0]
+        if not counted["ids"]:
+            return
+        one = rows.select("id", "address").join(
+            self.engine.table(pa.table({"address": pa.array([counted["first"]], pa.int64())})), on=["address"]
+        )
+        name = one.collect()["id"][0].as_py()
+        alike = rows.select("address", "id").join(self.engine.table(pa.table({"id": [name]})), on=["id"])
+        places = sorted(alike.first(by=["id"], order=["address"], n=2).collect()["address"].to_pylist())
+        files = self.prepared.corpus.files
+        where = " and ".join(files[file_of(place)].place(record_of(place)) for place in places)
+        raise InputError(
+            "an id names one record (`columns.unique`)",
+            value=f"{name!r} is that of {where}; {counted['ids']:,} ids are of several records",
+            remedy="Mend the ids, or leave `unique` out: then records are told apart by their places.",
+        )
 
     @property
     def mode(self) -> str:
@@ -681,6 +709,10 @@ class _Run:
             contamination=self.contamination_facts,
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)
+
+
+def _with_id(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(batch.column("id").is_valid())
 
 
 def _check_any_column(schema: pa.Schema, files: Sequence[InputFile]) -> None:

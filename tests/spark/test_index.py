@@ -32,14 +32,19 @@ CREATES = [
     {"kind": "bloom", "capacity": 2000, "rate": 1e-6},
     {"kind": "bloom", "capacity": 2000, "witness": False},
 ]
+GROWN = [
+    *((create, "insert-kept") for create in CREATES),
+    (CREATES[2], "insert-always"),
+    (CREATES[2], "check-then-insert"),
+]
 
 
-@pytest.mark.parametrize("create", CREATES, ids=["lsh", "bloom", "filters"])
-def test_both_engines_grow_the_same_index(tmp_path, create):
+@pytest.mark.parametrize(("create", "mode"), GROWN, ids=["lsh", "bloom", "filters", "always", "check"])
+def test_both_engines_grow_the_same_index(tmp_path, create, mode):
     paths = write_batches(Random(11), tmp_path / "in", 3)
     results = {}
     for name, make_engine in (("local", LocalEngine), ("spark", on_spark)):
-        index = {"path": str(tmp_path / name), "create": create, "flagged": "drop"}
+        index = {"path": str(tmp_path / name), "create": create, "flagged": "drop", "mode": mode}
         results[name] = [
             sift(settings([path], tmp_path / f"{name}-{i}", index=index, keep="longest"), make_engine)
             for i, path in enumerate(paths)
