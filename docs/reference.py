@@ -28,9 +28,15 @@ SECTIONS: dict[type[BaseModel], str] = {
     config.Input: "inputs, against",
     config.Columns: "columns",
     config.Filter: "stages: filter",
+    config.Decontaminate: "stages: decontaminate",
+    config.Benchmark: "stages: decontaminate: benchmarks",
     config.Exact: "stages: exact",
     config.Near: "stages: near",
     config.Shingle: "stages: near: shingle",
+    config.UseIndex: "stages: near: index",
+    config.NewIndex: "stages: near: index: create",
+    config.Contained: "stages: contained",
+    config.Paragraphs: "stages: paragraphs",
     KeepPolicy: "keep",
     config.Shards: "shards",
     config.Alarm: "alarm",
@@ -58,12 +64,13 @@ With every default written out, which is how a run saves it as `config.yaml`:
 ```yaml
 {defaults}```
 
-- **Stages** have short forms: `- exact`, `- near: {{threshold: 0.9}}`, `- filter: lang = 'en'`.
+- **Stages** go in this order: filters, then each once at most, decontaminate, exact, near, contained, paragraphs. They
+  have short forms: `- exact`, `- near: {{threshold: 0.9}}`, `- filter: lang = 'en'`.
 - **`keep`** has short forms: `longest` is `{{by: longest}}`, `newest:date` is `{{by: newest, column: date}}`.
 - **Sizes** are bytes, or as `2GB` (thousands) or `512MiB` (1,024s).
 - **Variables**: `${{env:NAME}}` is an environment variable, `${{python:stdlib}}` any path of Python's `sysconfig`.
 - **Overrides**: `tamis run pipeline.yaml --set stages.near.threshold=0.9 --set keep=longest`.
-  Items of lists go by number, stages by name; the file must name the stage.
+  Items of lists go by number, stages by name.
 - **Unknown keys** are refused, and the nearest known one is named. `tamis schema` prints a JSON Schema for editors.
 - **What the answer depends on**: everything but `out`, `staging`, `engine`, `spark`, `memory`, `threads`, `check_room`,
   `allow_loss` and `report`. Change any of the others, and it is another run, which needs another `out`.
@@ -121,7 +128,7 @@ def _default(name: str, value: object) -> str:
     if value is None or value in ((), {}):
         return ""
     if isinstance(value, tuple):
-        return ", ".join(f"`{item.stage}`" for item in value)
+        return ", ".join(f"`{getattr(item, 'stage', item)}`" for item in value)
     if isinstance(value, BaseModel):
         return "see below"
     if name in SIZES and isinstance(value, int):
@@ -164,15 +171,22 @@ def _number(value: float) -> str:
 def command_line() -> str:
     """Return the page of all commands and exit codes."""
     page = MADE.format("the help of jobs/cli.py and the errors of hashing/errors.py") + COMMAND_LINE
-    for name in ("", *typer.main.get_command(app).commands):  # type: ignore[attr-defined]
-        page += f"## {' '.join(filter(None, ['tamis', name]))}\n\n```text\n{_help(name)}```\n\n"
+    for names in _commands(typer.main.get_command(app), ()):
+        page += f"## {' '.join(['tamis', *names])}\n\n```text\n{_help(names)}```\n\n"
     return page + EXIT_CODES + "".join(_exit_codes())
 
 
-def _help(name: str) -> str:
+def _commands(command: Any, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the names of a command and of those below it."""
+    yield names
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, (*names, name))
+
+
+def _help(names: tuple[str, ...]) -> str:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        app(list(filter(None, [name, "--help"])), prog_name="tamis", standalone_mode=False)
+        app([*names, "--help"], prog_name="tamis", standalone_mode=False)
     return "".join(line.rstrip() + "\n" for line in printed.getvalue().strip("\n").splitlines())
 
 

@@ -132,7 +132,7 @@ class Benchmark(Model):
 class Decontaminate(Model):
     """Remove documents that hold an item of a benchmark."""
 
-    stage: Literal["decontaminate"] = "decontaminate"
+    stage: Literal["decontaminate"] = Field("decontaminate", description="Which stage it is.")
     benchmarks: tuple[Benchmark, ...] = Field(min_length=1, description="The test sets.")
     ngram: int = Field(13, ge=1, le=64, description="Words of an item in a row that must not occur in a document.")
     shortest: int = Field(6, ge=1, description="Items with fewer words than `ngram` count as a whole, down to so many.")
@@ -227,7 +227,7 @@ class Near(Model):
 class Contained(Model):
     """Remove texts that lie inside a better-ranked one; with `keep: longest`, inside any."""
 
-    stage: Literal["contained"] = "contained"
+    stage: Literal["contained"] = Field("contained", description="Which stage it is.")
     threshold: float = Field(0.8, gt=0, le=1, description="Share of a text's shingles that must be in the other.")
     shingle: Shingle = Field(Shingle(), description="What a text is cut into.")
     one_in: int = Field(
@@ -239,7 +239,7 @@ class Contained(Model):
 class Paragraphs(Model):
     """Cut out paragraphs that many texts hold, everywhere but in the best-ranked one."""
 
-    stage: Literal["paragraphs"] = "paragraphs"
+    stage: Literal["paragraphs"] = Field("paragraphs", description="Which stage it is.")
     min_bytes: int = Field(50, ge=1, description="Bytes of a paragraph (a line, without the space around it).")
     rows: int = Field(10, ge=1, description="A paragraph that more rows than this hold is cut.")
 
