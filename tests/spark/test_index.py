@@ -41,7 +41,7 @@ GROWN = [
 
 @pytest.mark.parametrize(("create", "mode"), GROWN, ids=["lsh", "bloom", "filters", "always", "check"])
 def test_both_engines_grow_the_same_index(tmp_path, create, mode):
-    paths = write_batches(Random(11), tmp_path / "in", 3)
+    paths = write_batches(Random(11), tmp_path / "in", 2)
     results = {}
     for name, make_engine in (("local", LocalEngine), ("spark", on_spark)):
         index = {"path": str(tmp_path / name), "create": create, "flagged": "drop", "mode": mode}
