@@ -249,7 +249,9 @@ def test_an_index_that_would_be_overfull_is_refused(tmp_path):
     small = BLOOM | {"capacity": 60}
     with pytest.raises(ArtefactError, match="made for 60"):
         join(paths, tmp_path, small, "first")
-    assert not any(tmp_path.glob("out-*/_SUCCESS")) or len(opened(tmp_path / "index").batches) == 1
+    finished = len(list(tmp_path.glob("out-*/_SUCCESS")))
+    held = len(opened(tmp_path / "index").batches) if (tmp_path / "index" / "index.json").exists() else 0
+    assert finished == held < 2
 
 
 def test_old_inputs_that_are_gone(tmp_path):
