@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from .address import RECORD_BITS
 
+SPLIT_BYTES = 16 << 20
+"""Bytes of a split, about, where nothing else is asked for."""
+
 
 @dataclass(frozen=True)
 class Split:

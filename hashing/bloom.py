@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .errors import ConfigError
 from .intrinsics import prefetch
 from .kernel import inner_kernel, kernel
-from .mix import GOLDEN_GAMMA, fmix64
+from .mix import GOLDEN_GAMMA, fmix64, signed
 
 BLOCK_BITS = (512, 1024, 4096)
 MAX_BLOCKS = (1 << 32) - 1
@@ -36,37 +36,40 @@ def block_of(hashed: np.uint64, blocks: np.uint64) -> np.uint64:
 
 
 @inner_kernel
+def _next_bit(
+    state: np.uint64, bits: np.uint64, have: int, log_bits: int
+) -> tuple[np.uint64, np.uint64, int, int, np.uint64]:
+    """Return (state, bits, have) behind the next bit of a key, and its word in the block and mask in the word.
+
+    ``bits`` holds ``have`` bits that are still to be cut into numbers of ``log_bits`` bits; where they run out, the
+    next 64 are made.
+    """
+    if have < log_bits:
+        state += GOLDEN_GAMMA
+        bits, have = fmix64(state), 64
+    bit = bits & np.uint64((1 << log_bits) - 1)
+    word, mask = signed(bit >> np.uint64(6)), np.uint64(1) << (bit & np.uint64(63))
+    return state, bits >> np.uint64(log_bits), have - log_bits, word, mask
+
+
+@inner_kernel
 def _test(words: NDArray[np.uint64], start: int, hashed: np.uint64, hashes: int, log_bits: int) -> bool:
     """Return whether all bits of a key are set in the block that starts at a word."""
-    mask, width, state, left, have = np.uint64((1 << log_bits) - 1), np.uint64(log_bits), hashed, hashes, 0
-    bits = np.uint64(0)
-    while left > 0:
-        if have < log_bits:
-            state += GOLDEN_GAMMA
-            bits, have = fmix64(state), 64
-        bit = bits & mask
-        if not (words[start + np.int64(bit >> np.uint64(6))] >> (bit & np.uint64(63))) & np.uint64(1):
+    state, bits, have = hashed, np.uint64(0), 0
+    for _ in range(hashes):
+        state, bits, have, word, mask = _next_bit(state, bits, have, log_bits)
+        if not words[start + word] & mask:
             return False
-        bits >>= width
-        have -= log_bits
-        left -= 1
     return True
 
 
 @inner_kernel
 def _set(words: NDArray[np.uint64], start: int, hashed: np.uint64, hashes: int, log_bits: int) -> None:
     """Set all bits of a key in the block that starts at a word."""
-    mask, width, state, left, have = np.uint64((1 << log_bits) - 1), np.uint64(log_bits), hashed, hashes, 0
-    bits = np.uint64(0)
-    while left > 0:
-        if have < log_bits:
-            state += GOLDEN_GAMMA
-            bits, have = fmix64(state), 64
-        bit = bits & mask
-        words[start + np.int64(bit >> np.uint64(6))] |= np.uint64(1) << (bit & np.uint64(63))
-        bits >>= width
-        have -= log_bits
-        left -= 1
+    state, bits, have = hashed, np.uint64(0), 0
+    for _ in range(hashes):
+        state, bits, have, word, mask = _next_bit(state, bits, have, log_bits)
+        words[start + word] |= mask
 
 
 @inner_kernel

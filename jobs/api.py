@@ -19,8 +19,9 @@ from ..hashing.errors import ConfigError, EngineError
 from ..pipeline.config import Pipeline, make_config
 from ..pipeline.engine import Engine, Progress
 from ..pipeline.ledger import Ledger
+from ..pipeline.prepared import prepare
 from ..pipeline.result import Result
-from ..pipeline.run import EngineFactory, prepare
+from ..pipeline.run import EngineFactory
 from ..pipeline.run import run as run_plan
 from ..pipeline.state import SUCCESS
 from .local import LocalEngine

@@ -8,13 +8,14 @@ from .. import __version__
 from ..connectors.address import file_of
 from ..connectors.corpus import plan_splits
 from ..connectors.formats import InputFile
+from ..connectors.split import SPLIT_BYTES
 from ..hashing.errors import TamisError
 from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline, load_config
 from ..pipeline.explain import Comparison, compare
+from ..pipeline.prepared import Prepared, prepare
 from ..pipeline.report.examples import read_texts
 from ..pipeline.result import Result
-from ..pipeline.run import SPLIT_BYTES, Prepared, prepare
 from ..pipeline.survey import survey
 from .local import LocalEngine
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from ..connectors.address import ADDRESS
 from ..connectors.batches import RULE
 from ..connectors.corpus import InputSpec, open_corpus, plan_splits
-from ..connectors.split import Split
+from ..connectors.split import SPLIT_BYTES, Split
 from ..hashing.errors import InputError
 from ..pipeline.config import Columns
 from ..pipeline.documents import check_columns
@@ -20,7 +20,6 @@ from ..pipeline.engine import Engine
 from ..pipeline.filters import plan_filters
 from ..pipeline.keep import KeepPolicy
 from ..pipeline.report.examples import address_hashes, choose_splits, read_texts
-from ..pipeline.run import SPLIT_BYTES
 from ..pipeline.survey import survey
 
 TEXT_BYTES = 64 << 20

@@ -18,6 +18,7 @@ from ..connectors.address import ADDRESS, record_of
 from ..connectors.batches import RULE
 from ..connectors.corpus import InputSpec, open_corpus, plan_splits
 from ..connectors.jsonl import BLANK_LINE
+from ..connectors.split import SPLIT_BYTES
 from ..hashing.bloom import BloomFilter, empty_words
 from ..hashing.bloom_rate import plan_filter
 from ..hashing.errors import InputError
@@ -35,7 +36,6 @@ FEWEST_COMMON = 10
 """An n-gram in so many documents or fewer is never common."""
 
 LISTED = 1000
-SPLIT_BYTES = 16 << 20
 FOUND = pa.schema([("row", pa.int64()), ("item", pa.int64()), ("share", pa.float64())])
 _HITS = pa.schema([("address", pa.int64()), ("gram", pa.int64())])
 _SCORED = pa.schema([("address", pa.int64()), ("item", pa.int64()), ("order", pa.int64()), ("grams", pa.int64())])

@@ -6,8 +6,6 @@
 Every saved table is a unit of resume: a run that was killed takes up the tables that were finished.
 """
 
-import hashlib
-import json
 import resource
 import shutil
 import sys
@@ -15,27 +13,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from ..connectors.address import ADDRESS, RECORD_BITS, file_of, record_of
+from ..connectors.address import ADDRESS, RECORD_BITS
 from ..connectors.batches import RESERVED
-from ..connectors.corpus import Corpus, InputSpec, open_corpus, plan_splits
+from ..connectors.corpus import plan_splits
 from ..connectors.formats import InputFile
 from ..connectors.index_store import Header
 from ..connectors.published import DATA, Destination
+from ..connectors.split import SPLIT_BYTES
 from ..connectors.storage import storage_errors
 from ..hashing.errors import ArtefactError, EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
-from ..hashing.lsh import Banding
-from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
+from ..hashing.sketch import sketch_plan
 from . import documents
 from .annotations import annotated_schema
 from .candidates import candidates
-from .config import Contained, Decontaminate, Near, Paragraphs, Pipeline, save_config
+from .config import Contained, Decontaminate, Near, Paragraphs, save_config
 from .contained import SAMPLES, Sampling
 from .decontaminate import Contamination, Items, contamination, read_items
 from .documents import DocumentPass, check_columns
@@ -44,11 +42,10 @@ from .engine import Engine, Progress, Table
 from .exact import exact
 from .filters import plan_filters
 from .index.flags import flagged_rows
-from .index.form import OpenIndex, bounds_of, open_index
+from .index.form import OpenIndex, bounds_of
 from .index.joining import (
     FILES,
     ROWS_BY_FILE,
-    check_apart,
     check_known,
     check_text_columns,
     file_numbers,
@@ -61,120 +58,27 @@ from .index.update import Batch, check_capacity, write_batch
 from .layout import Layout, plan_layout
 from .ledger import Ledger
 from .manifest import write_manifest
-from .near import banding_of, decide_near, unverified
+from .near import decide_near, unverified
 from .outputs import Outcome, count, write_tables
 from .paragraphs import CUTS, EDITED, Edits, Replacing, edits
 from .preflight import check_records, check_room
+from .prepared import Prepared, check_unchanged, prepare
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
 from .report.examples import examples
 from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
 from .similarity import PAIRS, Evidence, Recollection, measure_pairs
-from .state import SUCCESS, OutputFolder, check_place, staging_folder
+from .state import SUCCESS, OutputFolder, staging_folder
 from .survey import survey
+from .unique_ids import check_ids
 
-FORMAT_VERSION = 2
-"""Version of the output folder; enters the fingerprint of a run with the package's own."""
+__all__ = ["EngineFactory", "Prepared", "check_unchanged", "prepare", "run"]
 
-SPLIT_BYTES = 16 << 20
 
 COMMITTING = "committing"
 """Marks the work of a run that has begun to add to its index."""
 
 EngineFactory = Callable[[Path], Engine]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A run that is known to make sense, before any work.
-
-    Attributes:
-        config: as given.
-        corpus: the files; those of the index, which are not read as a whole, first.
-        references: so many of them, the first ones, are there already.
-        banding: bands of the near stage, or None.
-        version: of the package.
-        name: what the run does, whatever an index holds: a digest of settings, inputs and versions.
-        index: earlier rows, as they were before this run, or None.
-    """
-
-    config: Pipeline
-    corpus: Corpus
-    references: int
-    banding: Banding | None
-    version: str
-    name: str
-    index: OpenIndex | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """What the output depends on: the run, and the batches of the index before it."""
-        if self.index is None:
-            return self.name
-        kind = [self.index.header[name] for name in ("kind", "witness", "bloom")]
-        facts = [self.name, kind, [batch["run"] for batch in self.index.batches]]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-    @property
-    def adds(self) -> bool:
-        """Whether the run is to add to an index that does not have it."""
-        near = self.config.near
-        wanted = near is not None and near.index is not None and near.index.update
-        return wanted and self.index is not None and self.index.is_last
-
-    @property
-    def read(self) -> Corpus:
-        """The files that are read as a whole: all but those of the index."""
-        if self.index is None:
-            return self.corpus
-        return Corpus(self.corpus.files[len(self.index.files) :], self.corpus.ignored)
-
-    @property
-    def plan(self) -> SketchPlan:
-        """How texts are sketched; without a near stage they are only counted and hashed."""
-        near = self.config.near or Near()
-        return sketch_plan(
-            near.sketch,
-            values=near.values,
-            bits=near.bits,
-            unit=near.shingle.unit,
-            shingle=near.shingle.size,
-            seed=self.config.seed,
-        )
-
-
-def prepare(config: Pipeline, *, version: str) -> Prepared:
-    """List the inputs and solve for the bands.
-
-    Raises:
-        ConfigError, InputError: before any work is done.
-    """
-    specs = _specs(config)
-    tests = config.decontaminate.benchmarks if config.decontaminate else ()
-    check_place(config.out, [*(spec.path for spec in specs), *(benchmark.path for benchmark in tests)])
-    old = specs[: len(config.against)]
-    references = len(open_corpus(old).files) if old else 0
-    banding = banding_of(config.near) if config.near else None
-    corpus = open_corpus(specs)
-    name = _name_of(config, corpus, references, version)
-    index = open_index(config, banding, name) if banding else None
-    if index is not None:
-        check_apart(config, index)
-        first = len(index.files)
-        shifted = tuple(replace(file, ordinal=first + file.ordinal) for file in corpus.files)
-        corpus, references = Corpus((*index.files, *shifted), corpus.ignored), first
-    return Prepared(config, corpus, references, banding, version, name, index)
-
-
-def _name_of(config: Pipeline, corpus: Corpus, references: int, version: str) -> str:
-    sources = [file.source for file in corpus.files]  # named after places, unless the configuration does
-    versions = [version, FORMAT_VERSION, SKETCH_VERSION]
-    facts = [config.decisive(), sources, references, corpus.fingerprint, versions]
-    if config.decontaminate:
-        benchmarks = [InputSpec(b.path, format=b.format) for b in config.decontaminate.benchmarks]
-        facts += [open_corpus([spec]).fingerprint for spec in benchmarks]
-        facts += [benchmark.title for benchmark in config.decontaminate.benchmarks]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def run(
@@ -252,28 +156,6 @@ def _published(folder: OutputFolder, destination: Destination) -> Path:
         ) from error
     shutil.rmtree(folder.path / DATA)
     return folder.path
-
-
-def check_unchanged(prepared: Prepared) -> None:
-    """Make sure that the inputs are still those that the run began with.
-
-    Raises:
-        InputError: if a file came, went or changed.
-    """
-    now = {file.path: file.fingerprint for file in open_corpus(_specs(prepared.config)).files}
-    before = {file.path: file.fingerprint for file in prepared.read.files}
-    changed = sorted(path for path in now.keys() | before.keys() if now.get(path) != before.get(path))
-    if changed:
-        raise InputError(
-            "inputs stay as they are while they are read",
-            value=f"{', '.join(changed[:3])} changed",
-            remedy="Run again into another --out; this one is not marked as complete.",
-        )
-
-
-def _specs(config: Pipeline) -> list[InputSpec]:
-    """Return the inputs, what is there already first."""
-    return [InputSpec(i.path, i.format, i.source, i.include, i.exclude) for i in (*config.against, *config.inputs)]
 
 
 class _Run:
@@ -372,7 +254,7 @@ class _Run:
             ranked = rank(known, self.config.keep, references=references, recalled=recalled is not None).save("ranked")
             rows, old_rows = self.count_ranked(ranked)
         if self.config.columns.unique:
-            self.check_ids(new_only(ranked, "row", old_rows))
+            check_ids(self.engine, new_only(ranked, "row", old_rows), self.prepared.corpus.files)
         drops, left = self.engine.table(STAGED.empty_table()), ranked
         entered = new_only(ranked, "row", old_rows)
         contaminated: tuple[Contamination, Items] | None = None
@@ -495,32 +377,6 @@ class _Run:
     def adds(self) -> bool:
         """Whether this run adds to an index, and has not done so before."""
         return self.joins and self.prepared.adds
-
-    def check_ids(self, rows: Table) -> None:
-        """Make sure that no two good records have one id.
-
-        Raises:
-            InputError: naming the first such id, and where it stands twice.
-        """
-        named = rows.select("id", "address")
-        rows = named.map(_with_id, named.schema)
-        twice = rows.first(by=["id"], order=["address"], n=1, at_least=2, size="count")
-        counted = twice.aggregate(by=[], ids=("count", "address"), first=("min", "address")).collect().to_pylist()[0]
-        if not counted["ids"]:
-            return
-        one = rows.select("id", "address").join(
-            self.engine.table(pa.table({"address": pa.array([counted["first"]], pa.int64())})), on=["address"]
-        )
-        name = one.collect()["id"][0].as_py()
-        alike = rows.select("address", "id").join(self.engine.table(pa.table({"id": [name]})), on=["id"])
-        places = sorted(alike.first(by=["id"], order=["address"], n=2).collect()["address"].to_pylist())
-        files = self.prepared.corpus.files
-        where = " and ".join(files[file_of(place)].place(record_of(place)) for place in places)
-        raise InputError(
-            "an id names one record (`columns.unique`)",
-            value=f"{name!r} is that of {where}; {counted['ids']:,} ids are of several records",
-            remedy="Mend the ids, or leave `unique` out: then records are told apart by their places.",
-        )
 
     @property
     def mode(self) -> str:
@@ -709,10 +565,6 @@ class _Run:
             contamination=self.contamination_facts,
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)
-
-
-def _with_id(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.filter(batch.column("id").is_valid())
 
 
 def _check_any_column(schema: pa.Schema, files: Sequence[InputFile]) -> None:

@@ -11,7 +11,7 @@ from ...connectors.address import RECORD_BITS
 from ...connectors.corpus import plan_splits
 from ...connectors.formats import InputFile
 from ...connectors.index_store import FileLine, Header, IndexStore
-from ...connectors.split import Split
+from ...connectors.split import SPLIT_BYTES, Split
 from ...connectors.storage import Stored
 from ...hashing.bloom_rate import FilterPlan, plan_filter
 from ...hashing.errors import ArtefactError, ConfigError
@@ -24,7 +24,6 @@ from ..config import Near, NewIndex, Pipeline
 SHARD_BYTES = 32 << 20
 """Bytes of a part of a filter, about: what a task holds."""
 
-SPLIT_BYTES = 16 << 20
 
 WITNESSED_RATE, FLAGGING_RATE = 1e-2, 1e-8
 """Mistakes of filters that cost a look-up, and those that cost a document."""

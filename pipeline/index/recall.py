@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 
 from ...connectors.corpus import InputSpec, open_corpus, plan_splits
 from ...connectors.formats import InputFile
-from ...connectors.split import Split
+from ...connectors.split import SPLIT_BYTES, Split
 from ...hashing.bloom import BLOCK_BITS, MAX_BLOCKS
 from ...hashing.errors import ArtefactError, TamisError
 from ..documents import SCHEMA
 from ..engine import Engine, Table
 from ..ranked import good_rows
-from .form import KEYS, ROWS, SPLIT_BYTES, OpenIndex
+from .form import KEYS, ROWS, OpenIndex
 from .shards import ASKED, Asking, Filters, shard_name
 
 _HASH = ("hash_high", "hash_low", "bytes")

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tamis
+from tamis.connectors.corpus import InputSpec, open_corpus
 from tamis.hashing.errors import ConfigError, EngineError, InputError, LedgerError
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
@@ -32,7 +33,7 @@ def test_a_disk_without_room(source, tmp_path, monkeypatch):
 
 
 def test_the_estimate_counts_keys_and_facts(source, monkeypatch):
-    corpus = plan.open_corpus([plan.InputSpec(str(source))])
+    corpus = open_corpus([InputSpec(str(source))])
     splits = plan.plan_splits(corpus.files[0], split_bytes=1 << 20)
     from tamis.pipeline.preflight import room
 
