@@ -18,8 +18,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted_settings
+from ..hashing.tokenizer import Tokenizer
 from .keep import KeepPolicy, parse_keep
-from .mixture import Mixture, Phase, SourceShare
+from .mixture import UNITS, Mixture, Phase, SourceShare
 from .splits import Splitting
 from .state import write_atomically
 
@@ -247,6 +248,25 @@ class Paragraphs(Model):
     rows: int = Field(10, ge=1, description="A paragraph that more rows than this hold is cut.")
 
 
+class TokenizerFile(Model):
+    """A tokenizer whose tokens are counted in what is written."""
+
+    name: str = Field(min_length=1, description="Of its counts: `tokens_NAME` in `index.parquet`, and as a unit.")
+    kind: Literal["tokenizers", "tiktoken"] = Field(
+        "tokenizers", description="A `tokenizer.json` of Hugging Face's tokenizers, or a rank file of tiktoken."
+    )
+    path: str = Field(
+        min_length=1, description="The file, on a disk that all processes share; or the name of a tiktoken encoding."
+    )
+    pattern: str | None = Field(None, description="With a rank file: the regular expression that cuts texts first.")
+    special: tuple[str, ...] = Field((), description="With tiktoken: strings that count as one token each.")
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What counts."""
+        return Tokenizer(self.name, self.kind, self.path, self.pattern, self.special)
+
+
 class Folds(Model):
     """Equal parts of all rows, by a keyed hash of their content."""
 
@@ -392,6 +412,9 @@ class Pipeline(Model):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Of all random functions: sketches and the order of rows.")
     shards: Shards = Field(Shards(), description="Which of the kept rows are written, and how.")
+    tokenizers: tuple[TokenizerFile, ...] = Field(
+        (), description="Whose tokens are counted in each row that is written, beside words and bytes."
+    )
     mixture: Annotated[Mixture | None, BeforeValidator(read_mixture), WithJsonSchema(_MIXTURE_SCHEMA)] = Field(
         None, description="In which proportions sources are written: as in `mixture.yaml`, or the path of one."
     )
@@ -433,6 +456,18 @@ class Pipeline(Model):
             raise ValueError("`annotate` writes all rows once, and a mixture or a sample does not: choose one")
         if self.mixture and self.shards.folds:
             raise ValueError("a mixture is drawn from what splits leave to train on, not from folds: choose one")
+        return self
+
+    @model_validator(mode="after")
+    def _units_are_counted(self) -> "Pipeline":
+        names = [item.tokenizer.name for item in self.tokenizers]
+        if len(set(names)) < len(names):
+            raise ValueError(f"tokenizers have names of their own, not {', '.join(names)}")
+        if self.mixture and self.mixture.unit not in (*UNITS, *names):
+            raise ValueError(
+                f"the unit of the mixture is {', '.join((*UNITS, *names))}, not {self.mixture.unit}: "
+                "a tokenizer is declared under `tokenizers`"
+            )
         return self
 
     @model_validator(mode="after")
@@ -481,7 +516,7 @@ class Pipeline(Model):
     def decisive(self) -> dict[str, Any]:
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
         beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss", "report"}
-        settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against", "mixture"})
+        settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against", "mixture", "tokenizers"})
         settings["mixture"] = self.mixture.as_asked() if self.mixture else None
         for stage in settings["stages"]:
             for benchmark in stage.get("benchmarks", ()):
@@ -581,7 +616,7 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 
 def _known_keys() -> list[str]:
-    sections = (Pipeline, Input, Columns, Shards, Folds, Alarm, Report, Spark)
+    sections = (Pipeline, Input, Columns, Shards, Folds, TokenizerFile, Alarm, Report, Spark)
     stages = (Filter, Decontaminate, Benchmark, Exact, Near, Contained, Paragraphs, UseIndex, NewIndex, Shingle)
     models: tuple[type[BaseModel], ...] = (*sections, *stages, Mixture, SourceShare, Phase)
     return sorted({name for model in models for name in model.model_fields})

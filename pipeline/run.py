@@ -74,6 +74,7 @@ from .shards import FILE, POSITION, ShardWriter, contents, emit
 from .similarity import PAIRS, Evidence, Recollection, measure_pairs
 from .state import SUCCESS, OutputFolder, staging_folder
 from .survey import survey
+from .token_counts import with_counts
 from .unique_ids import check_ids
 
 __all__ = ["EngineFactory", "Prepared", "check_unchanged", "prepare", "run"]
@@ -314,7 +315,9 @@ class _Run:
                 written = written.join(drops.select("row"), on=["row"], how="anti")
             elif self.filters.conditions:
                 written = written.select(*COLUMNS).union(failed_rows(found))
+        with self.step("count tokens", self.bytes_to_read) if self.config.tokenizers else nullcontext():
             kept = self.keyed(written, ranked, edited)
+        with self.step("place"):
             allocation, positioned = self.place(kept)
         return Outcome(
             documents=found,
@@ -350,7 +353,21 @@ class _Run:
         if edited is not None:  # places and sets are those of texts as they came
             facts = edited.edited.join(ranked.select("row", "address"), on=["row"]).select("address", *EDITED.names[1:])
             kept = kept.join(facts, on=["address"], how="left").map(Replacing(KEYED), KEYED)
+        tokenizers = tuple(item.tokenizer for item in self.config.tokenizers)
+        if tokenizers:
+            cuts: Table | None = None
+            if edited is not None:
+                cuts = edited.packed.join(ranked.select("row", "address"), on=["row"]).select("address", CUTS)
+            text = self.config.columns.text
+            kept = with_counts(self.texts_of, kept.save("keyed"), cuts, text=text, tokenizers=tokenizers)
         return kept if self.all_once else kept.save("kept")
+
+    def texts_of(self, rows: Table, name: str) -> Table:
+        """Read the texts of rows again, from (address, ...), with these columns beside them; ``name`` is of the use."""
+        others = [other for other in rows.schema.names if other != "address"]
+        wanted = rows.select(*others, **{ADDRESS: "address"}).save(f"wanted_{name}")
+        text = pa.schema([self.schema.field(self.config.columns.text)])
+        return self.engine.read(self.splits, text, full=self.schema, only=wanted)
 
     def place(self, kept: Table) -> tuple[Allocation | None, Table]:
         """Return how much is taken of each source, and the rows to write in their places, saved."""
@@ -398,15 +415,7 @@ class _Run:
 
     def edits(self, stage: Paragraphs, kept: Table) -> Edits:
         """Find the paragraphs to cut out of the rows that are kept."""
-        column = self.config.columns.text
-        text = pa.schema([self.schema.field(column)])
-
-        def read(rows: Table, name: str) -> Table:
-            others = [other for other in rows.schema.names if other != "address"]
-            wanted = rows.select(*others, **{ADDRESS: "address"}).save(f"wanted_{name}")
-            return self.engine.read(self.splits, text, full=self.schema, only=wanted)
-
-        return edits(read, kept, text=column, least=stage.min_bytes, rows=stage.rows)
+        return edits(self.texts_of, kept, text=self.config.columns.text, least=stage.min_bytes, rows=stage.rows)
 
     @property
     def adds(self) -> bool:
@@ -592,7 +601,7 @@ class _Run:
             sets=sets,
             files=files,
             schema=self.written_columns,
-            tokenizers=[],
+            tokenizers=self.prepared.tokenizers,
             ledger=ledger,
             settings=settings,
         )

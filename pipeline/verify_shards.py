@@ -94,6 +94,10 @@ def place_faults(out: Path, manifest: dict[str, Any], index: pa.Table, edited: p
     if names != [line["name"] for line in manifest["sets"]]:
         yield f"the sets are {', '.join(line['name'] for line in manifest['sets'])}, not {', '.join(names)}"
         return
+    rows = sum(pq.read_metadata(out / "data" / line["name"]).num_rows for line in manifest["files"]["data"])
+    if not rows == index.num_rows == sum(line["layout"]["rows"] for line in manifest["sets"]):
+        yield f"shards hold {rows} rows, the index has {index.num_rows}"
+        return
     whole = pc.invert(pc.is_in(index["address"], edited)).to_numpy()
     by_id = settings["columns"]["id"] is not None
     sets = np.repeat(np.arange(len(names)), [line["layout"]["rows"] for line in manifest["sets"]])
