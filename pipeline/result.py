@@ -86,8 +86,13 @@ class Result:
     @cached_property
     def seconds(self) -> dict[str, float]:
         """How long each step took."""
+        return {step["name"]: step["seconds"] for step in self.report["steps"]}
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """The numbers of ``report.json``."""
         report: dict[str, Any] = json.loads((self.out / "report.json").read_text(encoding="utf-8"))
-        return {step["name"]: step["seconds"] for step in report["steps"]}
+        return report
 
     def _table(self, name: str) -> pa.Table:
         parts = [pq.read_table(self.out / name / line["name"]) for line in self.manifest["files"][name]]

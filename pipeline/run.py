@@ -176,6 +176,7 @@ class _Run:
         self.header: Header | None = None
         self.flagged_rows: int | None = None
         self.contamination_facts: dict[str, Any] | None = None
+        self.mixture_facts: dict[str, Any] | None = None
         with self.step("list inputs"):
             files = prepared.read.files
             self.splits = [split for file in files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
@@ -605,7 +606,7 @@ class _Run:
             ledger=ledger,
             settings=settings,
         )
-        write_mixture(self.folder.path, self.config.mixture, allocation, files["data"])
+        self.mixture_facts = write_mixture(self.folder.path, self.config.mixture, allocation, files["data"])
         self.report(ledger, finished=True)
 
     def report(self, ledger: Ledger, *, finished: bool) -> None:
@@ -635,6 +636,7 @@ class _Run:
             finished=finished,
             index=self.index_facts(),
             contamination=self.contamination_facts,
+            mixture=self.mixture_facts,
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)
 
