@@ -4,7 +4,7 @@
 to be cut out.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def _word_spans(
                     error, inside = True, False
                     continue
                 kind = signed(table.blocks[signed(table.pages[code >> 8]) * 256 + (code & 255)]) & 3
-            if inside and (kind == SEPARATOR or kind == LONE):
+            if inside and kind in (SEPARATOR, LONE):
                 stop[count] = at - offsets[i]
                 count += 1
                 inside = False
@@ -89,7 +89,7 @@ def _word_spans(
 
 
 @kernel
-def _larger(array: NDArray[np.int64]) -> NDArray[np.int64]:
+def _larger(array: NDArray[Any]) -> NDArray[Any]:
     out = np.empty(2 * len(array), array.dtype)
     out[: len(array)] = array
     return out

@@ -16,7 +16,7 @@ from .ledger import Ledger
 from .state import write_atomically
 
 FORMAT = "tamis-shards"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 NAME = "manifest.json"
 FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "edits", "index")
 """Where the files are that a manifest lists; ``index`` stands for one beside it."""

@@ -14,7 +14,7 @@ from .index.joining import check_apart
 from .near import banding_of
 from .state import check_place
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Version of the output folder; enters the fingerprint of a run with the package's own."""
 
 

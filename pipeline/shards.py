@@ -13,9 +13,9 @@ from ..connectors.parquet_output import WRITTEN, write_parquet, written_line
 from ..connectors.split import Split
 from ..hashing.mix import derive_seed
 from ..hashing.murmur3 import murmur3_all
+from .edits import CUTS, CutOut
 from .engine import Engine, Group, Table, drop_columns
 from .layout import Layout
-from .paragraphs import CUTS, CutOut
 from .text_column import text_buffers
 
 POSITION = "__position"
