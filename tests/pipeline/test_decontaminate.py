@@ -1,12 +1,17 @@
 """Documents that hold benchmark items, against a search by strings."""
 
 import json
+from collections import Counter, defaultdict
 from random import Random
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from brute_force import tokens
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import tamis
@@ -15,7 +20,9 @@ from tamis.jobs.cli import app
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
-from tamis.pipeline.config import make_config
+from tamis.pipeline.config import Decontaminate, make_config
+from tamis.pipeline.decontaminate import read_items
+from tamis.pipeline.item_cuts import marking
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
 
@@ -27,7 +34,7 @@ def words(rng, count):
 
 
 def sift(folder, out, *, benchmarks, stages=("exact", "near"), **settings):
-    options = {key: settings.pop(key) for key in ("ngram", "shortest", "common") if key in settings}
+    options = {key: settings.pop(key) for key in ("ngram", "shortest", "common", "action") if key in settings}
     config = make_config(
         {
             "inputs": [{"path": str(folder)}],
@@ -224,3 +231,137 @@ def test_lists_are_no_text(tmp_path, write_parquet):
 def test_benchmarks_of_one_name_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="names of their own"):
         sift(tmp_path, tmp_path / "out", benchmarks=[{"path": "a/b.parquet"}, {"path": "c/b.parquet"}])
+
+
+class Word(NamedTuple):
+    """A word of a text: how it reads, its characters [start, stop), and whether it is one of a script without spaces."""
+
+    word: str
+    start: int
+    stop: int
+    lone: bool
+
+
+def spelled(text):
+    """Return the words of a text."""
+    found, opened = [], False
+    for at, character in enumerate(text):
+        kind = len(tokens(f"a{character}a"))  # in a word, between two, or one of its own
+        if kind == 1 and opened:
+            found[-1] = found[-1]._replace(stop=at + 1)
+        elif kind != 2:
+            found.append(Word("", at, at + 1, kind == 3))
+        opened = kind == 1
+    found = [word._replace(word=" ".join(tokens(text[word.start : word.stop]))) for word in found]
+    assert [word.word for word in found] == tokens(text)
+    return found
+
+
+def grams_of(items, ngram, shortest):
+    """Return the n-grams of items, and the first item that holds each."""
+    owners = {}
+    for number, item in enumerate(items):
+        words_, length = tokens(item), min(ngram, len(tokens(item)))
+        for i in range(len(words_) - length + 1 if len(words_) >= shortest else 0):
+            owners.setdefault(tuple(words_[i : i + length]), number)
+    return owners
+
+
+def cuts_of(text, owners, gone=()):
+    """Return what items are cut out of a text, as (start, stop, words, item) in characters.
+
+    Args:
+        text: as it came.
+        owners: n-grams that count, and the first item of each.
+        gone: characters that are cut out already.
+    """
+    found = spelled(text)
+    covered, begins = set(), defaultdict(set)
+    for length in {len(gram) for gram in owners}:
+        for i in range(len(found) - length + 1):
+            gram = tuple(word.word for word in found[i : i + length])
+            if gram in owners:
+                covered |= set(range(i, i + length))
+                begins[i].add(owners[gram])
+    pieces, item = [], None
+    for i, word in enumerate(found):
+        if i in covered and i - 1 not in covered:
+            item = min(begins[i])
+        if i not in covered or word.start in gone:
+            continue
+        if pieces and pieces[-1][1] == i and not gone & set(range(found[i - 1].stop, word.start)):
+            pieces[-1][1] = i + 1
+        else:
+            pieces.append([i, i + 1, item])
+    cuts = []
+    for first, stop, item in pieces:
+        left, right = found[max(0, first - 1)], found[min(stop, len(found) - 1)]
+        touching = left.stop == found[first].start and found[stop - 1].stop == right.start
+        if touching and not left.lone and not right.lone:  # they would be one word
+            stop -= 1
+        if stop > first:
+            cuts.append((found[first].start, found[stop - 1].stop, stop - first, item))
+    return cuts
+
+
+def without(text, cuts):
+    """Return a text without some characters."""
+    places = {at for start, stop, *_ in cuts for at in range(start, stop)}
+    return "".join(character for at, character in enumerate(text) if at not in places)
+
+
+def in_bytes(text, at):
+    return len(text[:at].encode())
+
+
+ITEMS = ["a b", "b c a c", "中 文", "文中文", "c 中", "ab", "A-b 中 c", "a", "b b b b b"]
+
+
+@pytest.fixture(scope="module")
+def small_items(tmp_path_factory):
+    """Items of one word and more, to be found by three."""
+    folder = tmp_path_factory.mktemp("items")
+    pq.write_table(pa.table({"text": ITEMS}), folder / "b.parquet")
+    stage = Decontaminate(benchmarks=[{"path": str(folder / "b.parquet")}], ngram=3, shortest=2)
+    engine = LocalEngine(folder / "work")
+    yield read_items(engine, folder, stage)
+    engine.close()
+
+
+LINES = st.text("ab c中文-xÉ\u0301\t", max_size=12) | st.sampled_from(["a", "-", "b", "b c", "a c", "中", "文 中", " b b"])
+
+
+@settings(max_examples=500, derandomize=True, deadline=None)
+@given(st.lists(st.lists(st.tuples(LINES, st.booleans()), min_size=1, max_size=5), max_size=4))
+@example([[("x a", False), ("--", True), ("b x", False)]])  # a cut without words comes between two of an item
+@example([[("b中", False), ("c", True), ("文中文b", False)]])
+def test_cuts_are_those_of_strings(small_items, rows):
+    """Rows are of lines, of which some are cut out already."""
+    texts, before = [], []
+    for lines in rows:
+        texts.append("\n".join(line for line, _ in lines))
+        stops = np.cumsum([len(line) + 1 for line, _ in lines]).tolist()
+        starts = [0, *stops[:-1]]
+        cuts = [*zip(starts, [*stops[:-1], len(texts[-1])], (cut for _, cut in lines), strict=True)]
+        before.append([(start, stop) for start, stop, cut in cuts if cut and stop > start])
+    packed = [
+        np.array([in_bytes(text, at) for cut in cuts for at in cut], np.int64).tobytes() if cuts else None
+        for text, cuts in zip(texts, before, strict=True)
+    ]
+    batch = pa.record_batch(
+        {
+            "text": pa.array(texts, pa.string()),
+            "row": pa.array(range(7, 7 + len(rows)), pa.int64()),
+            "__cuts": pa.array(packed, pa.binary()),
+        }
+    )
+    found = marking(small_items, np.array([], np.uint64), "text")(batch).to_pylist()
+    owners = grams_of(ITEMS, 3, 2)
+    expected = []
+    for row, (text, gone) in enumerate(zip(texts, before, strict=True), 7):
+        cuts = cuts_of(text, owners, {at for cut in gone for at in range(*cut)})
+        expected += [(row, in_bytes(text, a), in_bytes(text, b), n, None, item) for a, b, n, item in cuts]
+        left = tokens(without(text, [*gone, *cuts]))
+        assert len(left) + sum(n for *_, n, _ in cuts) == len(tokens(without(text, gone)))
+    assert [tuple(row.values()) for row in found] == expected
+
