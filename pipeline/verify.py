@@ -205,7 +205,7 @@ def _edit_faults(out: Path, manifest: dict[str, Any], index: pa.Table, decisions
     wrong = (start < 0) | (stop <= start)
     wrong[1:] |= (address[1:] < address[:-1]) | ((address[1:] == address[:-1]) & (start[1:] < stop[:-1]))
     if wrong.any():
-        yield f"{int(wrong.sum())} cuts are empty, overlap or lie out of order, the first at address {address[wrong][0]}"
+        yield f"{int(wrong.sum())} cuts are empty, overlap or lie out of order, first at address {address[wrong][0]}"
     paragraphs, items = (edits.filter(pc.equal(edits["stage"], name)) for name in ("paragraphs", "decontaminate"))
     cuts_items = _cuts_items(manifest)
     if unasked := edits.num_rows - paragraphs.num_rows - (items.num_rows if cuts_items else 0):

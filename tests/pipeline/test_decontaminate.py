@@ -234,7 +234,7 @@ def test_benchmarks_of_one_name_are_refused(tmp_path):
 
 
 class Word(NamedTuple):
-    """A word of a text: how it reads, its characters [start, stop), and whether it is one of a script without spaces."""
+    """A word of a text: how it reads, its characters [start, stop), and whether it is a character that stands alone."""
 
     word: str
     start: int
@@ -328,7 +328,8 @@ def small_items(tmp_path_factory):
     engine.close()
 
 
-LINES = st.text("ab c中文-xÉ\u0301\t", max_size=12) | st.sampled_from(["a", "-", "b", "b c", "a c", "中", "文 中", " b b"])
+LINES = st.text("ab c中文-xÉ\u0301\t", max_size=12)
+LINES |= st.sampled_from(["a", "-", "b", "b c", "a c", "中", "文 中", " b b"])
 
 
 @settings(max_examples=500, derandomize=True, deadline=None)
@@ -365,3 +366,235 @@ def test_cuts_are_those_of_strings(small_items, rows):
         assert len(left) + sum(n for *_, n, _ in cuts) == len(tokens(without(text, gone)))
     assert [tuple(row.values()) for row in found] == expected
 
+
+def told(result, name):
+    return CliRunner().invoke(app, ["explain", str(result.out), "--id", name]).output.splitlines()
+
+
+def shards(result):
+    return {row["id"]: row["text"] for batch in result.kept() for row in batch.to_pylist()}
+
+
+def faults(result):
+    return [check for check in verify(result.out) if not check.passed]
+
+
+QUESTION = "How many sacks of rye does the miller weigh behind the station before sunrise?"
+ANSWER = "Two, and the ferryman counts them."
+
+
+def test_items_are_cut_out(tmp_path, write_parquet):
+    texts = [
+        "Forum: how many SACKS of rye, does the miller weigh behind the station before sunrise? Nobody knew.\n",
+        f"{QUESTION}\n",
+        "Nothing of a quiz.",
+        f"Quiz – {QUESTION} {ANSWER} – end",
+        f"Weigh behind the station before sunrise. {ANSWER}",
+    ]
+    write_parquet("in/x.parquet", id=list("abcde"), text=texts)
+    path = write_parquet("quiz.parquet", question=[QUESTION], answer=[ANSWER], key=["q1"])
+    benchmarks = [{"path": str(path), "columns": ["question", "answer"], "id": "key"}]
+    result = sift(tmp_path / "in", tmp_path / "out", benchmarks=benchmarks, action="cut")
+    assert not faults(result)
+    assert shards(result) == {
+        "a": "Forum: ? Nobody knew.\n",
+        "b": "?\n",
+        "c": "Nothing of a quiz.",
+        "d": "Quiz – . – end",
+        "e": "Weigh behind the station before sunrise. .",
+    }
+    assert [tuple(row.values())[1:] for row in result.edits.to_pylist()] == [
+        ("a", 7, 85, 14, "decontaminate", "contaminated", None, "q1", "quiz.parquet"),
+        ("b", 0, 77, 14, "decontaminate", "contaminated", None, "q1", "quiz.parquet"),
+        ("d", 9, 121, 20, "decontaminate", "contaminated", None, "q1", "quiz.parquet"),
+        ("e", 41, 74, 6, "decontaminate", "contaminated", None, "q1", "quiz.parquet"),
+    ]
+    cut = result.ledger.total.cut
+    assert (cut.rows, cut.bytes, cut.tokens) == (0, 300, 54)
+    assert result.removed.num_rows == 0
+    facts = json.loads((result.out / "report.json").read_text())["contamination"]
+    assert (facts["action"], facts["benchmarks"][0]["rows"], facts["benchmarks"][0]["found"]) == ("cut", 4, 1)
+    page = (result.out / "report.html").read_text()
+    assert "rows that hold one" in page
+    assert 'rows removed</th></tr></thead><tbody>\n\n<tr><th scope="row">quiz' not in page
+    assert told(result, "a") == [
+        "a (x.parquet:0) was kept.",
+        "Bytes 7 to 85 were cut out: words of item q1 of quiz.parquet.",
+    ]
+
+
+def small_corpus(seed):
+    """Return items of few words, and texts of lines that repeat and words that may stand close together."""
+    rng = Random(seed)
+    vocabulary = ["der", "Müller", "misst", "x", "中", "文", "字", "œuvre", "42", "und"]
+
+    def some(least, most):
+        return [rng.choice(vocabulary) for _ in range(rng.randint(least, most))]
+
+    def joined(words_):
+        return "".join(word + rng.choice([" ", " ", ", ", "\t", "" if word in "中文字" else " "]) for word in words_)
+
+    items = [some(2, 9) for _ in range(12)]
+    notices = [f"- notice {i} {' '.join(items[i])} -" for i in range(3)] + ["-" * 30, "... nothing but a line"]
+    texts = []
+    for _ in range(70):
+        lines = [joined(some(0, 14)) for _ in range(rng.randint(1, 3))]
+        if rng.random() < 0.5:
+            at = rng.randint(0, len(lines))
+            lines[at:at] = [joined([*some(0, 3), *rng.choice(items), *some(0, 2)])]
+        if rng.random() < 0.2:
+            lines = [" ".join(rng.choice(items))]
+        lines += rng.sample(notices, rng.randint(0, 2))
+        rng.shuffle(lines)
+        texts.append("\n".join(lines))
+    return items, texts + texts[:4]
+
+
+def repeated_lines(texts, rows, least):
+    """Return the (start, stop, keeper) of the lines that are cut out of each text, in characters."""
+    holders, found = defaultdict(list), []
+    for i, text in enumerate(texts):
+        at = 0
+        for line in text.split("\n"):
+            found.append((i, at, min(len(text), at + len(line) + 1), line.strip(" \t\r")))
+            at += len(line) + 1
+    for i, _, _, line in found:
+        if len(line.encode()) >= least:
+            holders[line].append(i)
+    cuts = [[] for _ in texts]
+    for i, start, stop, line in found:
+        if len(set(holders[line])) > rows and i != holders[line][0]:
+            cuts[i].append((start, stop, holders[line][0]))
+    return cuts
+
+
+@pytest.mark.parametrize("paragraphs", [False, True])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_texts_are_those_of_brute_force(tmp_path, write_parquet, seed, paragraphs):
+    items, texts = small_corpus(seed)
+    write_parquet("in/x.parquet", id=[f"d{i}" for i in range(len(texts))], text=texts)
+    path = write_parquet("b.parquet", text=[" ".join(item) for item in items])
+    stages = [{"paragraphs": {"rows": 5, "min_bytes": 10}}] if paragraphs else []
+    options = {"benchmarks": [{"path": str(path)}], "ngram": 4, "shortest": 3, "common": 0.25}
+    result = sift(tmp_path / "in", tmp_path / "out", stages=stages, action="cut", **options)
+    assert not faults(result)
+
+    owners = grams_of([" ".join(item) for item in items], 4, 3)
+    spoken = [[word.word for word in spelled(text)] for text in dict.fromkeys(texts)]
+    counts = Counter(
+        gram
+        for words_ in spoken
+        for gram in owners.keys() & {tuple(words_[i : i + n]) for n in (3, 4) for i in range(len(words_) - n + 1)}
+    )
+    owners = {gram: item for gram, item in owners.items() if counts[gram] <= max(10, int(0.25 * len(texts)))}
+    lines = repeated_lines(texts, 5, 10) if paragraphs else [[] for _ in texts]
+    left, edits, removed = {}, [], {}
+    for i, (text, gone) in enumerate(zip(texts, lines, strict=True)):
+        cuts = cuts_of(text, owners, {at for start, stop, _ in gone for at in range(start, stop)})
+        rest = without(text, [*gone, *cuts])
+        if (gone or cuts) and not rest.strip():
+            removed[f"d{i}"] = "decontaminate" if cuts else "paragraphs"
+        else:
+            left[f"d{i}"] = rest
+        of_row = [(a, b, "paragraphs", "repeated-paragraph", f"d{keeper}", None) for a, b, keeper in gone]
+        of_row += [(a, b, "decontaminate", "contaminated", f"{item}", "b.parquet") for a, b, _, item in cuts]
+        edits += [(f"d{i}", in_bytes(text, a), in_bytes(text, b), *rest) for a, b, *rest in sorted(of_row)]
+    assert shards(result) == left
+    columns = ("id", "start", "stop", "stage", "reason", "keeper_id", "keeper_corpus")
+    assert [tuple(row[name] for name in columns) for row in result.edits.to_pylist()] == edits
+    assert {row["id"]: row["stage"] for row in result.removed.to_pylist()} == removed
+    assert "decontaminate" in removed.values()
+    assert sum(edit[3] == "decontaminate" for edit in edits) > 20
+    total = result.ledger.total
+    texts_of = {f"d{i}": text for i, text in enumerate(texts)}
+    assert total.cut.tokens == sum(len(tokens(texts_of[name])) - len(tokens(text)) for name, text in left.items())
+    assert total.cut.bytes == sum(len(texts_of[name].encode()) - len(text.encode()) for name, text in left.items())
+    for row in result.removed.to_pylist():
+        if row["stage"] == "decontaminate":
+            assert (row["reason"], row["keeper_corpus"]) == ("contaminated", "b.parquet")
+            assert 0 < row["similarity"] <= 1
+            assert row["tokens"] == len(tokens(texts_of[row["id"]]))
+
+
+def test_copies_are_looked_for_in_texts_as_they_came_where_items_are_cut(tmp_path, write_parquet):
+    """A row that is emptied in the end keeps its copies out; so does what it was like."""
+    secret = " ".join(f"s{i}" for i in range(20))
+    rest = " ".join(f"r{i}" for i in range(20))
+    near = f"{secret} {rest}"
+    texts = [secret, secret, near, f"{near} end", f"{rest} own"]
+    write_parquet("in/x.parquet", id=list("abcde"), text=texts)
+    path = write_parquet("b.parquet", text=[secret])
+    result = sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(path)}], action="cut")
+    assert not faults(result)
+    assert {row["id"]: (row["stage"], row["keeper_id"]) for row in result.removed.to_pylist()} == {
+        "a": ("decontaminate", "0"),
+        "b": ("exact", "a"),
+        "d": ("near", "c"),
+    }
+    assert shards(result) == {"c": f" {rest}", "e": f"{rest} own"}
+    assert told(result, "a")[0] == "a (x.parquet:0) was removed: it holds 100% of the n-grams of item 0 of b.parquet."
+    assert told(result, "b")[:3] == [
+        "b (x.parquet:1) was removed by the stage `exact` (similarity 1.0000).",
+        "In its place stays a (x.parquet:0).",
+        "  which the stage `decontaminate` removed later (similarity 1.0000): nothing of it stays.",
+    ]
+
+
+def test_what_keeps_a_paragraph_may_be_emptied_for_an_item(tmp_path, write_parquet):
+    secret = " ".join(f"secret-{i}" for i in range(20))
+    texts = [secret, *(f"{secret}\npage {i} goes on" for i in range(6))]
+    write_parquet("in/x.parquet", id=[f"d{i}" for i in range(7)], text=texts)
+    path = write_parquet("b.parquet", text=[secret])
+    stages = [{"paragraphs": {"rows": 5}}]
+    result = sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(path)}], action="cut", stages=stages)
+    assert not faults(result)
+    assert [(row["id"], row["stage"]) for row in result.removed.to_pylist()] == [("d0", "decontaminate")]
+    assert shards(result) == {f"d{i + 1}": f"page {i} goes on" for i in range(6)}
+    assert {(row["stage"], row["keeper_id"]) for row in result.edits.to_pylist()} == {
+        ("decontaminate", "0"),
+        ("paragraphs", "d0"),
+    }
+    assert told(result, "d1") == [
+        "d1 (x.parquet:1) was kept.",
+        f"Bytes 0 to {len(secret) + 1} were cut out: a paragraph that d0 (x.parquet:0) keeps.",
+    ]
+
+
+def test_nothing_to_cut(tmp_path, write_parquet):
+    write_parquet("in/x.parquet", id=["a"], text=["one two three four five six seven"])
+    path = write_parquet("b.parquet", text=["quite another item with many words"])
+    result = sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(path)}], action="cut")
+    assert not faults(result)
+    assert (result.edits.num_rows, shards(result)) == (0, {"a": "one two three four five six seven"})
+
+
+def test_cutting_and_marking_are_refused_together(tmp_path):
+    with pytest.raises(ConfigError, match="`decontaminate` with `action: cut` cuts them: choose one"):
+        sift(tmp_path, tmp_path / "out", benchmarks=[{"path": "b.parquet"}], action="cut", annotate=True)
+
+
+def test_runs_that_cut_nothing_are_what_they_were():
+    def decisive(**options):
+        stage = {"stage": "decontaminate", "benchmarks": [{"path": "b.parquet"}], **options}
+        return make_config({"inputs": [{"path": "x"}], "stages": [stage]}).decisive()["stages"]
+
+    assert decisive() == decisive(action="drop")
+    assert "action" not in decisive()[0]
+    assert decisive(action="cut")[0]["action"] == "cut"
+
+
+def test_rows_with_items_join_an_index_where_items_are_cut(tmp_path, write_parquet):
+    secret = " ".join(f"s{i}" for i in range(20))
+    write_parquet("in/x.parquet", id=["a", "b"], text=[f"page {secret}", "something else that is long enough"])
+    path = write_parquet("b.parquet", text=[secret])
+    rows = {}
+    for action in ("drop", "cut"):
+        index = {"path": str(tmp_path / f"{action}-index"), "create": {"kind": "lsh"}}
+        stages = ["exact", {"near": {"index": index}}]
+        options = {"benchmarks": [{"path": str(path)}], "action": action, "stages": stages}
+        sift(tmp_path / "in", tmp_path / action, **options)
+        again = {**options, "benchmarks": [{"path": str(path), "name": "again"}]}
+        result = sift(tmp_path / "in", tmp_path / f"{action}-again", **again)
+        rows[action] = {row["id"]: (row["stage"], row["reason"]) for row in result.removed.to_pylist()}
+    exact = ("exact", "exact-duplicate")
+    assert rows == {"drop": {"a": ("decontaminate", "contaminated"), "b": exact}, "cut": {"a": exact, "b": exact}}
