@@ -140,7 +140,7 @@ class Decontaminate(Model):
         0.001, gt=0, le=1, description="Share of the rows above which an n-gram is a phrase, and counts for nothing."
     )
     action: Literal["drop", "cut"] = Field(
-        "drop", description="Remove the document, or cut the words out that it has from an item."
+        "drop", description="Remove the document, or cut the words of the item out of it."
     )
 
     @model_validator(mode="after")
