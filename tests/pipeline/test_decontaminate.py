@@ -560,6 +560,47 @@ def test_what_keeps_a_paragraph_may_be_emptied_for_an_item(tmp_path, write_parqu
     ]
 
 
+def test_many_cuts_are_told_in_short(tmp_path, write_parquet):
+    secret = " ".join(f"s{i}" for i in range(6))
+    write_parquet("in/x.parquet", id=["a"], text=[" and ".join([secret] * 23)])
+    path = write_parquet("b.parquet", text=[secret])
+    result = sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(path)}], action="cut")
+    assert shards(result) == {"a": " and " * 22}
+    lines = told(result, "a")
+    assert lines[1] == "Bytes 0 to 17 were cut out: words of item 0 of b.parquet."
+    assert lines[21:] == ["And 3 more cuts; edits/ lists them."]
+    (facts,) = json.loads(CliRunner().invoke(app, ["explain", str(result.out), "--id", "a", "--json"]).output)
+    assert (len(facts["cuts"]), facts["cut_count"]) == (20, 23)
+    assert facts["cuts"][1] == {
+        "address": 0,
+        "id": "a",
+        "start": 22,
+        "stop": 39,
+        "tokens": 6,
+        "stage": "decontaminate",
+        "reason": "contaminated",
+        "keeper_address": None,
+        "keeper_id": "0",
+        "keeper_corpus": "b.parquet",
+        "where": "x.parquet:0",
+    }
+
+
+def test_what_a_removed_row_was_like_may_be_emptied_later(tmp_path, write_parquet):
+    item, other = (" ".join(f"{name}{i}" for i in range(30)) for name in "st")
+    write_parquet("in/x.parquet", id=list("abc"), text=[other, item, f"{item} {other}"])
+    path = write_parquet("b.parquet", text=[item])
+    stages = [{"near": {"threshold": 0.4, "values": 64, "bands": 64, "rows": 1}}]
+    result = sift(tmp_path / "in", tmp_path / "out", benchmarks=[{"path": str(path)}], action="cut", stages=stages)
+    assert not faults(result)
+    assert {row["id"]: row["stage"] for row in result.removed.to_pylist()} == {"b": "decontaminate", "c": "near"}
+    assert told(result, "c")[:3] == [
+        "c (x.parquet:2) was removed by the stage `near` (similarity 0.4643).",
+        "In its place stays a (x.parquet:0).",
+        "It is like b (x.parquet:1) (similarity 0.4643), which the stage `decontaminate` removed later.",
+    ]
+
+
 def test_nothing_to_cut(tmp_path, write_parquet):
     write_parquet("in/x.parquet", id=["a"], text=["one two three four five six seven"])
     path = write_parquet("b.parquet", text=["quite another item with many words"])
