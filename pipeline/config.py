@@ -134,7 +134,7 @@ class Benchmark(Model):
 
 
 class Decontaminate(Model):
-    """Remove documents that hold an item of a benchmark."""
+    """Remove documents that hold an item of a benchmark, or cut it out of them."""
 
     stage: Literal["decontaminate"] = Field("decontaminate", description="Which stage it is.")
     benchmarks: tuple[Benchmark, ...] = Field(min_length=1, description="The test sets.")
@@ -142,6 +142,9 @@ class Decontaminate(Model):
     shortest: int = Field(6, ge=1, description="Items with fewer words than `ngram` count as a whole, down to so many.")
     common: float = Field(
         0.001, gt=0, le=1, description="Share of the rows above which an n-gram is a phrase, and counts for nothing."
+    )
+    action: Literal["drop", "cut"] = Field(
+        "drop", description="Remove the document, or cut the words of the item out of it."
     )
 
     @model_validator(mode="after")
@@ -446,8 +449,9 @@ class Pipeline(Model):
 
     @model_validator(mode="after")
     def _nothing_cut_where_marked(self) -> "Pipeline":
-        if self.annotate and self.paragraphs:
-            raise ValueError("`annotate` writes all rows as they are, and `paragraphs` cuts them: choose one")
+        if self.annotate and self.cuts:
+            cutting = "`paragraphs`" if self.paragraphs else "`decontaminate` with `action: cut`"
+            raise ValueError(f"`annotate` writes all rows as they are, and {cutting} cuts them: choose one")
         return self
 
     @model_validator(mode="after")
@@ -509,6 +513,16 @@ class Pipeline(Model):
         return next((stage for stage in self.stages if isinstance(stage, Paragraphs)), None)
 
     @property
+    def cuts_items(self) -> bool:
+        """Whether benchmark items are cut out of rows."""
+        return self.decontaminate is not None and self.decontaminate.action == "cut"
+
+    @property
+    def cuts(self) -> bool:
+        """Whether anything is cut out of rows."""
+        return self.cuts_items or self.paragraphs is not None
+
+    @property
     def exact(self) -> bool:
         """Whether there is an exact stage."""
         return any(isinstance(stage, Exact) for stage in self.stages)
@@ -521,8 +535,10 @@ class Pipeline(Model):
         for stage in settings["stages"]:
             for benchmark in stage.get("benchmarks", ()):
                 del benchmark["path"]
+            if stage.get("action") == "drop":
+                del stage["action"]  # runs without a later setting are what they were before there was one
             if stage.get("index") is None:
-                stage.pop("index", None)  # runs without one are what they were before there were any
+                stage.pop("index", None)
             else:
                 stage["index"] = {key: stage["index"][key] for key in ("mode", "flagged", "unreachable")}
         for name, items in (("inputs", self.inputs), ("against", self.against)):
