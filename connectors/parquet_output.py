@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from .schema import holds_dictionary
 
@@ -24,15 +25,38 @@ WRITTEN = pa.schema(
         ("rows", pa.int64()),
         ("size_bytes", pa.int64()),
         ("sha256", pa.string()),
+        ("groups", pa.binary()),
     ]
 )
-"""A line about a written file."""
+"""A line about a written file; ``groups`` are its row groups: (rows, offset in the file, bytes) as int64, one after
+another."""
 
 
-def written_line(file: int, name: str, rows: int, size_bytes: int, sha256: str) -> pa.RecordBatch:
+class Written(NamedTuple):
+    """What became of a file.
+
+    Attributes:
+        rows: in it.
+        size_bytes, sha256: of the file.
+        groups: int64, shape (groups, 3): rows, offset of the first byte and bytes of each row group.
+    """
+
+    rows: int
+    size_bytes: int
+    sha256: str
+    groups: NDArray[np.int64]
+
+
+def written_line(file: int, name: str, written: Written) -> pa.RecordBatch:
     """Return the one row of ``WRITTEN`` about a file."""
-    line = {"file": file, "name": name, "rows": rows, "size_bytes": size_bytes, "sha256": sha256}
+    line = {"file": file, "name": name, **written._asdict(), "groups": written.groups.tobytes()}
     return pa.RecordBatch.from_pylist([line], schema=WRITTEN)
+
+
+def groups_of(packed: bytes) -> list[dict[str, int]]:
+    """Return the row groups that a line of ``WRITTEN`` names."""
+    found = np.frombuffer(packed, np.int64).reshape(-1, 3).tolist()
+    return [dict(zip(("rows", "offset", "size_bytes"), group, strict=True)) for group in found]
 
 
 class HashedFile:
@@ -131,7 +155,8 @@ def write_parquet(
     *,
     compression: str = "zstd",
     long: Collection[str] = (),
-) -> tuple[int, int, str]:
+    chunked: bool = False,
+) -> Written:
     """Write tables as one row group each.
 
     Args:
@@ -141,19 +166,32 @@ def write_parquet(
         compression: codec.
         long: columns of long values, hardly any of which repeats: written without dictionary and without minima and
             maxima, which would be copies of whole texts in memory and help nobody.
-
-    Returns:
-        (rows, bytes of the file, sha256 of the file).
+        chunked: whether pages end where the content says, so that stores that keep equal pieces once keep what two
+            versions of a file share once.
     """
     rows = 0
+    footers: list[pq.FileMetaData] = []
     options = {
         "compression": compression,
         "use_dictionary": [f.name for f in schema if not pa.types.is_integer(f.type) and f.name not in long],  # hashes
         "write_statistics": [field.name for field in schema if field.name not in long] if long else True,
         "write_page_index": True,
+        "use_content_defined_chunking": chunked,
+        "metadata_collector": footers,
     }
     with HashedFile(path) as file, pq.ParquetWriter(pa.PythonFile(file, "w"), schema, **options) as writer:
         for group in groups:
             rows += group.num_rows
             writer.write_table(canonical(group), row_group_size=max(1, group.num_rows))
-    return rows, file.size_bytes, file.digest.hexdigest()
+    return Written(rows, file.size_bytes, file.digest.hexdigest(), _groups(footers[0]))
+
+
+def _groups(footer: pq.FileMetaData) -> NDArray[np.int64]:
+    """Return (rows, offset, bytes) of each row group: int64, shape (groups, 3)."""
+    found = np.zeros((footer.num_row_groups, 3), np.int64)
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        columns = [group.column(i) for i in range(group.num_columns)]
+        starts = [c.data_page_offset if c.dictionary_page_offset is None else c.dictionary_page_offset for c in columns]
+        found[number] = group.num_rows, min(starts, default=0), sum(c.total_compressed_size for c in columns)
+    return found

@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from .. import __version__
-from ..hashing.errors import TamisError
+from ..hashing.errors import ConfigError, TamisError
 from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schema
+from ..pipeline.mixture import mixture_schema
+from . import shard_cli
 from .index_cli import app as index_app
 from .lean_imports import leave_out_pandas_and_scipy
 from .memory_pool import choose_memory_pool
@@ -178,6 +180,52 @@ def _run(config: Pipeline, quiet: bool, dry_run: bool) -> None:
 
 
 @app.command()
+def shard(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
+    out: Out,
+    mixture: shard_cli.Mixture = None,
+    split: shard_cli.Split = None,
+    sample: shard_cli.Sample = 1.0,
+    folds: shard_cli.Folds = None,
+    round_: shard_cli.Round = 0,
+    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
+    id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
+    ] = None,
+    target_size: shard_cli.TargetSize = "256MiB",
+    group_size: shard_cli.GroupSize = "64MiB",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the order, the splits and the draw.")] = 0,
+    format_: Annotated[str | None, typer.Option("--format", help="As of dedup; default: by ending.")] = None,
+    on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",
+    memory: Memory = "2GB",
+    threads: Threads = None,
+    engine: Engine = "local",
+    quiet: Quiet = False,
+) -> None:
+    """Write training shards in random order, in wanted proportions, with sets held out; nothing else is removed."""
+    raw = shard_cli.settings(
+        inputs,
+        out,
+        format=format_,
+        columns={"text": text, "id": id_, "source": source},
+        mixture=mixture,
+        splits=split or [],
+        folds=folds,
+        round=round_,
+        sample=sample,
+        target_size=target_size,
+        group_size=group_size,
+        seed=seed,
+        on_error=on_error,
+        memory=memory,
+        threads=threads,
+        engine=engine,
+    )
+    _run(make_config(raw), quiet, dry_run=False)
+
+
+@app.command()
 def verify(out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a run, or its URL.")]) -> None:
     """Prove from the files alone that nothing is lost, doubled or damaged."""
     from ..pipeline.verify import verify as checks
@@ -307,9 +355,14 @@ def tune(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of pipeline configurations."""
-    typer.echo(json.dumps(pipeline_schema(), indent=2))
+def schema(
+    of: Annotated[str, typer.Argument(metavar="[pipeline|mixture]", help="Of which format.")] = "pipeline",
+) -> None:
+    """Print the JSON Schema of pipeline configurations, or of mixtures."""
+    schemas = {"pipeline": pipeline_schema, "mixture": mixture_schema}
+    if of not in schemas:
+        raise ConfigError("there is a schema of `pipeline` and of `mixture`", value=of, remedy="Name one of these.")
+    typer.echo(json.dumps(schemas[of](), indent=2))
 
 
 def main() -> None:
@@ -326,6 +379,6 @@ def main() -> None:
 
 def main_on_spark() -> None:
     """Run the command line as an application of spark-submit, which is an answer to where it runs."""
-    if any(command in sys.argv[1:2] for command in ("run", "dedup")) and "--engine" not in sys.argv:
+    if any(command in sys.argv[1:2] for command in ("run", "dedup", "shard")) and "--engine" not in sys.argv:
         sys.argv += ["--engine", "spark"]
     main()

@@ -58,6 +58,8 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
             )
     elif verdict.fate == "there already":
         yield f"{name} was there already (`against`): it is compared with, and neither removed nor written."
+    elif verdict.fate == "not sampled":
+        yield f"{name} was kept, and is not in the shards: the sample or the mixture did not take it."
     else:
         yield f"{name} was kept."
     yield from _relatives(verdict, where)

@@ -32,13 +32,14 @@ def show(result: Result, console: Console, *, out: str) -> None:
             style="dim",
             soft_wrap=True,
         )
-    layout = result.manifest["layout"]
-    console.print(
-        f"\n[bold]{escape(out)}[/bold]: {_count(layout['files'], 'shard')} of "
-        f"{layout['groups']} x {layout['group_rows']:,} rows and a tail of {layout['tail_rows']:,} in data/; "
-        "decisions/, pairs/, clusters/, quarantine/, manifest.json",
-        soft_wrap=True,
-    )
+    for item in result.manifest["sets"]:
+        layout, folder = item["layout"], f"data/{item['folder']}".rstrip("/")
+        console.print(
+            f"[bold]{escape(out)}/{folder}[/bold]: {_count(layout['files'], 'shard')} of {layout['groups']} x "
+            f"{layout['group_rows']:,} rows and a tail of {layout['tail_rows']:,}",
+            soft_wrap=True,
+        )
+    console.print("Beside: decisions/, pairs/, clusters/, quarantine/, manifest.json, mixture.yaml", soft_wrap=True)
     console.print(f"Look at it: {escape(out)}/report.html", style="dim", soft_wrap=True)
     console.print(f"Check it: tamis verify {escape(out)}", style="dim")
 
@@ -96,6 +97,10 @@ def _funnel(ledger: Ledger) -> Table:
     if total.cut.bytes:
         line("cut out of kept rows", total.cut)
     line("kept", total.kept, "bold")
+    if total.unsampled.rows or total.repeated.rows:
+        line("not sampled", total.unsampled)
+        line("repeated", total.repeated)
+        line("written", total.emitted, "bold")
     return table
 
 

@@ -18,7 +18,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted_settings
+from ..hashing.tokenizer import Tokenizer
 from .keep import KeepPolicy, parse_keep
+from .mixture import UNITS, Mixture, Phase, SourceShare
+from .splits import Splitting
 from .state import write_atomically
 
 _NOT_YAML = (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
@@ -43,6 +46,7 @@ def parse_size(value: object) -> object:
 
 _SIZE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["2GB", "512MiB"]}]}
 _TABLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "examples": ["256MiB"]}]}
+_MIXTURE_SCHEMA = {"anyOf": [{"type": "string", "minLength": 1}, Mixture.model_json_schema(), {"type": "null"}]}
 _KEEP_SCHEMA = {
     "anyOf": [
         {"type": "string", "pattern": "^(first|longest|(newest|quality|source):.+)$"},
@@ -244,15 +248,73 @@ class Paragraphs(Model):
     rows: int = Field(10, ge=1, description="A paragraph that more rows than this hold is cut.")
 
 
+class TokenizerFile(Model):
+    """A tokenizer whose tokens are counted in what is written."""
+
+    name: str = Field(min_length=1, description="Of its counts: `tokens_NAME` in `index.parquet`, and as a unit.")
+    kind: Literal["tokenizers", "tiktoken"] = Field(
+        "tokenizers", description="A `tokenizer.json` of Hugging Face's tokenizers, or a rank file of tiktoken."
+    )
+    path: str = Field(
+        min_length=1, description="The file, on a disk that all processes share; or the name of a tiktoken encoding."
+    )
+    pattern: str | None = Field(None, description="With a rank file: the regular expression that cuts texts first.")
+    special: tuple[str, ...] = Field((), description="With tiktoken: strings that count as one token each.")
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What counts."""
+        return Tokenizer(self.name, self.kind, self.path, self.pattern, self.special)
+
+
+class Folds(Model):
+    """Equal parts of all rows, by a keyed hash of their content."""
+
+    count: int = Field(ge=2, le=1024, description="How many; each is a set of its own, `fold-0` and so on.")
+    round: int = Field(0, ge=0, description="Another round, other folds: each row is in one fold of each round.")
+
+
 class Shards(Model):
-    """How the kept rows are written."""
+    """Which of the kept rows are written, and how."""
 
     target_size: Size = Field(256 * 2**20, description="Bytes of text in a shard, about.")
     group_size: Size = Field(64 * 2**20, description="Bytes of text in a row group, about.")
     compression: Literal["zstd", "snappy", "lz4", "gzip", "none"] = Field(
         "zstd", description="Codec of the Parquet files."
     )
+    content_defined_chunking: bool = Field(
+        True, description="End pages where the content says: stores that keep equal pieces once then keep less."
+    )
     epoch: int = Field(0, ge=0, description="Enters the order of rows: another epoch, another order.")
+    sample: float = Field(
+        1.0, gt=0, le=1, description="Share of the rows to write, by content; a larger sample holds a smaller one."
+    )
+    splits: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")], Annotated[float, Field(gt=0, lt=1)]] = Field(
+        {}, description="Sets to hold out of training, as `validation: 0.01`: shares of rows, by content."
+    )
+    folds: Folds | None = Field(None, description="Equal parts to write instead of splits.")
+
+    @model_validator(mode="after")
+    def _splits_leave_something(self) -> "Shards":
+        if sum(self.splits.values()) >= 1:
+            raise ValueError(f"splits leave something to train on; these add up to {sum(self.splits.values())}")
+        if "train" in self.splits or any(name.startswith("train-") for name in self.splits):
+            raise ValueError("`train` is what splits leave: give them other names")
+        if self.folds and self.splits:
+            raise ValueError("rows are cut into folds or into splits, not both")
+        return self
+
+    def splitting(self, seed: int) -> Splitting:
+        """Return which set each row is in."""
+        folds = self.folds or Folds(count=2)
+        return Splitting(
+            seed,
+            self.sample,
+            tuple(self.splits),
+            tuple(self.splits.values()),
+            folds.count if self.folds else 0,
+            folds.round,
+        )
 
 
 class Alarm(Model):
@@ -304,6 +366,33 @@ def _expand_stage(item: object) -> object:
     return item
 
 
+def read_mixture(value: object) -> object:
+    """Return the settings in a file, for a path; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    return read_yaml(value, what="a mixture", start="sources:")
+
+
+def read_yaml(path: str, *, what: str, start: str) -> dict[str, Any]:
+    """Return the mapping in a YAML file.
+
+    Raises:
+        ConfigError: naming the file and what is wrong with it.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            raw = yaml.safe_load(stream)
+    except OSError as error:
+        raise ConfigError(
+            f"the file of {what} can be read", value=f"{path}: {error.strerror}", remedy="Check the path."
+        ) from error
+    except _NOT_YAML as error:
+        raise ConfigError(f"{what} is YAML", value=f"{path}: {error}", remedy="Mend that line.") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{what} is a mapping of settings", value=f"{path}: {raw!r}", remedy=f"Start with `{start}`.")
+    return raw
+
+
 class Pipeline(Model):
     """A whole run."""
 
@@ -322,7 +411,13 @@ class Pipeline(Model):
         "fail", description="A bad record stops the run, or is set aside in `quarantine/` and counted."
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Of all random functions: sketches and the order of rows.")
-    shards: Shards = Field(Shards(), description="How the kept rows are written.")
+    shards: Shards = Field(Shards(), description="Which of the kept rows are written, and how.")
+    tokenizers: tuple[TokenizerFile, ...] = Field(
+        (), description="Whose tokens are counted in each row that is written, beside words and bytes."
+    )
+    mixture: Annotated[Mixture | None, BeforeValidator(read_mixture), WithJsonSchema(_MIXTURE_SCHEMA)] = Field(
+        None, description="In which proportions sources are written: as in `mixture.yaml`, or the path of one."
+    )
     alarm: Alarm = Field(Alarm(), description="When a run stops because a source lost nearly everything.")
     report: Report = Field(Report(), description="What `report.html` shows beside numbers.")
     annotate: bool = Field(False, description="Write removed rows too, and columns that say what became of each row.")
@@ -344,15 +439,35 @@ class Pipeline(Model):
         names = [stage.stage for stage in self.stages]
         rest = list(itertools.dropwhile(lambda name: name == "filter", names))
         order = ("decontaminate", "exact", "near", "contained", "paragraphs")
-        if rest != [name for name in order if name in rest] or not names:
+        if rest != [name for name in order if name in rest]:
             wanted = f"stages are filters, then of {', '.join(order)} each once at most, in this order"
-            raise ValueError(f"{wanted}, not {', '.join(names) or 'none'}")
+            raise ValueError(f"{wanted}, not {', '.join(names)}")
         return self
 
     @model_validator(mode="after")
     def _nothing_cut_where_marked(self) -> "Pipeline":
         if self.annotate and self.paragraphs:
             raise ValueError("`annotate` writes all rows as they are, and `paragraphs` cuts them: choose one")
+        return self
+
+    @model_validator(mode="after")
+    def _all_written_where_marked(self) -> "Pipeline":
+        if self.annotate and (self.mixture or self.shards.sample < 1):
+            raise ValueError("`annotate` writes all rows once, and a mixture or a sample does not: choose one")
+        if self.mixture and self.shards.folds:
+            raise ValueError("a mixture is drawn from what splits leave to train on, not from folds: choose one")
+        return self
+
+    @model_validator(mode="after")
+    def _units_are_counted(self) -> "Pipeline":
+        names = [item.tokenizer.name for item in self.tokenizers]
+        if len(set(names)) < len(names):
+            raise ValueError(f"tokenizers have names of their own, not {', '.join(names)}")
+        if self.mixture and self.mixture.unit not in (*UNITS, *names):
+            raise ValueError(
+                f"the unit of the mixture is {', '.join((*UNITS, *names))}, not {self.mixture.unit}: "
+                "a tokenizer is declared under `tokenizers`"
+            )
         return self
 
     @model_validator(mode="after")
@@ -401,7 +516,8 @@ class Pipeline(Model):
     def decisive(self) -> dict[str, Any]:
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
         beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss", "report"}
-        settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against"})
+        settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against", "mixture", "tokenizers"})
+        settings["mixture"] = self.mixture.as_asked() if self.mixture else None
         for stage in settings["stages"]:
             for benchmark in stage.get("benchmarks", ()):
                 del benchmark["path"]
@@ -460,19 +576,7 @@ def load_config(path: str, *, overrides: Iterable[str] = ()) -> Pipeline:
     Raises:
         ConfigError: naming the key, the value and, for a key that does not exist, the nearest one.
     """
-    try:
-        with open(path, encoding="utf-8") as stream:
-            raw = yaml.safe_load(stream)
-    except OSError as error:
-        raise ConfigError(
-            "a configuration file can be read", value=f"{path}: {error.strerror}", remedy="Check the path."
-        ) from error
-    except _NOT_YAML as error:
-        raise ConfigError("a configuration is YAML", value=f"{path}: {error}", remedy="Mend that line.") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(
-            "a configuration is a mapping of settings", value=f"{path}: {raw!r}", remedy="Start with `inputs:`."
-        )
+    raw = read_yaml(path, what="a configuration", start="inputs:")
     for override in overrides:
         _apply_override(raw, override)
     try:
@@ -512,9 +616,9 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 
 def _known_keys() -> list[str]:
-    sections = (Pipeline, Input, Columns, Shards, Alarm, Report, Spark)
+    sections = (Pipeline, Input, Columns, Shards, Folds, TokenizerFile, Alarm, Report, Spark)
     stages = (Filter, Decontaminate, Benchmark, Exact, Near, Contained, Paragraphs, UseIndex, NewIndex, Shingle)
-    models: tuple[type[Model], ...] = (*sections, *stages)
+    models: tuple[type[BaseModel], ...] = (*sections, *stages, Mixture, SourceShare, Phase)
     return sorted({name for model in models for name in model.model_fields})
 
 

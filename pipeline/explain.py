@@ -47,7 +47,7 @@ class Verdict:
 
     Attributes:
         address: which record.
-        fate: "kept", "removed", "quarantined" or "there already".
+        fate: "kept", "removed", "quarantined", "there already" or "not sampled".
         row: the row of ``decisions/`` or ``quarantine/``; empty for others.
         chain: the decisions that follow from its own: a copy's keeper may have gone later, for another one.
         relatives: better-ranked records like it, in rank order.
@@ -160,6 +160,8 @@ def explain(result: Result, address: int, *, name: str | None = None) -> Verdict
         return replace(verdict, fate="removed", row=removed[address], chain=chain)
     if result.manifest["inputs"][file_of(address)]["reference"]:
         return replace(verdict, fate="there already")
+    if result.manifest["files"]["unsampled"] and _rows(result, "unsampled", pc.field("address") == address):
+        return replace(verdict, fate="not sampled")
     if not _rows(result, "index.parquet", pc.field("address") == address):
         raise InputError("a run has the record", value=result.where(address), remedy="Check its number.")
     return verdict

@@ -1,12 +1,13 @@
 """The ledger: every row, byte and token that came in, accounted for by source and stage.
 
     rows in = kept + dropped + quarantined + references        (bytes and tokens: and cut out of kept rows)
-    emitted = kept                                             (with ``annotate``: kept + dropped)
+    emitted = kept - unsampled + repeated                      (with ``annotate``: kept + dropped)
 
 ``in`` is what the readers counted, ``dropped`` what the decisions say, ``quarantined`` what quarantine holds, ``kept``
-what was positioned for output, ``references`` what was there already; ``emitted`` is what the shards hold. Each is
-counted from its own table, so a row that is lost or doubled between them breaks the balance, and a run whose ledger
-does not balance fails.
+what was left for output, ``unsampled`` what a sample or a mixture did not take of it, ``repeated`` what it took again,
+``references`` what was there already; ``emitted`` is what was positioned for output, and the shards must hold as many
+rows. Each is counted from its own table, so a row that is lost or doubled between them breaks the balance, and a run
+whose ledger does not balance fails.
 """
 
 from collections import defaultdict
@@ -46,6 +47,10 @@ class SourceLedger:
     references: Amount = field(default_factory=Amount)
     cut: Amount = field(default_factory=Amount)
     """Bytes and tokens that were cut out of kept rows; no rows."""
+    unsampled: Amount = field(default_factory=Amount)
+    repeated: Amount = field(default_factory=Amount)
+    """Second and further passes over rows."""
+    emitted: Amount = field(default_factory=Amount)
 
     @property
     def lost(self) -> Amount:
@@ -62,6 +67,10 @@ class SourceLedger:
     def copies(self) -> Amount:
         """What was dropped as a copy."""
         return sum((amount for stage, amount in self.dropped.items() if stage != FILTER), Amount())
+
+    def written(self, annotated: bool) -> Amount:
+        """What is there for output: kept rows, and where rows are only marked, those to drop."""
+        return self.kept + self.lost if annotated else self.kept
 
     @property
     def accounted(self) -> Amount:
@@ -94,6 +103,9 @@ class Ledger:
             total.kept += source.kept
             total.references += source.references
             total.cut += source.cut
+            total.unsampled += source.unsampled
+            total.repeated += source.repeated
+            total.emitted += source.emitted
             for mine, theirs in ((total.dropped, source.dropped), (total.quarantined, source.quarantined)):
                 for name, amount in theirs.items():
                     mine[name] = mine.get(name, Amount()) + amount
@@ -112,13 +124,17 @@ class Ledger:
         for name, source in self.sources.items():
             if source.read != source.accounted:
                 raise _unbalanced(f"what went into source {name!r} came out", source.read, source.accounted)
+            sides = source.emitted + source.unsampled, source.written(self.annotated) + source.repeated
+            if sides[0] != sides[1]:
+                raise _unbalanced(f"what was kept of source {name!r} was written or not sampled", *sides)
         total = self.total
         if rows_read is not None and rows_read != total.read.rows:
             raise _unbalanced("every physical record became a row", rows_read, total.read.rows)
-        expected = total.kept.rows + (total.lost.rows if self.annotated else 0)
-        if emitted and self.emitted_rows != expected:
-            rule = "every row that was not quarantined was" if self.annotated else "every kept row was"
-            raise _unbalanced(f"{rule} written once", expected, self.emitted_rows)
+        if emitted and self.emitted_rows != total.emitted.rows:
+            raise _unbalanced(
+                "every row with a place in the output is in the shards",
+                *(f"{rows:,} rows" for rows in (total.emitted.rows, self.emitted_rows)),
+            )
 
     def alarms(self, alarm: Alarm) -> list[str]:
         """Return the sources that lost nearly everything."""
@@ -184,7 +200,7 @@ def _source(plain: Mapping[str, Any]) -> SourceLedger:
         {name: Amount(**amount) for name, amount in plain["dropped"].items()},
         {name: Amount(**amount) for name, amount in plain["quarantined"].items()},
         Amount(**plain["references"]),
-        Amount(**plain["cut"]),
+        *(Amount(**plain[name]) for name in ("cut", "unsampled", "repeated", "emitted")),
     )
 
 
@@ -196,6 +212,9 @@ def build_ledger(
     quarantined: pa.Table,
     references: pa.Table,
     cut: pa.Table | None = None,
+    unsampled: pa.Table | None = None,
+    repeated: pa.Table | None = None,
+    emitted: pa.Table,
     capped_rows: int,
     annotated: bool,
 ) -> Ledger:
@@ -213,6 +232,9 @@ def build_ledger(
         sources[row["source"]].references += _amount(row)
     for row in cut.to_pylist() if cut is not None else ():
         sources[row["source"]].cut += Amount(0, row["bytes"], row["tokens"])
+    for name, table in (("unsampled", unsampled), ("repeated", repeated), ("emitted", emitted)):
+        for row in table.to_pylist() if table is not None else ():
+            setattr(sources[row["source"]], name, _amount(row))
     return Ledger(dict(sources), 0, capped_rows, annotated)
 
 

@@ -1,5 +1,6 @@
 """The manifest: what was read, what was written, with checksums, and the ledger."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,14 @@ from ..connectors.corpus import Corpus
 from ..connectors.split import Split
 from ..hashing.errors import ArtefactError
 from ..hashing.redaction import redacted
-from .layout import Layout
+from .layout import Sets, ShardSet
 from .ledger import Ledger
 from .state import write_atomically
 
 FORMAT = "tamis-shards"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 NAME = "manifest.json"
-FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "edits", "index")
+FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "edits", "unsampled", "index")
 """Where the files are that a manifest lists; ``index`` stands for one beside it."""
 
 
@@ -28,9 +29,10 @@ def write_manifest(
     corpus: Corpus,
     splits: Sequence[Split],
     references: int,
-    layout: Layout,
+    sets: Sets,
     files: dict[str, list[dict[str, Any]]],
     schema: pa.Schema,
+    tokenizers: Sequence[dict[str, Any]],
     ledger: Ledger,
     settings: dict[str, Any],
 ) -> None:
@@ -41,17 +43,19 @@ def write_manifest(
         "settings": settings,
         "inputs": _inputs(corpus, splits, references),
         "schema": [{"name": field.name, "type": str(field.type)} for field in schema],
-        "layout": {
-            "rows": layout.rows,
-            "files": layout.files,
-            "groups": layout.groups,
-            "group_rows": layout.group_rows,
-            "tail_rows": layout.tail_rows,
-        },
+        "schema_fingerprint": schema_fingerprint(schema),
+        "tokenizers": list(tokenizers),
+        "sets": [item.as_dict() for item in sets.sets],
         "files": files,
         "ledger": ledger.as_dict(),
     }
     write_atomically(folder / NAME, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+def schema_fingerprint(schema: pa.Schema) -> str:
+    """Return the sha256 of names and types, one field a line: as anybody can compute it from a Parquet file."""
+    lines = "".join(f"{field.name}\t{field.type}\n" for field in schema)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _inputs(corpus: Corpus, splits: Sequence[Split], references: int) -> list[dict[str, Any]]:
@@ -109,7 +113,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def _check(manifest: dict[str, Any]) -> None:
     Ledger.from_dict(manifest["ledger"])
-    Layout(**{name: int(manifest["layout"][name]) for name in ("rows", "files", "groups", "group_rows")})
+    sets = Sets(tuple(ShardSet.from_dict(line) for line in manifest["sets"]))
+    str(manifest["schema_fingerprint"])
+    for line in manifest["tokenizers"]:
+        str(line["name"])
     for line in manifest["inputs"]:
         int(line["file"]), str(line["path"]), bool(line["reference"]), line["records"]
     for stage in manifest["settings"]["stages"]:
@@ -118,8 +125,17 @@ def _check(manifest: dict[str, Any]) -> None:
     for folder in FOLDERS:
         for line in manifest["files"][folder]:
             name = line["name"]
+            if folder == "data":
+                of, place = sets.of_file(int(line["file"]))
+                int(line["first_row"]), line["groups"], line["sources"]
+                if name != of.path(place) or line["set"] != of.name:
+                    raise ValueError(f"file {line['file']} is {of.path(place)!r}, not {name!r}")
+                name = name.rpartition("/")[2]
             if name != Path(name).name or name in ("", ".", ".."):
                 raise ValueError(f"{name!r} is no plain name")
             int(line["rows"]), int(line["size_bytes"]), str(line["sha256"])
+    for line in manifest["sets"]:
+        if line["folder"] and Path(line["folder"]).name != line["folder"]:
+            raise ValueError(f"{line['folder']!r} is no plain name")
     if extra := manifest["files"].keys() - set(FOLDERS):
         raise ValueError(f"unknown folders {sorted(extra)}")

@@ -13,11 +13,15 @@ from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, n
 from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
 from .engine import Table
 from .ledger import Ledger, build_ledger
+from .mixture import Allocation
 from .paragraphs import CUTS, Edits, named_edits
 from .ranked import old_only
 from .written import write_sorted
 
-INDEX = ("position", "address", "source", "bytes", "tokens", "hash_high", "hash_low")
+INDEX = ("position", "address", "epoch", "source", "bytes", "tokens", "hash_high", "hash_low")
+"""Columns of ``index.parquet``, and ``tokens_NAME`` for each tokenizer."""
+
+UNSAMPLED = ("address", "id", "source", "bytes", "tokens")
 _COUNTED = ("address", "source", "bytes", "tokens")
 _AMOUNTS: dict[str, Any] = {"rows": ("count", "address"), "bytes": ("sum", "bytes"), "tokens": ("sum", "tokens")}
 
@@ -32,7 +36,11 @@ class Outcome:
         rows: their number.
         drops: rows that exact and near stages dropped (``STAGED``).
         pairs: verified pairs of rows.
-        positioned: rows that are written, with their place in the output.
+        kept: rows that there are to write (``emission.KEYED`` and counts of tokens).
+        positioned: rows that are written, each time with its epoch, and their place in the output.
+        unsampled: kept rows that are not written; None where every kept row is written, and once.
+        first_epoch: of rows that are written once.
+        allocation: how much a mixture takes of each source.
         capped_rows: rows that were in a bucket of more rows than anchors.
         conditions: of the filters.
         references: names of the files that were there already; records of these rank first, and are not written.
@@ -48,7 +56,11 @@ class Outcome:
     rows: int
     drops: Table
     pairs: Table
+    kept: Table
     positioned: Table
+    unsampled: Table | None
+    first_epoch: int
+    allocation: Allocation | None
     capped_rows: int
     conditions: tuple[str, ...]
     references: tuple[str, ...]
@@ -76,6 +88,11 @@ class Outcome:
         members = components(edges.select(*EDGES.names), rows=self.rows).save("components")
         return name_clusters(members, self.ranked, self.drops.select("row", "stage"))
 
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """Columns that count tokens: of words, and of each tokenizer."""
+        return tuple(name for name in self.positioned.schema.names if name == "tokens" or name.startswith("tokens_"))
+
     def places(self) -> Table:
         """Return (address, position) of the rows that are written, and what is written beside their own columns."""
         if self.edited:
@@ -86,27 +103,45 @@ class Outcome:
         return annotated(self.positioned, self.decisions(), self.clusters().save("clusters"))
 
 
+def unsampled(kept: Table, positioned: Table, ranked: Table) -> Table:
+    """Return the kept rows that are not written, saved.
+
+    Args:
+        kept, positioned: as in an outcome.
+        ranked: has the ids.
+    """
+    left = kept.select("address", "source", "bytes", "tokens")
+    left = left.join(positioned.select("address"), on=["address"], how="anti")
+    named = left.join(ranked.select("address", "id"), on=["address"])
+    return named.select(*UNSAMPLED).save("unsampled")
+
+
 def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]:
     """Write everything but the shards; return the files by folder."""
     pairs = name_pairs(outcome.pairs, outcome.ranked)
     quarantine = bad(outcome.documents.select(*QUARANTINE.names))
     edits = named_edits(outcome.edited.cuts, outcome.ranked) if outcome.edited else None
+    more = [name for name in outcome.counts if name not in INDEX]
+    index = outcome.positioned.select(*INDEX[:-2], *more, *INDEX[-2:])
     return {
+        "unsampled": write_sorted(outcome.unsampled, ["address"], out / "unsampled") if outcome.unsampled else [],
         "edits": write_sorted(edits, ["address", "start"], out / "edits") if edits else [],
         "decisions": write_sorted(outcome.decisions().select(*DECISIONS.names), ["address"], out / "decisions"),
         "pairs": write_sorted(pairs, ["address", "better_address"], out / "pairs"),
         "clusters": write_sorted(outcome.clusters(), ["cluster", "address"], out / "clusters"),
         "quarantine": write_sorted(quarantine, ["address"], out / "quarantine"),
-        "index": write_sorted(outcome.positioned.select(*INDEX), ["position"], out, single="index.parquet"),
+        "index": write_sorted(index, ["position"], out, single="index.parquet"),
     }
 
 
 def count(outcome: Outcome) -> Ledger:
     """Count every row from the table that it ended in; what the shards emit is not known yet."""
     documents, ranked = outcome.documents.select(*_COUNTED, "rule", "filtered"), outcome.ranked
-    written = outcome.positioned.select(*_COUNTED)
+    written = outcome.positioned.select(*_COUNTED, "epoch")
+    kept = (outcome.positioned if outcome.unsampled is None else outcome.kept).select(*_COUNTED)
+    again = written.map(Again(outcome.first_epoch), written.schema)
     if outcome.annotate:
-        written = written.join(outcome.decisions().select("address"), on=["address"], how="anti")
+        kept = kept.join(outcome.decisions().select("address"), on=["address"], how="anti")
     copies = ranked.select("row", *_COUNTED).join(outcome.drops.select("row", "stage"), on=["row"])
     copies = copies.select(*_COUNTED, "stage")
     dropped = [_amounts(copies, "source", "stage")]
@@ -116,7 +151,10 @@ def count(outcome: Outcome) -> Ledger:
     old = old_only(ranked.select("row", *_COUNTED), "row", outcome.old_rows if outcome.old_read else 0)
     return build_ledger(
         read=_amounts(documents, "source"),
-        kept=_amounts(written, "source"),
+        kept=_amounts(kept, "source"),
+        emitted=_amounts(written, "source"),
+        unsampled=_amounts(outcome.unsampled, "source") if outcome.unsampled else None,
+        repeated=_amounts(again, "source") if outcome.unsampled else None,
         dropped=pa.concat_tables(dropped),
         quarantined=_amounts(bad(documents), "source", "rule"),
         references=_amounts(old, "source"),
@@ -124,6 +162,17 @@ def count(outcome: Outcome) -> Ledger:
         capped_rows=outcome.capped_rows,
         annotated=outcome.annotate,
     )
+
+
+@dataclass(frozen=True)
+class Again:
+    """Keeps second and further passes over rows; plain data."""
+
+    first: int
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return these."""
+        return batch.filter(pc.greater(batch.column("epoch"), self.first))
 
 
 def _cut(outcome: Outcome) -> pa.Table:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..connectors.corpus import Corpus, InputSpec, open_corpus
 from ..hashing.errors import InputError
@@ -14,7 +15,7 @@ from .index.joining import check_apart
 from .near import banding_of
 from .state import check_place
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Version of the output folder; enters the fingerprint of a run with the package's own."""
 
 
@@ -30,6 +31,7 @@ class Prepared:
         version: of the package.
         name: what the run does, whatever an index holds: a digest of settings, inputs and versions.
         index: earlier rows, as they were before this run, or None.
+        tokenizers: which tokenizers count, with the sha256 of their files.
     """
 
     config: Pipeline
@@ -39,6 +41,7 @@ class Prepared:
     version: str
     name: str
     index: OpenIndex | None = None
+    tokenizers: tuple[dict[str, Any], ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -90,20 +93,29 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
     references = len(open_corpus(old).files) if old else 0
     banding = banding_of(config.near) if config.near else None
     corpus = open_corpus(specs)
-    name = _name_of(config, corpus, references, version)
+    tokenizers = tuple(
+        {"name": item.name, "kind": item.kind, "sha256": item.tokenizer.fingerprint, "pattern": item.pattern}
+        | {"special": list(item.special)}
+        for item in config.tokenizers
+    )
+    name = _name_of(config, corpus, references, version, tokenizers)
     index = open_index(config, banding, name) if banding else None
     if index is not None:
         check_apart(config, index)
         first = len(index.files)
         shifted = tuple(replace(file, ordinal=first + file.ordinal) for file in corpus.files)
         corpus, references = Corpus((*index.files, *shifted), corpus.ignored), first
-    return Prepared(config, corpus, references, banding, version, name, index)
+    return Prepared(config, corpus, references, banding, version, name, index, tokenizers)
 
 
-def _name_of(config: Pipeline, corpus: Corpus, references: int, version: str) -> str:
+def _name_of(
+    config: Pipeline, corpus: Corpus, references: int, version: str, tokenizers: tuple[dict[str, Any], ...]
+) -> str:
     sources = [file.source for file in corpus.files]  # named after places, unless the configuration does
     versions = [version, FORMAT_VERSION, SKETCH_VERSION]
     facts = [config.decisive(), sources, references, corpus.fingerprint, versions]
+    if tokenizers:
+        facts.append(tokenizers)
     if config.decontaminate:
         benchmarks = [InputSpec(b.path, format=b.format) for b in config.decontaminate.benchmarks]
         facts += [open_corpus([spec]).fingerprint for spec in benchmarks]

@@ -24,6 +24,7 @@ from ..connectors.batches import RESERVED
 from ..connectors.corpus import plan_splits
 from ..connectors.formats import InputFile
 from ..connectors.index_store import Header
+from ..connectors.parquet_output import groups_of
 from ..connectors.published import DATA, Destination
 from ..connectors.split import SPLIT_BYTES
 from ..connectors.storage import storage_errors
@@ -38,6 +39,7 @@ from .contained import SAMPLES, Sampling
 from .decontaminate import Contamination, Items, contamination, read_items
 from .documents import DocumentPass, check_columns
 from .drops import STAGED, Nameless, Staged
+from .emission import KEYED, OrderKey, available, draw, once, place, set_names
 from .engine import Engine, Progress, Table
 from .exact import exact
 from .filters import plan_filters
@@ -55,21 +57,24 @@ from .index.joining import (
 )
 from .index.recall import Recalled, reachable, recall
 from .index.update import Batch, check_capacity, write_batch
-from .layout import Layout, plan_layout
+from .layout import SetName, Sets, plan_sets
 from .ledger import Ledger
 from .manifest import write_manifest
+from .mixture import Allocation, allocate
+from .mixture_file import write_mixture
 from .near import decide_near, unverified
-from .outputs import Outcome, count, write_tables
+from .outputs import Outcome, count, unsampled, write_tables
 from .paragraphs import CUTS, EDITED, Edits, Replacing, edits
 from .preflight import check_records, check_room
 from .prepared import Prepared, check_unchanged, prepare
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
 from .report.examples import examples
-from .shards import FILE, POSITION, OrderKey, ShardWriter, emit, position_rows
+from .shards import FILE, POSITION, ShardWriter, contents, emit
 from .similarity import PAIRS, Evidence, Recollection, measure_pairs
 from .state import SUCCESS, OutputFolder, staging_folder
 from .survey import survey
+from .token_counts import with_counts
 from .unique_ids import check_ids
 
 __all__ = ["EngineFactory", "Prepared", "check_unchanged", "prepare", "run"]
@@ -209,16 +214,19 @@ class _Run:
         outcome = self.outcome()
         with self.step("annotate") if self.config.annotate else nullcontext():
             places = outcome.places()
+        sets, file_bytes = self.sets(outcome.positioned)
         with ThreadPoolExecutor(2) as beside:  # what the shards do not need is written and counted while they are
             tables, counts = beside.submit(write_tables, outcome, self.folder.path), beside.submit(count, outcome)
             with self.step("write shards", self.bytes_to_read):
-                layout, shards = self.write_shards(outcome.positioned, places)
+                shards = self.write_shards(sets, places, file_bytes)
             with self.step("write decisions"):
                 files = {"data": shards, **tables.result()}
         with self.step("balance"):
             ledger = replace(counts.result(), emitted_rows=sum(line["rows"] for line in shards))
             ledger.check(rows_read=self.records)
-        self.describe(layout, files, ledger)
+            listed = contents(outcome.positioned, sets, outcome.counts)
+            files["data"] = [{**line, "sources": listed[line["file"]]} for line in shards]
+        self.describe(sets, files, ledger, outcome.allocation)
         ledger.raise_alarm(self.config.alarm, allowed=self.config.allow_loss)
 
     def rehearse(self) -> None:
@@ -302,26 +310,26 @@ class _Run:
                 self.header = write_batch(index, self.batch(found, entered, copies_gone))
         with self.step("order"):
             drops = drops.save("drops")
-            key = OrderKey(self.config.seed, self.config.shards.epoch, self.config.columns.id is not None)
             written = new_only(ranked, "row", old_rows)
             if not self.config.annotate:
                 written = written.join(drops.select("row"), on=["row"], how="anti")
             elif self.filters.conditions:
                 written = written.select(*COLUMNS).union(failed_rows(found))
-            positioned = position_rows(written, key)
-            if edited is not None:
-                new = edited.edited.join(ranked.select("row", "address"), on=["row"])
-                facts = new.select("address", *EDITED.names[1:])
-                replacing = Replacing(positioned.schema)
-                positioned = positioned.join(facts, on=["address"], how="left").map(replacing, positioned.schema)
-            positioned = positioned.save("positioned")
+        with self.step("count tokens", self.bytes_to_read) if self.config.tokenizers else nullcontext():
+            kept = self.keyed(written, ranked, edited)
+        with self.step("place"):
+            allocation, positioned = self.place(kept)
         return Outcome(
             documents=found,
             ranked=ranked,
             rows=rows,
             drops=drops,
             pairs=pairs,
+            kept=kept,
             positioned=positioned,
+            unsampled=None if self.all_once else unsampled(kept, positioned, ranked),
+            first_epoch=self.config.shards.epoch,
+            allocation=allocation,
             capped_rows=capped,
             conditions=self.filters.conditions,
             references=tuple(file.source for file in self.prepared.corpus.files[: self.prepared.references]),
@@ -331,6 +339,50 @@ class _Run:
             contaminated=contaminated,
             edited=edited,
         )
+
+    @property
+    def all_once(self) -> bool:
+        """Whether every kept row is written, and once."""
+        return self.config.mixture is None and self.config.shards.sample >= 1
+
+    def keyed(self, written: Table, ranked: Table, edited: Edits | None) -> Table:
+        """Return the rows that there are to write with their keys, their sets and the facts of what is left of them."""
+        shards, by_id = self.config.shards, self.config.columns.id is not None
+        key = OrderKey(self.config.seed, shards.epoch, by_id, shards.splitting(self.config.seed))
+        kept = written.map(key, KEYED)
+        if edited is not None:  # places and sets are those of texts as they came
+            facts = edited.edited.join(ranked.select("row", "address"), on=["row"]).select("address", *EDITED.names[1:])
+            kept = kept.join(facts, on=["address"], how="left").map(Replacing(KEYED), KEYED)
+        tokenizers = tuple(item.tokenizer for item in self.config.tokenizers)
+        if tokenizers:
+            cuts: Table | None = None
+            if edited is not None:
+                cuts = edited.packed.join(ranked.select("row", "address"), on=["row"]).select("address", CUTS)
+            text = self.config.columns.text
+            kept = with_counts(self.texts_of, kept.save("keyed"), cuts, text=text, tokenizers=tokenizers)
+        return kept if self.all_once else kept.save("kept")
+
+    def texts_of(self, rows: Table, name: str) -> Table:
+        """Read the texts of rows again, from (address, ...), with these columns beside them; ``name`` is of the use."""
+        others = [other for other in rows.schema.names if other != "address"]
+        wanted = rows.select(*others, **{ADDRESS: "address"}).save(f"wanted_{name}")
+        text = pa.schema([self.schema.field(self.config.columns.text)])
+        return self.engine.read(self.splits, text, full=self.schema, only=wanted)
+
+    def place(self, kept: Table) -> tuple[Allocation | None, Table]:
+        """Return how much is taken of each source, and the rows to write in their places, saved."""
+        mixture, epoch, allocation = self.config.mixture, self.config.shards.epoch, None
+        if mixture is None:
+            rows = once(kept, epoch)
+        else:
+            allocation = allocate(mixture, available(kept, mixture, seed=self.config.seed))
+            rows = draw(kept, mixture, allocation, seed=self.config.seed, epoch=epoch)
+        return allocation, place(rows, self.set_names).save("positioned")
+
+    @property
+    def set_names(self) -> tuple[SetName, ...]:
+        """The sets that rows are written to."""
+        return set_names(self.config.shards.splitting(self.config.seed), self.config.mixture)
 
     def decontaminate(self, stage: Decontaminate, rows: Table, count: int) -> tuple[Contamination, Items]:
         """Find the new rows that hold benchmark items."""
@@ -363,15 +415,7 @@ class _Run:
 
     def edits(self, stage: Paragraphs, kept: Table) -> Edits:
         """Find the paragraphs to cut out of the rows that are kept."""
-        column = self.config.columns.text
-        text = pa.schema([self.schema.field(column)])
-
-        def read(rows: Table, name: str) -> Table:
-            others = [other for other in rows.schema.names if other != "address"]
-            wanted = rows.select(*others, **{ADDRESS: "address"}).save(f"wanted_{name}")
-            return self.engine.read(self.splits, text, full=self.schema, only=wanted)
-
-        return edits(read, kept, text=column, least=stage.min_bytes, rows=stage.rows)
+        return edits(self.texts_of, kept, text=self.config.columns.text, least=stage.min_bytes, rows=stage.rows)
 
     @property
     def adds(self) -> bool:
@@ -500,25 +544,51 @@ class _Run:
         known = ranked.select("row", "address").map(rows_by_file, ROWS_BY_FILE).join(files, on=["file"], how="semi")
         return met.join(known.select(better="row"), on=["better"], how="anti").save("reached")
 
-    def write_shards(self, positioned: Table, places: Table) -> tuple[Layout, list[dict[str, Any]]]:
-        """Write the shards; return their layout and their files."""
+    def sets(self, positioned: Table) -> tuple[Sets, int]:
+        """Return the shape of the output, and about how many bytes of text its largest file has."""
         measures = positioned.aggregate(
-            by=[], rows=("count", "position"), bytes=("sum", "bytes"), most=("max", "bytes")
+            by=["set"], rows=("count", "position"), bytes=("sum", "bytes"), most=("max", "bytes")
         )
-        total = measures.collect().to_pylist()[0]
-        settings = self.config.shards
-        sizes = {"target_bytes": settings.target_size, "group_bytes": settings.group_size}
-        layout = plan_layout(total["rows"], total["bytes"], **sizes)
-        folder, text = str(self.folder.path / "data"), self.config.columns.text
-        writer = ShardWriter(folder, layout, self.written_columns, settings.compression, text)
-        hold = total["bytes"] // layout.files + total["most"] + 2 * settings.group_size  # a file, a group being written
-        written = emit(self.engine, places, splits=self.splits, full=self.schema, writer=writer, hold=hold)
-        lines = written.save("shards").collect().to_pylist()
-        if not any(line["file"] == layout.files for line in lines):
-            lines += writer.write(layout.files, iter([self.written_columns.empty_table()])).to_pylist()
-        return layout, sorted(lines, key=lambda line: int(line["file"]))
+        found = {line["set"]: line for line in measures.collect().to_pylist()}
+        names, settings = self.set_names, self.config.shards
+        rows, sizes = ([found[i][what] if i in found else 0 for i in range(len(names))] for what in ("rows", "bytes"))
+        sets = plan_sets(names, rows, sizes, target_bytes=settings.target_size, group_bytes=settings.group_size)
+        largest = max(size // item.layout.files for item, size in zip(sets.sets, sizes, strict=True))
+        return sets, largest + max((line["most"] for line in found.values()), default=0)
 
-    def describe(self, layout: Layout, files: dict[str, list[dict[str, Any]]], ledger: Ledger) -> None:
+    def write_shards(self, sets: Sets, places: Table, file_bytes: int) -> list[dict[str, Any]]:
+        """Write the shards; return their lines of the manifest, without what they hold of each source."""
+        settings = self.config.shards
+        writer = ShardWriter(
+            str(self.folder.path / DATA),
+            sets,
+            self.written_columns,
+            settings.compression,
+            settings.content_defined_chunking,
+            self.config.columns.text,
+        )
+        hold = file_bytes + 2 * settings.group_size  # a file, a group being written
+        written = emit(self.engine, places, splits=self.splits, full=self.schema, writer=writer, hold=hold)
+        lines = {line["file"]: line for line in written.save("shards").collect().to_pylist()}
+        for number in range(sets.files):
+            if number not in lines:  # a tail without rows
+                lines[number] = writer.write(number, iter([self.written_columns.empty_table()])).to_pylist()[0]
+        listed, row = [], 0
+        for number in range(sets.files):
+            line = lines[number]
+            listed.append(
+                {**line, "set": sets.of_file(number)[0].name, "first_row": row, "groups": groups_of(line["groups"])}
+            )
+            row += line["rows"]
+        return listed
+
+    def describe(
+        self,
+        sets: Sets,
+        files: dict[str, list[dict[str, Any]]],
+        ledger: Ledger,
+        allocation: Allocation | None,
+    ) -> None:
         """Write the manifest, which equal runs write equally, and the report, which has the times."""
         banding = self.prepared.banding
         settings = self.config.decisive() | {"banding": [banding.bands, banding.rows] if banding else None}
@@ -528,12 +598,14 @@ class _Run:
             corpus=self.prepared.corpus,
             splits=self.splits,
             references=self.prepared.references,
-            layout=layout,
+            sets=sets,
             files=files,
             schema=self.written_columns,
+            tokenizers=self.prepared.tokenizers,
             ledger=ledger,
             settings=settings,
         )
+        write_mixture(self.folder.path, self.config.mixture, allocation, files["data"])
         self.report(ledger, finished=True)
 
     def report(self, ledger: Ledger, *, finished: bool) -> None:

@@ -1,72 +1,23 @@
-"""Emission: kept rows, in the order of a keyed hash, into shards."""
+"""Rows that have a place in the output, into the files of its sets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from ..connectors.address import ADDRESS
 from ..connectors.batches import RAW, RULE
 from ..connectors.parquet_output import WRITTEN, write_parquet, written_line
 from ..connectors.split import Split
-from ..hashing.mix import derive_seed
-from ..hashing.murmur3 import murmur3_all
-from .engine import Engine, Group, Table, drop_columns
-from .layout import Layout
+from .engine import Engine, Group, Measure, Table, drop_columns
+from .layout import Sets
 from .paragraphs import CUTS, CutOut
-from .text_column import text_buffers
 
 POSITION = "__position"
 FILE = "__file"
-_KEYED = pa.schema(
-    [
-        ("address", pa.int64()),
-        ("source", pa.string()),
-        ("bytes", pa.int64()),
-        ("tokens", pa.int64()),
-        ("hash_high", pa.int64()),
-        ("hash_low", pa.int64()),
-        ("order_high", pa.int64()),
-        ("order_low", pa.int64()),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class OrderKey:
-    """The keyed hash that orders the output: MurmurHash3 of the id, or of the text's hash, under a seed.
-
-    Attributes:
-        seed: the seed of the run.
-        epoch: enters the key.
-        by_id: whether rows have ids.
-    """
-
-    seed: int
-    epoch: int
-    by_id: bool
-
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Add ``order_high`` and ``order_low`` to rows of the ranked table."""
-        text = np.stack([batch.column("hash_high").to_numpy(), batch.column("hash_low").to_numpy()], axis=1)
-        data, offsets = (
-            np.ascontiguousarray(text).view(np.uint8).reshape(-1),
-            np.arange(len(text) + 1, dtype=np.int64) * 16,
-        )
-        if self.by_id:
-            data, offsets = text_buffers(batch.column("id"))
-        keys = murmur3_all(data, offsets, np.uint64(derive_seed(self.seed, f"order {self.epoch}"))).view(np.int64)
-        columns = [batch.column(name) for name in _KEYED.names[:-2]]
-        columns += [pa.array(np.ascontiguousarray(keys[:, i])) for i in (0, 1)]
-        return pa.RecordBatch.from_arrays(columns, schema=_KEYED)
-
-
-def position_rows(kept: Table, key: OrderKey) -> Table:
-    """Return the kept rows with ``position``, their place in the output."""
-    keyed = kept.map(key, _KEYED)
-    return keyed.number(order=["order_high", "order_low", "hash_high", "hash_low", "address"], name="position")
+TOKENS = "tokens_"
+"""Prefix of columns that count the tokens of a tokenizer."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +25,11 @@ class Placer:
     """Adds the file of each position; plain data.
 
     Attributes:
-        layout: the shape of the output.
+        sets: the shapes of the output.
         rows: schema of (address, position) and more.
     """
 
-    layout: Layout
+    sets: Sets
     rows: pa.Schema
 
     @property
@@ -88,8 +39,7 @@ class Placer:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows of ``result``."""
-        position = batch.column("position").to_numpy()
-        file = np.minimum(position // max(1, self.layout.file_rows), self.layout.files)
+        file = self.sets.files_of(batch.column("position").to_numpy())
         columns = [batch.column("address"), pa.array(file), batch.column("position"), *batch.columns[2:]]
         return pa.RecordBatch.from_arrays(columns, schema=self.result)
 
@@ -100,30 +50,40 @@ class ShardWriter:
 
     Attributes:
         folder: where files go.
-        layout: the shape of the output.
+        sets: the shapes of the output.
         columns: the columns of the files.
         compression: codec.
+        chunked: whether pages end where the content says.
         text: name of the text column.
     """
 
     folder: str
-    layout: Layout
+    sets: Sets
     columns: pa.Schema
     compression: str
+    chunked: bool
     text: str
 
     def __call__(self, rows: Group) -> pa.RecordBatch:
         """Write the file and return its line of the manifest (``WRITTEN``)."""
         number = rows.rows[FILE][0].as_py()
-        size = self.layout.group_rows
+        size = self.sets.of_file(number)[0].layout.group_rows
         groups = (rows.sorted(i, i + size).select(self.columns.names) for i in range(0, len(rows), size))
         return self.write(number, (group.cast(self.columns) for group in groups))
 
     def write(self, number: int, groups: Iterator[pa.Table]) -> pa.RecordBatch:
         """Write one file of some groups."""
-        path = Path(self.folder) / self.layout.name(number)
-        written = write_parquet(path, groups, self.columns, compression=self.compression, long=[self.text])
-        return written_line(number, path.name, *written)
+        of, place = self.sets.of_file(number)
+        name = of.path(place)
+        written = write_parquet(
+            Path(self.folder) / name,
+            groups,
+            self.columns,
+            compression=self.compression,
+            long=[self.text],
+            chunked=self.chunked,
+        )
+        return written_line(number, name, written)
 
 
 def emit(
@@ -133,12 +93,13 @@ def emit(
 
     Args:
         engine: what runs the verbs.
-        rows: (address, position) of the rows to write, and columns to write beside their own.
+        rows: (address, position) of the rows to write, repeated ones once each time, and columns to write beside their
+            own.
         splits, full: the inputs.
         writer: writes a file.
         hold: bytes of a file.
     """
-    placed = Placer(writer.layout, rows.schema)
+    placed = Placer(writer.sets, rows.schema)
     places = rows.map(placed, placed.result)
     read = engine.read(splits, full, full=full, only=places)
     body = read.map(_Body(), drop_columns(read.schema, (ADDRESS, RULE, RAW)))
@@ -155,3 +116,40 @@ class _Body:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         return batch.drop_columns([ADDRESS, RULE, RAW])
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Says which file each row is in; plain data.
+
+    Attributes:
+        sets: the shapes of the output.
+        schema: of positioned rows with ``file``.
+    """
+
+    sets: Sets
+    schema: pa.Schema
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Append ``file``."""
+        file = pa.array(self.sets.files_of(batch.column("position").to_numpy()))
+        return pa.RecordBatch.from_arrays([*batch.columns, file], schema=self.schema)
+
+
+def contents(positioned: Table, sets: Sets, counts: Sequence[str]) -> dict[int, dict[str, dict[str, int]]]:
+    """Return what each file holds of each source: rows, bytes, and every count.
+
+    Args:
+        positioned: rows with their place.
+        sets: the shapes of the output.
+        counts: columns that count tokens.
+    """
+    schema = pa.schema([*positioned.schema, ("file", pa.int64())])
+    measures: dict[str, tuple[Measure, str]] = {name: ("sum", name) for name in ("bytes", *counts)}
+    filed = positioned.map(Filed(sets, schema), schema)
+    found = filed.aggregate(by=["file", "source"], rows=("count", "position"), **measures).collect()
+    held: dict[int, dict[str, dict[str, int]]] = {number: {} for number in range(sets.files)}
+    for line in sorted(found.to_pylist(), key=lambda line: (line["file"], line["source"])):
+        amounts = {name.removeprefix(TOKENS): amount for name, amount in line.items()}
+        held[amounts.pop("file")][amounts.pop("source")] = amounts
+    return held

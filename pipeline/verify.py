@@ -10,16 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from ..connectors.address import RECORD_BITS
-from ..connectors.row_groups import batches_of
 from ..hashing.errors import ArtefactError
-from ..hashing.murmur3 import murmur3_all
 from .ledger import Ledger
 from .manifest import read_manifest
+from .paragraphs import WRITTEN_EDITS
 from .state import SUCCESS
-from .text_column import text_buffers
+from .verify_shards import content_faults, mixture_faults, place_faults, shape_faults, text_faults
 
 
 @dataclass(frozen=True)
@@ -64,19 +62,28 @@ def verify(out: Path) -> Iterator[Check]:
 
 def _content(out: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     """Check what is in the files, which are those of the manifest."""
-    yield Check("shards have the recorded shape", tuple(_shape_faults(out, manifest)))
+    yield Check("shards have the recorded shape", tuple(shape_faults(out, manifest)))
     index = pq.read_table(out / "index.parquet")
     decisions = _read(out, manifest, "decisions")
     quarantine = _read(out, manifest, "quarantine")
+    unsampled = _read(out, manifest, "unsampled") if manifest["files"]["unsampled"] else None
     yield Check(
-        "every record is kept, dropped or quarantined, once", tuple(_row_faults(manifest, index, decisions, quarantine))
+        "every record is kept, dropped or quarantined, once",
+        tuple(_row_faults(manifest, index, decisions, quarantine, unsampled)),
     )
-    yield Check("every shard row is the record that the index says", tuple(_text_faults(out, manifest, index)))
+    yield Check("every shard row is the record that the index says", tuple(text_faults(out, manifest, index)))
+    edits = _read(out, manifest, "edits") if manifest["files"]["edits"] else WRITTEN_EDITS.empty_table()
+    edited = edits["address"].combine_chunks()
+    yield Check(
+        "every row is in its set, and where the seed puts it", tuple(place_faults(out, manifest, index, edited))
+    )
+    yield Check("files hold what is said of each source", tuple(content_faults(manifest, index)))
+    yield Check("the mixture is what the shards hold", tuple(mixture_faults(out, manifest, index, unsampled)))
     yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, index, decisions)))
     yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
     yield Check(
         "the ledger balances and agrees with the tables",
-        tuple(_ledger_faults(out, manifest, index, decisions, quarantine)),
+        tuple(_ledger_faults(out, manifest, index, decisions, quarantine, unsampled)),
     )
 
 
@@ -99,9 +106,9 @@ def _file_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
             elif (digest := _sha256(path)) != line["sha256"]:
                 yield f"{path} has sha256 {digest}, recorded is {line['sha256']}"
         if folder != "index":
-            known = {line["name"] for line in lines}
-            found = sorted((out / folder).iterdir()) if (out / folder).is_dir() else []
-            yield from (f"{extra} is not in the manifest" for extra in found if extra.name not in known)
+            known = {out / folder / line["name"] for line in lines}
+            found = sorted(path for path in (out / folder).rglob("*") if not path.is_dir())
+            yield from (f"{extra} is not in the manifest" for extra in found if extra not in known)
 
 
 def _sha256(path: Path) -> str:
@@ -109,26 +116,24 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _shape_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    layout = manifest["layout"]
-    for line in manifest["files"]["data"]:
-        meta = pq.read_metadata(out / "data" / line["name"])
-        groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
-        if meta.num_rows != line["rows"]:
-            yield f"{line['name']} has {meta.num_rows} rows, recorded are {line['rows']}"
-        if line["file"] < layout["files"] and groups != [layout["group_rows"]] * layout["groups"]:
-            shape = f"{layout['groups']} x {layout['group_rows']}"
-            yield f"{line['name']} has row groups of {sorted(set(groups))} rows, not {shape}"
-    total = sum(line["rows"] for line in manifest["files"]["data"])
-    if total != layout["rows"]:
-        yield f"shards hold {total} rows, the layout says {layout['rows']}"
-
-
-def _row_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, quarantine: pa.Table) -> Iterator[str]:
-    written = index["address"].to_numpy()
+def _row_faults(
+    manifest: dict[str, Any],
+    index: pa.Table,
+    decisions: pa.Table,
+    quarantine: pa.Table,
+    unsampled: pa.Table | None,
+) -> Iterator[str]:
+    passes = index["address"].to_numpy(), index["epoch"].to_numpy()
+    order = np.lexsort((passes[1], passes[0]))
+    written, epochs = (column[order] for column in passes)
+    again = written[1:] == written[:-1]
+    if doubled := int(np.sum(again & (epochs[1:] == epochs[:-1]))):
+        yield f"{doubled} records are in the shards twice in one pass"
+    written = written[np.concatenate([[True], ~again])[: len(written)]]
     if manifest["ledger"]["annotated"]:  # dropped rows are in the shards, too
         written = written[~np.isin(written, decisions["address"].to_numpy())]
-    parts = [written, *(table["address"].to_numpy() for table in (decisions, quarantine))]
+    tables = [decisions, quarantine, *([] if unsampled is None else [unsampled])]
+    parts = [written, *(table["address"].to_numpy() for table in tables)]
     ended = np.sort(np.concatenate(parts))
     twice = ended[1:][ended[1:] == ended[:-1]]
     if len(twice):
@@ -143,26 +148,6 @@ def _row_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, 
             yield f"{line['path']} had {expected} records, {len(np.unique(found))} are accounted for"
     if not np.array_equal(index["position"].to_numpy(), np.arange(index.num_rows)):
         yield "positions in the index are not 0, 1, 2 ..."
-
-
-def _text_faults(out: Path, manifest: dict[str, Any], index: pa.Table) -> Iterator[str]:
-    column = manifest["settings"]["columns"]["text"]
-    expected = _hashes(index)
-    position = 0
-    for line in manifest["files"]["data"]:
-        wrong = 0
-        with pq.ParquetFile(out / "data" / line["name"]) as file:
-            for batch in batches_of(file, 8192, columns=[column]):
-                data, offsets = text_buffers(batch.column(0))
-                found = murmur3_all(data, offsets, np.uint64(0)).view(np.int64)
-                wrong += int(np.any(found != expected[position : position + len(found)], axis=1).sum())
-                position += len(found)
-        if wrong:
-            yield f"{line['name']} has {wrong} rows with another text than the index says"
-
-
-def _hashes(index: pa.Table) -> NDArray[np.int64]:
-    return np.stack([index["hash_high"].to_numpy(), index["hash_low"].to_numpy()], axis=1)
 
 
 _LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3, "paragraphs": 4}
@@ -201,15 +186,24 @@ def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator
 
 
 def _ledger_faults(
-    out: Path, manifest: dict[str, Any], index: pa.Table, decisions: pa.Table, quarantine: pa.Table
+    out: Path,
+    manifest: dict[str, Any],
+    index: pa.Table,
+    decisions: pa.Table,
+    quarantine: pa.Table,
+    unsampled: pa.Table | None,
 ) -> Iterator[str]:
     ledger = Ledger.from_dict(manifest["ledger"])
     for name, source in ledger.sources.items():
         if source.read != source.accounted:
             yield f"source {name!r}: {source.read} in, {source.accounted} accounted for"
+        if source.emitted + source.unsampled != source.written(ledger.annotated) + source.repeated:
+            yield f"source {name!r}: {source.emitted} written, {source.kept} kept"
     total = ledger.total
     kept = index.num_rows - (decisions.num_rows if ledger.annotated else 0)
+    kept += total.unsampled.rows - total.repeated.rows
     tables = {"kept": (total.kept.rows, kept), "dropped": (total.lost.rows, decisions.num_rows)}
+    tables["not sampled"] = (total.unsampled.rows, 0 if unsampled is None else unsampled.num_rows)
     tables["quarantined"] = (sum(a.rows for a in total.quarantined.values()), quarantine.num_rows)
     for name, (said, found) in tables.items():
         if said != found:
@@ -223,6 +217,7 @@ def _ledger_faults(
     for unit in ("bytes", "tokens"):
         dropped, aside = getattr(total.lost, unit), sum(getattr(a, unit) for a in total.quarantined.values())
         written = getattr(total.kept, unit) + (dropped if ledger.annotated else 0)
+        written += getattr(total.repeated, unit) - getattr(total.unsampled, unit)
         for name, said, table in (
             ("the index", written, index),
             ("decisions", dropped, decisions),

@@ -11,6 +11,7 @@ from ..connectors.parquet_output import WRITTEN, write_parquet, written_line
 from .engine import Table
 
 GROUP_ROWS = 131_072
+_LISTED = ("file", "name", "rows", "size_bytes", "sha256")
 PART_ROWS = 32 * GROUP_ROWS
 
 
@@ -55,7 +56,7 @@ class PartWriter:
             more = groups if self._single else itertools.islice(groups, PART_ROWS // GROUP_ROWS - 1)
             name = self._single or f"part-{number:05d}.parquet"
             written = write_parquet(self._folder / name, itertools.chain([group], more), self._schema)
-            yield written_line(number, name, *written)
+            yield written_line(number, name, written)
             group = next(groups, None)
 
 
@@ -64,5 +65,5 @@ def write_sorted(
 ) -> list[dict[str, object]]:
     """Write a table in order and return its files, each with name, rows, size_bytes and sha256."""
     writer = PartWriter(folder, table.schema, single=single)
-    written: list[dict[str, object]] = table.fold(order=order, fn=writer, schema=WRITTEN).collect().to_pylist()
-    return written
+    lines = table.fold(order=order, fn=writer, schema=WRITTEN).collect()
+    return [{name: line[name] for name in _LISTED} for line in lines.to_pylist()]

@@ -7,12 +7,14 @@ from corpora import SOURCES
 from tamis.pipeline.config import make_config
 
 SAME_BYTES = (
-    "data/*",
+    "data/**/*.parquet",
     "decisions/*",
     "pairs/*",
     "clusters/*",
     "quarantine/*",
     "edits/*",
+    "unsampled/*",
+    "mixture.yaml",
     "manifest.json",
     "index.parquet",
 )

@@ -67,6 +67,8 @@ def funnel(ledger: Ledger) -> list[Fact]:
     if total.cut.bytes:
         lines.append(("cut out of kept rows", total.cut))
     lines.append(("kept", total.kept))
+    if total.unsampled.rows or total.repeated.rows:
+        lines += [("not sampled", total.unsampled), ("repeated", total.repeated), ("written", total.emitted)]
     return [{"name": name, **_amount(amount)} for name, amount in lines]
 
 

@@ -100,10 +100,11 @@ def forge(out, change):
     (out / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.parametrize("folder", ["data", "decisions"])
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a/b", "..", ""])
-def test_names_that_lead_out_of_the_folder_are_refused(out, name):
-    forge(out, lambda manifest: manifest["files"]["data"][0].update(name=name))
-    with pytest.raises(ArtefactError, match="plain name"):
+def test_names_that_lead_out_of_the_folder_are_refused(out, name, folder):
+    forge(out, lambda manifest: manifest["files"][folder][0].update(name=name))
+    with pytest.raises(ArtefactError, match="plain name|not '"):
         failures(out)
 
 
@@ -111,7 +112,10 @@ def test_names_that_lead_out_of_the_folder_are_refused(out, name):
     "change",
     [
         lambda manifest: manifest.pop("ledger"),
-        lambda manifest: manifest["layout"].update(rows="many"),
+        lambda manifest: manifest["sets"][0]["layout"].update(rows="many"),
+        lambda manifest: manifest["sets"][0].update(folder="../out"),
+        lambda manifest: manifest.pop("sets"),
+        lambda manifest: manifest["files"]["data"][0].update(set="validation"),
         lambda manifest: manifest["files"].pop("index"),
         lambda manifest: manifest["files"].update({"../other": []}),
         lambda manifest: manifest.update(settings=[]),

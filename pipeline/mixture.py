@@ -1,0 +1,209 @@
+"""What to train on, in which proportions: the format ``mixture.yaml``, and how weights become amounts of each source.
+
+A source is a sequence: its rows in the order of a keyed hash, then the same rows again, pass after pass. Of this
+sequence a mixture takes a piece from the start for each phase, one after another. So no row is repeated before all rows
+of its source were used, a larger budget holds all that a smaller one does, and no row's place depends on other sources.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from ..hashing.errors import ConfigError
+
+ROWS, WORDS, BYTES = "rows", "words", "bytes"
+UNITS = (WORDS, BYTES, ROWS)
+"""What is counted without a tokenizer."""
+
+_SUFFIXES = {"k": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
+
+
+def parse_count(value: object) -> object:
+    """Return the number that ``300M`` or ``1.5B`` says; anything else as it is, for pydantic to judge.
+
+    >>> parse_count("1.5B")
+    1500000000
+    """
+    if isinstance(value, str) and value[-1:] in _SUFFIXES and value[:-1].replace(".", "", 1).isdigit():
+        return round(float(value[:-1]) * _SUFFIXES[value[-1]])
+    return value
+
+
+_COUNT_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["300M", "1.5B"]}]}
+Count = Annotated[int, BeforeValidator(parse_count), Field(gt=0), WithJsonSchema(_COUNT_SCHEMA)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceShare(_Model):
+    """What is wanted of one source; and, in what a run writes, what there was and what came of it."""
+
+    weight: float = Field(ge=0, allow_inf_nan=False, description="Its part of the budget, beside other weights.")
+    max_epochs: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Passes over it at most; default: that of the mixture."
+    )
+    available: int | None = Field(None, description="Written by a run: what the source holds, in the unit.")
+    wanted: int | None = Field(None, description="Written by a run: what weight and budget ask for.")
+    emitted: int | None = Field(None, description="Written by a run: what the shards hold.")
+    rows: int | None = Field(None, description="Written by a run: rows in the shards, repeated ones as often.")
+    epochs: float | None = Field(None, description="Written by a run: emitted / available.")
+
+
+class Phase(_Model):
+    """A stretch of the training data with weights of its own."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.]+$", description="Names its folder: letters, digits, `_` and `.`.")
+    share: float = Field(gt=0, allow_inf_nan=False, description="Its part of the budget, beside other shares.")
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = Field(
+        None, description="Weights of sources, those not named 0; default: those of the mixture."
+    )
+
+
+def _expand_sources(value: object) -> object:
+    """Accept ``wiki: 3`` for ``wiki: {weight: 3}``."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: {"weight": item} if isinstance(item, int | float) else item for name, item in value.items()}
+
+
+_SHARE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {"anyOf": [{"type": "number", "minimum": 0}, SourceShare.model_json_schema()]},
+}
+
+
+class Mixture(_Model):
+    """Weights of sources, a budget, and how often rows may be repeated."""
+
+    version: Literal[1] = Field(1, description="Of this format.")
+    unit: str = Field(
+        WORDS, min_length=1, description="What is counted: `words`, `bytes`, `rows`, or the name of a tokenizer."
+    )
+    budget: Count | None = Field(
+        None, description="How much in all, as 300M; default: as much as no source falls short at."
+    )
+    max_epochs: float = Field(1.0, gt=0, allow_inf_nan=False, description="Passes over a source at most.")
+    sources: Annotated[dict[str, SourceShare], BeforeValidator(_expand_sources), WithJsonSchema(_SHARE_SCHEMA)] = Field(
+        min_length=1, description="Each source with its weight: `wiki: 3`, or with more settings."
+    )
+    phases: tuple[Phase, ...] = Field(
+        (), description="Stretches one after another, each with weights of its own; default: one."
+    )
+
+    @model_validator(mode="after")
+    def _sense(self) -> "Mixture":
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) < len(names):
+            raise ValueError(f"phases have names of their own, not {', '.join(names)}")
+        for phase in self.phases:
+            unknown = sorted((phase.weights or {}).keys() - self.sources.keys())
+            if unknown:
+                raise ValueError(f"phase {phase.name!r} weights {', '.join(unknown)}, which `sources` does not have")
+        for name, weights in zip(names or ["mixture"], self.weights(), strict=True):
+            if not sum(weights.values()) > 0:
+                raise ValueError(f"{name}: some source has a weight above 0")
+        return self
+
+    def weights(self) -> list[dict[str, float]]:
+        """Return the weight of each source in each phase."""
+        own = {name: source.weight for name, source in self.sources.items()}
+        if not self.phases:
+            return [own]
+        return [
+            own if phase.weights is None else {name: phase.weights.get(name, 0.0) for name in own}
+            for phase in self.phases
+        ]
+
+    def shares(self) -> list[float]:
+        """Return the share of each phase of the budget."""
+        total = sum(phase.share for phase in self.phases)
+        return [phase.share / total for phase in self.phases] or [1.0]
+
+    def as_asked(self) -> dict[str, Any]:
+        """Return what was asked for, without what a run wrote: what its output depends on."""
+        sources = {
+            name: {"weight": share.weight, "max_epochs": share.max_epochs} for name, share in self.sources.items()
+        }
+        return {**self.model_dump(mode="json", exclude={"sources"}), "sources": sources}
+
+
+def mixture_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``mixture.yaml``."""
+    return Mixture.model_json_schema()
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """How much of each source each phase takes; arrays are in the order of ``names``.
+
+    Attributes:
+        names: of the sources.
+        available: int64, shape (sources,): one pass over each.
+        limit: int64, shape (sources,): what repetition allows.
+        bounds: int64, shape (sources, phases + 1): phase p takes [bounds[:, p], bounds[:, p + 1]) of each sequence.
+    """
+
+    names: tuple[str, ...]
+    available: NDArray[np.int64]
+    limit: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+    @property
+    def wanted(self) -> NDArray[np.int64]:
+        """What is asked of each source: int64, shape (sources,)."""
+        return np.asarray(self.bounds[:, -1], np.int64)
+
+    @property
+    def short(self) -> NDArray[np.int64]:
+        """What each source lacks: int64, shape (sources,)."""
+        return np.asarray(np.maximum(self.wanted - self.limit, 0), np.int64)
+
+
+def allocate(mixture: Mixture, available: Mapping[str, int]) -> Allocation:
+    """Turn weights into amounts.
+
+    Args:
+        mixture: what is wanted.
+        available: what each source holds, in the mixture's unit.
+
+    Raises:
+        ConfigError: if the mixture lacks a source, names one that there is not, or nothing is there to take.
+    """
+    lacking, unknown = (
+        sorted(available.keys() - mixture.sources.keys()),
+        sorted(mixture.sources.keys() - available.keys()),
+    )
+    if lacking:
+        raise ConfigError(
+            "a mixture weights every source",
+            value=f"no weight for {', '.join(map(repr, lacking))}",
+            remedy=f"Add it; `{lacking[0]}: 0` leaves it out.",
+        )
+    if unknown:
+        raise ConfigError(
+            "a mixture names sources that have rows to train on",
+            value=f"{', '.join(map(repr, unknown))}, where there are {', '.join(map(repr, sorted(available)))}",
+            remedy="Correct the name, or take it out.",
+        )
+    names = tuple(sorted(available))
+    amounts = np.array([available[name] for name in names], np.int64)
+    passes = [mixture.sources[name].max_epochs or mixture.max_epochs for name in names]
+    limit = np.array([round(n * p) for n, p in zip(amounts.tolist(), passes, strict=True)], np.int64)
+    parts = np.zeros((len(names), len(mixture.shares())))
+    for phase, (share, weights) in enumerate(zip(mixture.shares(), mixture.weights(), strict=True)):
+        total = sum(weights.values())
+        parts[:, phase] = [share * weights[name] / total for name in names]
+    whole = parts.sum(axis=1)
+    budget = mixture.budget
+    if budget is None:
+        budget = int(min(n / part for n, part in zip(limit.tolist(), whole.tolist(), strict=True) if part > 0))
+    bounds = np.zeros((len(names), parts.shape[1] + 1), np.int64)
+    bounds[:, 1:] = np.rint(np.cumsum(parts, axis=1) * budget)
+    return Allocation(names, amounts, limit, bounds)
