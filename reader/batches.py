@@ -238,10 +238,11 @@ class BatchReader(ABC):
         found = {name: int(state[name]) for name in NUMBERS}
         at_least_one("window", found["window"])
         Division(found["streams"], found["chunk"], self.rank, self.world_size, self._workers, self.batch_size)
-        if found["rows"] % found["chunk"] and found["rows"] != self.rows:
+        rows = found["rows"]
+        if not 0 <= rows <= self.rows or (rows % found["chunk"] and rows != self.rows):
             raise ArtefactError(
                 "a reader's position is at the start of a chunk",
-                value=f"{found['rows']} rows, chunks of {found['chunk']}",
+                value=f"row {rows} of {self.rows}, chunks of {found['chunk']}",
                 remedy="Load what state_dict() returned.",
             )
         self.seed, self._streams, self.window = found["seed"], found["streams"], found["window"]

@@ -93,12 +93,12 @@ class Order:
     window: int
     chunk: int
 
-    @property
+    @cached_property
     def rounds(self) -> int:
         """Groups of each stream."""
         return self.shape.groups // self.streams
 
-    @property
+    @cached_property
     def stream_chunks(self) -> int:
         """Chunks that come from streams; those after them come from the pool."""
         return self.rounds * self.shape.group_rows // self.chunk * self.streams
@@ -108,7 +108,7 @@ class Order:
         """All chunks; the last may be short."""
         return -(-self.shape.rows // self.chunk)
 
-    @property
+    @cached_property
     def windows(self) -> int:
         """Windows of each stream; the last may have fewer groups."""
         return -(-self.rounds // self.window)
@@ -135,7 +135,7 @@ class Order:
 
     def chunk_rows(self, chunk: int) -> int:
         """Return the rows of a chunk: all have c, but the last may have fewer."""
-        return min(self.chunk, self.shape.rows - chunk * self.chunk)
+        return self.chunk if chunk < self.stream_chunks else min(self.chunk, self.shape.rows - chunk * self.chunk)
 
     def runs(self, part: int) -> list[tuple[int, int]]:
         """Return the rows of a part before they are permuted: runs of (number of the first row, rows)."""
@@ -204,7 +204,7 @@ class Sequence:
     rows_of: tuple[int, ...]
     chunk: int
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """All rows."""
         return sum(self.rows_of)

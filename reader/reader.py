@@ -156,7 +156,7 @@ class ShardCursor:
             order = self._order(piece.of, epoch)
             slot = self._division.slot(number) if piece.chunk < order.stream_chunks else "pool"
             rows = self.windows.rows(slot, self._files[piece.of], order, piece.chunk)
-            found.append(rows.slice(piece.start, piece.rows))
+            found.append(rows if rows.num_rows == piece.rows else rows.slice(piece.start, piece.rows))
         return found
 
     def close(self) -> None:

@@ -145,10 +145,10 @@ class Messages:
         if self._cursor is None:
             self._cursor = self._reader.cursor()
         epoch, chunks = request
-        pieces = [pa.concat_batches(self._cursor.chunk(epoch, chunk)) for chunk in chunks]
+        found = [self._cursor.chunk(epoch, chunk) for chunk in chunks]
         if self._transform is not None:
-            pieces = [_transformed(piece, self._transform) for piece in pieces]
-        return pa.concat_batches(pieces)
+            found = [[_transformed(pa.concat_batches(pieces), self._transform)] for pieces in found]
+        return pa.concat_batches([piece for pieces in found for piece in pieces])
 
     def close(self) -> None:
         """Let go of memory and files."""
