@@ -307,6 +307,34 @@ def tune(
 
 
 @app.command()
+def simulate(
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a run, or its URL.")],
+    world_size: Annotated[int, typer.Option("--world-size", metavar="W", min=1, help="Ranks that train.")],
+    batch: Annotated[int, typer.Option("--batch", metavar="B", min=1, help="Rows of a batch of all ranks together.")],
+    workers: Annotated[int, typer.Option("--workers", metavar="K", min=1, help="Processes of a rank that read.")] = 1,
+    set_: Annotated[str, typer.Option("--set", metavar="NAME", help="Set of the output.")] = "train",
+    remainder: Annotated[
+        str, typer.Option("--remainder", help="What becomes of rows that fill no batch: drop, pad or wrap.")
+    ] = "drop",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the order.")] = 0,
+    streams: Annotated[
+        int | None, typer.Option("--streams", min=1, help="A multiple of W x K; default: as of the reader.")
+    ] = None,
+    window: Annotated[int, typer.Option("--window", min=1, help="Row groups that are shuffled together.")] = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="FILE.svg", help="Draw how far apart neighbours are read.")
+    ] = None,
+) -> None:
+    """Say what a training run would read: steps and bytes of each rank, the shuffle, and who would hang."""
+    from ..pipeline.simulate import Loading
+    from .simulated import simulate_command
+
+    loading = Loading(world_size, workers, batch, remainder=remainder, seed=seed, streams=streams, window=window)
+    simulate_command(out, set_, loading, as_json=as_json, plot=plot, console=out_console)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of pipeline configurations."""
     typer.echo(json.dumps(pipeline_schema(), indent=2))

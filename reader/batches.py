@@ -1,6 +1,5 @@
 """What all readers are: batches of one rank, a position that is saved and found again, steps that all ranks share."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -11,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from ..hashing.errors import ArtefactError, ConfigError
-from .division import Division, at_least_one, default_streams
-from .order import FORMAT
+from .division import Division, at_least_one, check_chunk, default_chunk, default_streams
+from .order import FORMAT, Shape
 from .shard_set import ShardSet
 
 PADDING = "__padding"
@@ -59,11 +58,11 @@ class BatchReader(ABC):
         seed: of the order.
         streams: S; default: what ranks and workers need.
         window: W.
-        chunk: c; default: the largest of 1, 2, 4, 8 that divides the batch size and ``sizes``.
+        chunk: c; default: the largest of 1, 2, 4, 8 that divides the batch size and the rows of groups.
         rank, world_size: this rank, of how many.
         batch_size: rows of a batch of one rank.
         remainder: what becomes of the rows that do not fill a last global batch: ``drop``, ``pad`` or ``wrap``.
-        sizes: rows of a row group, of each set.
+        shapes: of the sets.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class BatchReader(ABC):
         world_size: int,
         batch_size: int,
         remainder: str,
-        sizes: Sequence[int],
+        shapes: Sequence[Shape],
     ) -> None:
         for name, value in (("window", window), ("world_size", world_size), ("batch_size", batch_size)):
             at_least_one(name, value)
@@ -89,17 +88,18 @@ class BatchReader(ABC):
             raise ConfigError("a seed is not negative", value=seed, remedy="Name another.")
         self.seed = seed
         self.window = window
-        self.chunk = math.gcd(8, batch_size, *sizes) if chunk is None else chunk
+        sizes = [shape.group_rows for shape in shapes]
+        self.chunk = default_chunk(batch_size, sizes) if chunk is None else chunk
         self.rank = rank
         self.world_size = world_size
         self.batch_size = batch_size
         self.remainder = remainder
-        self._sizes = tuple(sizes)
+        self._shapes = tuple(shapes)
         self._streams = streams
         self._workers = 1
         self._epoch = 0
         self._row = 0
-        self._check_chunk()
+        check_chunk(self.chunk, sizes)
         _ = self.division
 
     @property
@@ -128,7 +128,9 @@ class BatchReader(ABC):
     @property
     def streams(self) -> int:
         """S."""
-        return default_streams(self.world_size * self._workers) if self._streams is None else self._streams
+        if self._streams is not None:
+            return self._streams
+        return default_streams(self.world_size * self._workers, min(shape.groups for shape in self._shapes))
 
     @property
     def workers(self) -> int:
@@ -238,6 +240,7 @@ class BatchReader(ABC):
         found = {name: int(state[name]) for name in NUMBERS}
         at_least_one("window", found["window"])
         Division(found["streams"], found["chunk"], self.rank, self.world_size, self._workers, self.batch_size)
+        check_chunk(found["chunk"], [shape.group_rows for shape in self._shapes])
         rows = found["rows"]
         if not 0 <= rows <= self.rows or (rows % found["chunk"] and rows != self.rows):
             raise ArtefactError(
@@ -247,21 +250,10 @@ class BatchReader(ABC):
             )
         self.seed, self._streams, self.window = found["seed"], found["streams"], found["window"]
         self.chunk, self._epoch, self._row = found["chunk"], found["epoch"], found["rows"]
-        self._check_chunk()
 
     def _steps_from(self, row: int) -> int:
         left = self.rows - row
         return left // self.global_batch if self.remainder == "drop" else -(-left // self.global_batch)
-
-    def _check_chunk(self) -> None:
-        at_least_one("chunk", self.chunk)
-        for size in self._sizes:
-            if size % self.chunk:
-                raise ConfigError(
-                    "the rows of a chunk divide those of a row group",
-                    value=f"chunks of {self.chunk} rows, groups of {size}",
-                    remedy="Take a chunk that does: group sizes are multiples of 64, or powers of two.",
-                )
 
 
 def check_columns(shards: ShardSet, columns: Sequence[str] | None) -> None:

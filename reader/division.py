@@ -1,6 +1,7 @@
 """Who reads what: global chunks divided among ranks and the workers of each, without a word between them."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..hashing.errors import ConfigError
@@ -81,13 +82,37 @@ def at_least_one(name: str, value: int) -> None:
         raise ConfigError(f"{name} is at least 1", value=value, remedy="Name a positive number.")
 
 
-def default_streams(readers: int) -> int:
-    """Return the first of 1, 2, 4, 6, 12, 24, 48 ... that is a multiple of a number; the number itself if none is.
+def default_chunk(batch_size: int, sizes: Sequence[int]) -> int:
+    """Return the largest of 1, 2, 4, 8 that divides a batch size and the rows of the groups of each set.
 
-    >>> [default_streams(readers) for readers in (1, 2, 3, 5, 8)]
-    [1, 2, 6, 5, 24]
+    >>> [default_chunk(12, [1024]), default_chunk(32, [1024, 4])]
+    [4, 4]
     """
-    return next((streams for streams in _candidates() if streams % readers == 0), readers)
+    return math.gcd(8, batch_size, *sizes)
+
+
+def check_chunk(chunk: int, sizes: Sequence[int]) -> None:
+    """Refuse a chunk that does not divide the rows of the groups of each set."""
+    at_least_one("chunk", chunk)
+    for size in sizes:
+        if size % chunk:
+            raise ConfigError(
+                "the rows of a chunk divide those of a row group",
+                value=f"chunks of {chunk} rows, groups of {size}",
+                remedy="Take a chunk that does: group sizes are multiples of 64, or powers of two.",
+            )
+
+
+def default_streams(readers: int, groups: int) -> int:
+    """Return the first of 1, 2, 4, 6, 12, 24, 48 ... that is a multiple of the readers; their number itself if none is.
+
+    It is their number, too, where a set has fewer groups than that: all of them would be left for the pool.
+
+    >>> [default_streams(readers, 40) for readers in (1, 2, 3, 5, 8, 16)]
+    [1, 2, 6, 5, 24, 16]
+    """
+    found = next((streams for streams in _candidates() if streams % readers == 0), readers)
+    return found if found <= groups else readers
 
 
 def _candidates() -> Iterator[int]:

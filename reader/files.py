@@ -51,12 +51,6 @@ class Files:
             table = self._file(file).read_row_group(group, columns=self.columns, use_threads=False)
         return table if self.columns is None else table.select(self.columns)
 
-    def schema(self) -> pa.Schema:
-        """Return names and types of the columns that are read."""
-        with _damage(f"{self.shards.out}/data/{self.shards.files[-1].name}"):
-            schema = self._file(len(self.shards.files) - 1).schema_arrow
-        return schema if self.columns is None else pa.schema([schema.field(name) for name in self.columns])
-
     def close(self) -> None:
         """Close all files."""
         while self._open:

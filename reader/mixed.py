@@ -66,7 +66,7 @@ class MixedReader(BatchReader):
             world_size=world_size,
             batch_size=batch_size,
             remainder="drop",
-            sizes=[shards.shape.group_rows for shards in self.sets],
+            shapes=[shards.shape for shards in self.sets],
         )
         self.columns = columns
         self.row_numbers = row_numbers

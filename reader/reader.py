@@ -76,7 +76,7 @@ class ShardReader(BatchReader):
             world_size=world_size,
             batch_size=batch_size,
             remainder=remainder,
-            sizes=[shards.shape.group_rows for shards in self.sets],
+            shapes=[shards.shape for shards in self.sets],
         )
         self.columns = columns
         self.row_numbers = row_numbers

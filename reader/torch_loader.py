@@ -68,9 +68,9 @@ class Loader:
         per_batch = division.batch_size // division.chunk
         stretches = tuple(reader.stretches())
         requests = (request for stretch in stretches for block in _blocks(stretch, division) for request in block)
-        with closing(self._received(requests)) as received:
+        with closing(self._received(requests)) as batches:
             for stretch in stretches:
-                chunks = _chunks(stretch, division, received)
+                chunks = _chunks(stretch, division, batches)
                 for step in range(stretch.steps):
                     batch = pa.concat_batches(list(islice(chunks, per_batch)))
                     start = stretch.start + step * division.global_batch
@@ -103,9 +103,7 @@ class Loader:
             multiprocessing_context=self.multiprocessing_context,
             generator=torch.Generator(),  # workers draw nothing: leave the generator of the training alone
         ):
-            if isinstance(message, TamisError):
-                raise message
-            yield pa.ipc.open_stream(message).read_next_batch()
+            yield received(message)
 
 
 Request = tuple[int, range]
@@ -130,7 +128,9 @@ class Messages:
         return {**self.__dict__, "_cursor": None}
 
     def __getitem__(self, request: Request) -> bytes | TamisError:
-        """Return the rows of some chunks as an Arrow stream, or what is wrong."""
+        """Return the rows of some chunks as an Arrow stream, empty without chunks, or what is wrong."""
+        if not request[1]:
+            return b""
         try:
             batch = self.batch(request)
         except TamisError as error:  # raised where it is received: torch would make another error of it
@@ -157,6 +157,13 @@ class Messages:
             self._cursor = None
 
 
+def received(message: bytes | TamisError) -> pa.RecordBatch:
+    """Return the rows of a message, or raise what it tells."""
+    if isinstance(message, TamisError):
+        raise message
+    return pa.ipc.open_stream(message).read_next_batch() if message else pa.record_batch({})
+
+
 def _transformed(rows: pa.RecordBatch, transform: Transform) -> pa.RecordBatch:
     found = transform(rows)
     if not isinstance(found, pa.RecordBatch) or found.num_rows != rows.num_rows:
@@ -181,10 +188,10 @@ def _blocks(stretch: Stretch, division: Division) -> Iterator[list[Request]]:
         yield [(stretch.epoch, block[lane :: division.workers]) for lane in range(division.workers)]
 
 
-def _chunks(stretch: Stretch, division: Division, received: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _chunks(stretch: Stretch, division: Division, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the chunks of a stretch, in order, from what workers send in turn."""
     for block in _blocks(stretch, division):
-        lanes = [next(received) for _ in block]
+        lanes = [next(batches) for _ in block]
         for place in range(sum(len(chunks) for _, chunks in block)):
             turn, lane = divmod(place, division.workers)
             yield lanes[lane].slice(turn * division.chunk, division.chunk)

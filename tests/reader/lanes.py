@@ -1,8 +1,6 @@
 """Workers without processes: each lane has the files, windows and cursor that a worker process would have."""
 
-import pyarrow as pa
-
-from tamis.reader.torch_loader import Loader, Messages
+from tamis.reader.torch_loader import Loader, Messages, received
 
 
 class Lanes(Loader):
@@ -15,7 +13,4 @@ class Lanes(Loader):
     def _received(self, requests):
         self.lanes = [Messages(self.reader, self.transform) for _ in range(self.workers)]
         for place, request in enumerate(requests):
-            message = self.lanes[place % self.workers][request]
-            if isinstance(message, Exception):
-                raise message
-            yield pa.ipc.open_stream(message).read_next_batch()
+            yield received(self.lanes[place % self.workers][request])

@@ -106,6 +106,14 @@ def test_stopped_at_random_steps_and_gone_on_with_other_ranks_the_rows_are_those
     assert epoch >= 2
 
 
+@pytest.mark.parametrize("left", [1, 2, 5, 11])
+def test_fewer_chunks_are_left_than_there_are_workers(out, left):
+    some = Lanes(reader(out, batch_size=2), 6)
+    rows = N // 2 * 2 - 2 * left
+    some.load_state_dict({**some.state_dict(), "rows": rows})
+    assert sum(ids(some), []) == expected()[rows : N // 2 * 2]
+
+
 def test_the_tail_is_named(out):
     some = reader(out, batch_size=24)
     assert len(some.tail_rows) == N % 24
