@@ -37,6 +37,7 @@ from .candidates import candidates
 from .config import Contained, Decontaminate, Near, save_config
 from .contained import SAMPLES, Sampling
 from .decontaminate import Contamination, Items, contamination, read_items
+from .descriptions import write_descriptions
 from .documents import DocumentPass, check_columns
 from .drops import STAGED, Nameless, Staged
 from .edits import CUTS, EDITED, EDITS, Edits, Replacing, edits
@@ -618,6 +619,7 @@ class _Run:
             settings=settings,
         )
         self.mixture_facts = write_mixture(self.folder.path, self.config.mixture, allocation, files["data"])
+        write_descriptions(self.folder.path)
         self.report(ledger, finished=True)
 
     def report(self, ledger: Ledger, *, finished: bool) -> None:
