@@ -46,7 +46,6 @@ def parse_size(value: object) -> object:
 
 _SIZE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["2GB", "512MiB"]}]}
 _TABLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "examples": ["256MiB"]}]}
-_MIXTURE_SCHEMA = {"anyOf": [{"type": "string", "minLength": 1}, Mixture.model_json_schema(), {"type": "null"}]}
 _KEEP_SCHEMA = {
     "anyOf": [
         {"type": "string", "pattern": "^(first|longest|(newest|quality|source):.+)$"},
@@ -418,7 +417,7 @@ class Pipeline(Model):
     tokenizers: tuple[TokenizerFile, ...] = Field(
         (), description="Whose tokens are counted in each row that is written, beside words and bytes."
     )
-    mixture: Annotated[Mixture | None, BeforeValidator(read_mixture), WithJsonSchema(_MIXTURE_SCHEMA)] = Field(
+    mixture: Annotated[Mixture | None, BeforeValidator(read_mixture)] = Field(
         None, description="In which proportions sources are written: as in `mixture.yaml`, or the path of one."
     )
     alarm: Alarm = Field(Alarm(), description="When a run stops because a source lost nearly everything.")
@@ -583,6 +582,7 @@ def pipeline_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": list(_PLAIN)}, named, long]}
+    schema["properties"]["mixture"]["anyOf"].append({"type": "string", "minLength": 1})
     return schema
 
 
