@@ -35,7 +35,7 @@ def losses(manifest: Mapping[str, Any]) -> list[tuple[str, str, dict[str, int]]]
     """
     total = manifest["ledger"]["total"]
     dropped = dict(total["dropped"])
-    found = []
+    found: list[tuple[str, str, dict[str, int]]] = []
     for name, _ in stages(manifest):
         if not any(name == told for _, told, _ in found) and name != "paragraphs":
             found.append(("removed", name, dropped.pop(name, {"rows": 0, "bytes": 0, "tokens": 0})))
