@@ -1,23 +1,25 @@
 # run: sift this machine's Python texts.  test: what every change must pass (under 5 minutes).  check: lint, types, layers.
 # test-web: the pages in a browser (Chromium, 1 minute; skipped without one).
 # test-spark: the Spark engine and its answers (Java 17, 8 minutes).  test-faults: Spark when parts of it die (6 minutes).
+# test-readers: what others read from shards, each library its own way (installs them; 4 minutes the first time, then 1).
 # docs: writes the reference pages, and into the tutorial and the how-to pages what their examples print.
 # bench: timings, and docs/benchmarks.md written anew (hours; other tools are installed under out/peers).
 # spark-zip: the package for --py-files.  spark-env: an environment for --archives.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+READERS ?= .venv-readers
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test test-web test-spark test-faults check docs bench spark-zip spark-env clean
+.PHONY: run test test-web test-spark test-faults test-readers check docs bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not spark and not faults and not page"
+	$(BIN)/python -m pytest -m "not spark and not faults and not page and not readers"
 
 test-web: $(VENV)/.test
 	$(BIN)/python -m pytest -m page
@@ -27,6 +29,9 @@ test-spark: $(VENV)/.test
 
 test-faults: $(VENV)/.test
 	$(BIN)/python -m pytest -m faults
+
+test-readers: $(READERS)/.readers
+	$(READERS)/bin/python -m pytest -m readers tests/readers
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .
@@ -57,7 +62,7 @@ spark-env: spark-zip
 	build/spark-env/bin/venv-pack --prefix build/spark-env --output dist/tamis-env.tar.gz --force
 
 clean:
-	rm -rf out dist build $(VENV)
+	rm -rf out dist build $(VENV) $(READERS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -77,4 +82,11 @@ $(VENV)/.test: $(VENV)/.core
 $(VENV)/.check: $(VENV)/.test
 	@echo "Installing what the checks need ..."
 	$(PIP) --editable '.[check]'
+	@touch $@
+
+$(READERS)/.readers: pyproject.toml constraints.txt
+	@echo "Installing the libraries of others into $(READERS) ..."
+	$(PYTHON) -m venv $(READERS)
+	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  'pytest>=8.3' --editable '.[readers]'
 	@touch $@
