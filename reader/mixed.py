@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..hashing.errors import ConfigError
 from .batches import ENDLESS, BatchReader, check_columns
 from .files import Files
-from .order import SOURCES, Order, keys
+from .order import SOURCES, Order, Piece, keys
 from .reader import memory_bytes
 from .shard_set import ShardSet, open_sets
 from .window import Windows
@@ -134,8 +134,8 @@ class MixedCursor:
                     remedy="Take fewer streams or smaller chunks.",
                 )
 
-    def chunk(self, epoch: int, number: int) -> list[pa.RecordBatch]:
-        """Return the rows of a global chunk."""
+    def chunk(self, epoch: int, number: int, found: list[pa.RecordBatch]) -> None:
+        """Add the rows of a global chunk."""
         turn, stream = divmod(number, self._division.streams)
         if stream not in self._draws:
             self._draws[stream] = _Draws(self._reader, stream)
@@ -146,7 +146,8 @@ class MixedCursor:
         order = self._order(source, source_epoch)
         chunk = turn * self._division.streams + stream
         slot = self._division.slot(number) if chunk < order.stream_chunks else "pool"
-        return [self.windows.rows((source, slot), self._files[source], order, chunk)]
+        piece = Piece(source, chunk, 0, self._division.chunk)
+        self.windows.add_rows((source, slot), self._files[source], order, piece, found)
 
     def close(self) -> None:
         """Let go of memory and files."""
