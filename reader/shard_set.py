@@ -174,6 +174,7 @@ def read_manifest(out: str) -> dict[str, Any]:
 
     Raises:
         ArtefactError: if there is none, or it is of another format or version.
+        InputError: if storage cannot be reached.
     """
     storage, folder = filesystem(out)
     try:
@@ -183,6 +184,10 @@ def read_manifest(out: str) -> dict[str, Any]:
         raise ArtefactError(
             "an output folder has a manifest", value=out, remedy="Name the folder of a finished run."
         ) from None
+    except OSError as error:
+        raise InputError(
+            "storage can be reached", value=f"{out}: {error}", remedy="See its address, rights and credentials."
+        ) from error
     except ValueError as error:
         raise ArtefactError("a manifest is JSON", value=f"{out}: {error}", remedy="Restore it or run again.") from error
     found = (manifest.get("format"), manifest.get("format_version")) if isinstance(manifest, dict) else (None, None)
