@@ -184,11 +184,12 @@ class _Draws:
         if block < self._block:
             self._block, self._before = -1, np.zeros_like(self._before)
             self._drawn = self._drawn[:0]
-        while self._block < block:
-            self._before = self._before + np.bincount(self._drawn, minlength=len(self._before))
-            self._block += 1
-            turns = np.arange(self._block * BLOCK, (self._block + 1) * BLOCK)
-            self._drawn = self._reader.drawn(turns * self._reader.streams + self._stream)
+        if block > self._block:
+            while self._block < block:
+                self._before = self._before + np.bincount(self._drawn, minlength=len(self._before))
+                self._block += 1
+                turns = np.arange(self._block * BLOCK, (self._block + 1) * BLOCK)
+                self._drawn = self._reader.drawn(turns * self._reader.streams + self._stream)
             self._ranks = _ranks(self._drawn)
         source = int(self._drawn[at])
         return source, int(self._before[source] + self._ranks[at])

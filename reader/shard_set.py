@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -157,7 +159,7 @@ def filesystem(out: str) -> tuple[fs.FileSystem, str]:
         InputError: if it is a URL of a kind that Arrow does not open.
     """
     if "://" not in out:
-        return fs.LocalFileSystem(), out
+        return fs.LocalFileSystem(), os.path.expanduser(out)
     try:
         found, path = fs.FileSystem.from_uri(out)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -178,7 +180,7 @@ def read_manifest(out: str) -> dict[str, Any]:
     """
     storage, folder = filesystem(out)
     try:
-        with storage.open_input_stream(f"{folder.rstrip('/')}/{NAME}") as stream:
+        with storage.open_input_stream(posixpath.join(folder, NAME)) as stream:
             manifest = json.loads(bytes(stream.readall()).decode())
     except (FileNotFoundError, NotADirectoryError):
         raise ArtefactError(
