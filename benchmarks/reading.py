@@ -9,11 +9,14 @@ here, a buffer of examples there. Turns alternate; figures are medians, and time
 
 import argparse
 import json
+import multiprocessing
 import os
+import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import datasets
 import pyarrow
@@ -48,7 +51,7 @@ def main() -> None:
         for batch in loader(reader, args.workers):
             yield batch.column(0).to_pylist()
 
-    def arrow(turn: int) -> Iterator[int]:
+    def arrow(turn: int) -> Iterator[range]:
         reader = ShardReader(
             args.out, set=args.set, seed=turn, window=args.window, batch_size=args.batch, columns=[args.text]
         )
@@ -68,9 +71,10 @@ def main() -> None:
         "datasets, shuffle buffer": lambda turn: streamed(turn, True),
         "datasets, no shuffle": lambda turn: streamed(turn, False),
     }
-    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in contestants}
+    names = list(contestants)
+    found: dict[str, list[Turn]] = {name: [] for name in names}
     for turn in range(args.turns):
-        for name in list(contestants)[turn % 4 :] + list(contestants)[: turn % 4]:
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
             found[name].append(_timed(contestants[name](turn)))
     mean = sum(file.text_bytes for file in shards.files) / shards.rows
     settings = {
@@ -86,24 +90,41 @@ def main() -> None:
         "versions": {"datasets": datasets.__version__, "torch": torch.__version__, "pyarrow": pyarrow.__version__},
     }
     print(json.dumps(settings))
-    print(f"{'':26} {'rows/s':>9} {'MB/s':>7} {'first batch, s':>15} {'slowest':>8}   rows read")
-    for name, times in found.items():
-        rate = statistics.median(rows / seconds for _, seconds, rows in times)
-        first = [first for first, _, _ in times]
+    print(f"{'':26} {'rows/s':>9} {'MB/s':>7} {'first batch, s':>15} {'slowest':>8} {'CPU s':>7}   rows read")
+    for name, turns in found.items():
+        rate = statistics.median(turn.rows / turn.seconds for turn in turns)
+        first = [turn.first for turn in turns]
+        processors = statistics.median(turn.processor_seconds for turn in turns)
         print(
             f"{name:26} {rate:9,.0f} {rate * mean / 1e6:7.1f} {statistics.median(first):15.2f} {max(first):8.2f}"
-            f"   {times[0][2]:,}"
+            f" {processors:7.2f}   {turns[0].rows:,}"
         )
 
 
-def _timed(batches: Iterable) -> tuple[float, float, int]:
-    """Return the seconds to the first batch, to the end, and the rows."""
-    start = time.perf_counter()
+class Turn(NamedTuple):
+    """Seconds to the first batch, and to the end; of processors, by all processes; and rows read."""
+
+    first: float
+    seconds: float
+    processor_seconds: float
+    rows: int
+
+
+def _timed(batches: Iterable) -> Turn:
+    start, used = time.perf_counter(), _processor_seconds()
     first, rows = 0.0, 0
     for batch in batches:
         first = first or time.perf_counter() - start
         rows += len(batch)
-    return first, time.perf_counter() - start, rows
+    seconds = time.perf_counter() - start
+    while multiprocessing.active_children():  # their times are known when they have ended
+        time.sleep(0.01)
+    return Turn(first, seconds, _processor_seconds() - used, rows)
+
+
+def _processor_seconds() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 if __name__ == "__main__":

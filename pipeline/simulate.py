@@ -18,11 +18,8 @@ from ..reader.shard_set import ShardSet
 WORLD_SIZES = 1024
 """World sizes are looked at up to here."""
 
-SAMPLED_PARTS = 64
-"""Windows that the shuffle is measured on, at most, unless the set is small."""
-
-SMALL_ROWS = 1 << 22
-"""Rows of a set that is measured whole."""
+SAMPLED_ROWS = 1 << 21
+"""Rows that the shuffle is measured on, about: all, or those of some windows."""
 
 LOW = 0.05
 """The quantile of distances that is told beside the median."""
@@ -125,8 +122,8 @@ def _parts_read(order: Order, division: Division, rows: int) -> list[list[int]]:
         found[stream % division.readers] += [window * order.streams + stream for window in windows]
     pool = np.arange(order.stream_chunks, max(order.stream_chunks, chunks))
     pieces = (pool - order.stream_chunks) * order.chunk // order.shape.group_rows
-    pairs = np.unique(np.stack([pool % division.readers, pieces], axis=1), axis=0)
-    for reader, piece in pairs.tolist():
+    numbers = np.unique(pool % division.readers * order.parts + pieces)
+    for reader, piece in zip(*(part.tolist() for part in np.divmod(numbers, max(1, order.parts))), strict=True):
         found[reader].append(order.windows * order.streams + piece)
     sequence = RowSequence((order.shape.rows,), order.chunk)
     for number in range(order.shape.rows // order.chunk, rows // order.chunk):  # what fills the last batch
@@ -151,19 +148,20 @@ def _rank(shards: ShardSet, order: Order, rank: int, parts: Sequence[Sequence[in
 def _shuffle(order: Order) -> dict[str, Any]:
     """Return how far apart rows are read that follow one another in a row group, and what a permutation would do."""
     rows = order.shape.rows
-    parts = range(order.parts)
-    sampled = parts if rows <= SMALL_ROWS else parts[:: -(-len(parts) // SAMPLED_PARTS)]
-    distances = np.concatenate([np.empty(0, np.int64), *(_distances(order, part) for part in sampled)])
+    every = max(1, -(-rows // SAMPLED_ROWS))
+    sampled = [np.empty(0, np.int64), *(_distances(order, part) for part in range(0, order.parts, every))]
+    distances = np.concatenate(sampled)
     if not len(distances):
         return {"of_rows": rows, "pairs": 0}
+    median, low, *curve = np.quantile(distances, [0.5, LOW, *_CURVE]).tolist()
     return {
         "of_rows": rows,
         "pairs": len(distances),
-        "median": float(np.quantile(distances, 0.5)),
-        "low": float(np.quantile(distances, LOW)),
+        "median": median,
+        "low": low,
         "uniform_median": _uniform(rows, 0.5),
         "uniform_low": _uniform(rows, LOW),
-        "curve": [[share, float(np.quantile(distances, share))] for share in _CURVE],
+        "curve": [list(point) for point in zip(_CURVE, curve, strict=True)],
         "uniform": [[share, _uniform(rows, share)] for share in _CURVE],
     }
 

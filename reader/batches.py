@@ -29,8 +29,8 @@ ENDLESS = 2**62
 class Cursor(Protocol):
     """Makes chunks, in one process; slices of one after another are cheap, jumps are not."""
 
-    def chunk(self, epoch: int, number: int) -> list[pa.RecordBatch]:
-        """Return the rows of a global chunk, in pieces."""
+    def chunk(self, epoch: int, number: int, found: list[pa.RecordBatch]) -> None:
+        """Add the rows of a global chunk to those found before, in pieces."""
 
     def close(self) -> None:
         """Let go of memory and files."""
@@ -184,8 +184,7 @@ class BatchReader(ABC):
                 for step in range(stretch.steps):
                     start = stretch.start + step * division.global_batch
                     chunks = division.chunks(start, start + division.global_batch)
-                    found = [piece for chunk in chunks for piece in cursor.chunk(stretch.epoch, chunk)]
-                    batch = self.finished(pa.concat_batches(found), start)
+                    batch = self.finished(gathered(cursor, stretch.epoch, chunks), start)
                     self.move(stretch.epoch, start + division.global_batch)
                     yield batch
         self.move(end, 0)
@@ -254,6 +253,14 @@ class BatchReader(ABC):
     def _steps_from(self, row: int) -> int:
         left = self.rows - row
         return left // self.global_batch if self.remainder == "drop" else -(-left // self.global_batch)
+
+
+def gathered(cursor: Cursor, epoch: int, chunks: range) -> pa.RecordBatch:
+    """Return the rows of some global chunks, copied."""
+    found: list[pa.RecordBatch] = []
+    for chunk in chunks:
+        cursor.chunk(epoch, chunk, found)
+    return pa.concat_batches(found)
 
 
 def check_columns(shards: ShardSet, columns: Sequence[str] | None) -> None:

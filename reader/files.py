@@ -1,6 +1,7 @@
 """Reading rows of the files of a set, each checked against the manifest when it is opened."""
 
 import os
+import posixpath
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -74,7 +75,7 @@ class Files:
 
 def _opened(out: str, line: ShardFile) -> pq.ParquetFile:
     storage, folder = filesystem(out)
-    path = f"{folder.rstrip('/')}/data/{line.name}"
+    path = posixpath.join(folder, "data", line.name)
     try:
         local = isinstance(storage, fs.LocalFileSystem)
         source = pa.memory_map(path) if local and line.size_bytes else storage.open_input_file(path)

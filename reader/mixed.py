@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..hashing.errors import ConfigError
 from .batches import ENDLESS, BatchReader, check_columns
 from .files import Files
-from .order import SOURCES, Order, keys
+from .order import SOURCES, Order, Piece, keys
 from .reader import memory_bytes
 from .shard_set import ShardSet, open_sets
 from .window import Windows
@@ -134,8 +134,8 @@ class MixedCursor:
                     remedy="Take fewer streams or smaller chunks.",
                 )
 
-    def chunk(self, epoch: int, number: int) -> list[pa.RecordBatch]:
-        """Return the rows of a global chunk."""
+    def chunk(self, epoch: int, number: int, found: list[pa.RecordBatch]) -> None:
+        """Add the rows of a global chunk."""
         turn, stream = divmod(number, self._division.streams)
         if stream not in self._draws:
             self._draws[stream] = _Draws(self._reader, stream)
@@ -146,7 +146,8 @@ class MixedCursor:
         order = self._order(source, source_epoch)
         chunk = turn * self._division.streams + stream
         slot = self._division.slot(number) if chunk < order.stream_chunks else "pool"
-        return [self.windows.rows((source, slot), self._files[source], order, chunk)]
+        piece = Piece(source, chunk, 0, self._division.chunk)
+        self.windows.add_rows((source, slot), self._files[source], order, piece, found)
 
     def close(self) -> None:
         """Let go of memory and files."""
@@ -183,11 +184,12 @@ class _Draws:
         if block < self._block:
             self._block, self._before = -1, np.zeros_like(self._before)
             self._drawn = self._drawn[:0]
-        while self._block < block:
-            self._before = self._before + np.bincount(self._drawn, minlength=len(self._before))
-            self._block += 1
-            turns = np.arange(self._block * BLOCK, (self._block + 1) * BLOCK)
-            self._drawn = self._reader.drawn(turns * self._reader.streams + self._stream)
+        if block > self._block:
+            while self._block < block:
+                self._before = self._before + np.bincount(self._drawn, minlength=len(self._before))
+                self._block += 1
+                turns = np.arange(self._block * BLOCK, (self._block + 1) * BLOCK)
+                self._drawn = self._reader.drawn(turns * self._reader.streams + self._stream)
             self._ranks = _ranks(self._drawn)
         source = int(self._drawn[at])
         return source, int(self._before[source] + self._ranks[at])

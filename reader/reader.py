@@ -148,16 +148,13 @@ class ShardCursor:
         self._order_of = reader._order
         self._orders: dict[tuple[int, int], Order] = {}
 
-    def chunk(self, epoch: int, number: int) -> list[pa.RecordBatch]:
-        """Return the rows of a global chunk, in pieces; beyond the last come the first again."""
+    def chunk(self, epoch: int, number: int, found: list[pa.RecordBatch]) -> None:
+        """Add the rows of a global chunk, in pieces; beyond the last come the first again."""
         size = self._sequence.chunk
-        found = []
         for piece in self._sequence.pieces(number * size, (number + 1) * size):
             order = self._order(piece.of, epoch)
             slot = self._division.slot(number) if piece.chunk < order.stream_chunks else "pool"
-            rows = self.windows.rows(slot, self._files[piece.of], order, piece.chunk)
-            found.append(rows if rows.num_rows == piece.rows else rows.slice(piece.start, piece.rows))
-        return found
+            self.windows.add_rows(slot, self._files[piece.of], order, piece, found)
 
     def close(self) -> None:
         """Let go of memory and files."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -157,7 +159,7 @@ def filesystem(out: str) -> tuple[fs.FileSystem, str]:
         InputError: if it is a URL of a kind that Arrow does not open.
     """
     if "://" not in out:
-        return fs.LocalFileSystem(), out
+        return fs.LocalFileSystem(), os.path.expanduser(out)
     try:
         found, path = fs.FileSystem.from_uri(out)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -174,15 +176,20 @@ def read_manifest(out: str) -> dict[str, Any]:
 
     Raises:
         ArtefactError: if there is none, or it is of another format or version.
+        InputError: if storage cannot be reached.
     """
     storage, folder = filesystem(out)
     try:
-        with storage.open_input_stream(f"{folder.rstrip('/')}/{NAME}") as stream:
+        with storage.open_input_stream(posixpath.join(folder, NAME)) as stream:
             manifest = json.loads(bytes(stream.readall()).decode())
     except (FileNotFoundError, NotADirectoryError):
         raise ArtefactError(
             "an output folder has a manifest", value=out, remedy="Name the folder of a finished run."
         ) from None
+    except OSError as error:
+        raise InputError(
+            "storage can be reached", value=f"{out}: {error}", remedy="See its address, rights and credentials."
+        ) from error
     except ValueError as error:
         raise ArtefactError("a manifest is JSON", value=f"{out}: {error}", remedy="Restore it or run again.") from error
     found = (manifest.get("format"), manifest.get("format_version")) if isinstance(manifest, dict) else (None, None)

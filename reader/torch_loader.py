@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from ..hashing.errors import ConfigError, EngineError, TamisError
-from .batches import BatchReader, Cursor, Stretch
+from .batches import BatchReader, Cursor, Stretch, gathered
 from .division import Division
 
 MESSAGE_ROWS = 256
@@ -145,10 +145,10 @@ class Messages:
         if self._cursor is None:
             self._cursor = self._reader.cursor()
         epoch, chunks = request
-        found = [self._cursor.chunk(epoch, chunk) for chunk in chunks]
-        if self._transform is not None:
-            found = [[_transformed(pa.concat_batches(pieces), self._transform)] for pieces in found]
-        return pa.concat_batches([piece for pieces in found for piece in pieces])
+        if self._transform is None:
+            return gathered(self._cursor, epoch, chunks)
+        pieces = (gathered(self._cursor, epoch, chunks[i : i + 1]) for i in range(len(chunks)))
+        return pa.concat_batches([_transformed(piece, self._transform) for piece in pieces])
 
     def close(self) -> None:
         """Let go of memory and files."""

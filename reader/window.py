@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from ..hashing.errors import ConfigError
 from .files import Files
-from .order import Order
+from .order import Order, Piece
 
 ROW = "__row"
 """Column of the position of a row in the output."""
@@ -31,15 +31,19 @@ class Windows:
         """Row groups whose rows are in memory now."""
         return sum(len(order.runs(part)) for _, order, part, _ in self._held.values())
 
-    def rows(self, slot: Hashable, files: Files, order: Order, chunk: int) -> pa.RecordBatch:
-        """Return the rows of a chunk without copying them."""
-        part, start = order.place(chunk)
+    def add_rows(self, slot: Hashable, files: Files, order: Order, piece: Piece, found: list[pa.RecordBatch]) -> None:
+        """Add rows of a chunk to those found before, without copying them.
+
+        Before a part goes, ``found`` is copied: slices of it would keep it in memory.
+        """
+        part, start = order.place(piece.chunk)
         held = self._held.get(slot)
         if held is None or held[0] is not files or held[1] is not order or held[2] != part:
             held = None
+            found[:] = [pa.concat_batches(found)] if found else []
             self._held.pop(slot, None)  # before the next is read: a window at a time
             held = self._held[slot] = (files, order, part, self._read(files, order, part))
-        return held[3].slice(start, order.chunk_rows(chunk))
+        found.append(held[3].slice(start + piece.start, piece.rows))
 
     def close(self) -> None:
         """Let go of all."""
@@ -49,9 +53,13 @@ class Windows:
         places, numbers = order.permutation(part)
         table = pa.concat_tables([files.read(first, rows) for first, rows in order.runs(part)])
         _check_size(table)
-        table = table.take(pa.array(places)).combine_chunks()
-        columns = [column.chunk(0) for column in table.columns]
         fields = [field.remove_metadata() for field in table.schema]
+        columns, taken = [], pa.array(places)
+        while table.num_columns:  # each is let go of before the next is copied
+            column = table.column(0).combine_chunks()
+            table = table.remove_column(0)
+            columns.append(column.take(taken))
+            del column
         if self.row_numbers:
             columns.append(pa.array(numbers + files.shards.first_row))
             fields.append(pa.field(ROW, pa.int64()))
@@ -61,7 +69,7 @@ class Windows:
 def _check_size(table: pa.Table) -> None:
     """Have a window fit in one array of each column."""
     for field, column in zip(table.schema, table.columns, strict=True):
-        short = pa.types.is_string(field.type) or pa.types.is_binary(field.type) or pa.types.is_list(field.type)
+        short = pa.types.is_string(field.type) or pa.types.is_binary(field.type)
         if short and column.nbytes > COLUMN_BYTES:
             raise ConfigError(
                 f"a column of type {field.type} has less than 2 GiB in a window",

@@ -1,5 +1,6 @@
 """What the simulation says is what readers do, and what plain counting gives."""
 
+import doctest
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from shard_sets import write_set
 
 from tamis.hashing.errors import ConfigError
+from tamis.pipeline import simulate as module
 from tamis.pipeline.report.charts import distance_chart, standalone
 from tamis.pipeline.simulate import Loading, simulate
 from tamis.reader import ShardReader
@@ -160,3 +162,16 @@ def test_the_chart_is_a_file_of_its_own(out):
     assert [path.get("d").count("L") for path in paths] == [50, 50]
     ticks = [text.text for text in drawn.findall(f"{space}text") if text.get("text-anchor") == "middle"]
     assert ticks == ["1", "10", "100", "rows apart"]
+
+
+def test_a_large_set_is_sampled(out, monkeypatch):
+    settings = {"world_size": 1, "workers": 1, "streams": 1, "window": 5, "chunk": 1}
+    whole = simulated(out, **settings)["shuffle"]
+    monkeypatch.setattr(module, "SAMPLED_ROWS", 300)
+    sampled = simulated(out, **settings)["shuffle"]
+    assert (whole["pairs"], sampled["pairs"]) == (6 * 75 + 15 + 12, 3 * 75 + 15)  # every second part
+    assert sampled["median"] == pytest.approx(whole["median"], rel=0.2)
+
+
+def test_examples():
+    assert doctest.testmod(module).failed == 0

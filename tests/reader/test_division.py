@@ -1,6 +1,9 @@
+import doctest
+
 import pytest
 
 from tamis.hashing.errors import ConfigError
+from tamis.reader import division as module
 from tamis.reader.division import Division, default_streams
 
 
@@ -50,3 +53,7 @@ def test_what_cannot_be_divided_is_refused(changes, rule):
 def test_streams_are_the_fewest_that_readers_divide(readers, streams):
     assert default_streams(readers, 1000) == streams
     assert default_streams(readers, 1) == readers  # all groups are in the pool, whatever it is
+
+
+def test_examples():
+    assert doctest.testmod(module).failed == 0

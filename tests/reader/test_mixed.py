@@ -1,3 +1,4 @@
+import doctest
 import random
 from collections import Counter
 
@@ -7,6 +8,7 @@ from shard_sets import SCHEMA, rows, write_set, write_sets
 
 from tamis.hashing.errors import ArtefactError, ConfigError
 from tamis.reader import MixedReader
+from tamis.reader import mixed as module
 
 from . import oracle
 from .lanes import Lanes
@@ -138,3 +140,7 @@ def test_what_cannot_be_mixed_is_refused(outs, tmp_path):
         mixed((outs[0], other), batch_size=8)
     assert next(iter(mixed((outs[0], other), batch_size=8, columns=["text"]))).schema.names == ["text"]
     assert SCHEMA.names == ["id", "text", "source"]
+
+
+def test_examples():
+    assert doctest.testmod(module).failed == 0

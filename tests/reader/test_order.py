@@ -1,8 +1,11 @@
+import doctest
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from tamis.reader import order as module
 from tamis.reader.order import GROUPS, ROWS, SOURCES, Order, Sequence, Shape, keys
 
 from . import oracle
@@ -122,3 +125,7 @@ def test_after_the_last_row_comes_the_first():
         (0, 0, 2),
         (1, 0, 1),
     ]
+
+
+def test_examples():
+    assert doctest.testmod(module).failed == 0

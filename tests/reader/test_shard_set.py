@@ -81,6 +81,12 @@ def test_a_folder_without_manifest_is_refused(tmp_path):
             open_sets(str(out), ["train"])
 
 
+def test_storage_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(InputError, match="storage can be reached"):
+        open_sets(str(tmp_path), ["train"])
+
+
 def test_another_version_is_refused_with_both(out):
     change(out, lambda manifest: manifest.update(format_version=2))
     with pytest.raises(ArtefactError, match="tamis-shards version 3; found .* tamis-shards version 2"):
