@@ -128,9 +128,7 @@ class BatchReader(ABC):
     @property
     def streams(self) -> int:
         """S."""
-        if self._streams is not None:
-            return self._streams
-        return default_streams(self.world_size * self._workers, min(shape.groups for shape in self._shapes))
+        return self._default_streams(self._workers) if self._streams is None else self._streams
 
     @property
     def workers(self) -> int:
@@ -164,10 +162,10 @@ class BatchReader(ABC):
     def use_workers(self, workers: int) -> None:
         """Have so many processes read; the default of ``streams`` follows unless the reader is under way."""
         at_least_one("workers", workers)
-        if self._epoch or self._row:
-            self._streams = self.streams
-        self._workers = workers
-        _ = self.division
+        fixed = self.streams if self._epoch or self._row else self._streams
+        streams = self._default_streams(workers) if fixed is None else fixed
+        Division(streams, self.chunk, self.rank, self.world_size, workers, self.batch_size)
+        self._streams, self._workers = fixed, workers
 
     def stretches(self) -> Iterator[Stretch]:
         """Yield what an iteration begun now reads."""
@@ -249,6 +247,9 @@ class BatchReader(ABC):
             )
         self.seed, self._streams, self.window = found["seed"], found["streams"], found["window"]
         self.chunk, self._epoch, self._row = found["chunk"], found["epoch"], found["rows"]
+
+    def _default_streams(self, workers: int) -> int:
+        return default_streams(self.world_size * workers, min(shape.groups for shape in self._shapes))
 
     def _steps_from(self, row: int) -> int:
         left = self.rows - row
