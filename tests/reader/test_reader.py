@@ -270,6 +270,12 @@ def test_defaults(out):
     assert some.streams == 12
 
 
+def test_a_first_epoch_is_no_way_behind(out):
+    some = ShardReader(out, batch_size=12, epoch=4)
+    some.use_workers(3)
+    assert some.streams == 6
+
+
 def test_the_order_stays_when_workers_change_under_way(out):
     some = ShardReader(out, batch_size=16)
     next(iter(some))
@@ -333,6 +339,7 @@ def test_a_state_of_other_shards_is_refused_with_both(out, tmp_path):
     ("change", "kind", "rule"),
     [
         ({"format": "order-v2"}, ArtefactError, "state is of format order-v1"),
+        ({"rows": "7"}, ArtefactError, r"order-v1, whole; found format 'order-v1' without \['rows'\]"),
         ({"rows": 7}, ArtefactError, "position is at the start of a chunk"),
         ({"rows": -2}, ArtefactError, "position is at the start of a chunk"),
         ({"rows": 2 * N}, ArtefactError, "position is at the start of a chunk"),
