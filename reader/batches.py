@@ -99,6 +99,7 @@ class BatchReader(ABC):
         self._workers = 1
         self._epoch = 0
         self._row = 0
+        self._begun = False
         check_chunk(self.chunk, sizes)
         _ = self.division
 
@@ -128,9 +129,7 @@ class BatchReader(ABC):
     @property
     def streams(self) -> int:
         """S."""
-        if self._streams is not None:
-            return self._streams
-        return default_streams(self.world_size * self._workers, min(shape.groups for shape in self._shapes))
+        return self._default_streams(self._workers) if self._streams is None else self._streams
 
     @property
     def workers(self) -> int:
@@ -164,10 +163,10 @@ class BatchReader(ABC):
     def use_workers(self, workers: int) -> None:
         """Have so many processes read; the default of ``streams`` follows unless the reader is under way."""
         at_least_one("workers", workers)
-        if self._epoch or self._row:
-            self._streams = self.streams
-        self._workers = workers
-        _ = self.division
+        fixed = self.streams if self._begun else self._streams
+        streams = self._default_streams(workers) if fixed is None else fixed
+        Division(streams, self.chunk, self.rank, self.world_size, workers, self.batch_size)
+        self._streams, self._workers = fixed, workers
 
     def stretches(self) -> Iterator[Stretch]:
         """Yield what an iteration begun now reads."""
@@ -199,7 +198,7 @@ class BatchReader(ABC):
 
     def move(self, epoch: int, row: int) -> None:
         """Note what was handed out: all rows of an epoch up to a position."""
-        self._epoch, self._row = epoch, min(row, self.rows)
+        self._epoch, self._row, self._begun = epoch, min(row, self.rows), True
 
     def state_dict(self) -> dict[str, Any]:
         """Return where this reader is, as JSON: after the batches that were handed out, the same on every rank."""
@@ -223,20 +222,20 @@ class BatchReader(ABC):
             ArtefactError: if it is no such state, or of other shards.
             ConfigError: if these ranks, workers and batches do not divide its streams and chunks.
         """
-        missing = [name for name in ("shards", *NUMBERS) if name not in state]
+        missing = [name for name in NUMBERS if not isinstance(state.get(name), int)]
         if missing or state.get("format") != FORMAT:
             raise ArtefactError(
                 f"a reader's state is of format {FORMAT}, whole",
                 value=f"format {state.get('format')!r} without {missing}",
                 remedy="Load what state_dict() returned, with the version of Tamis that did.",
             )
-        if state["shards"] != self.identity:
+        if state.get("shards") != self.identity:
             raise ArtefactError(
                 "a reader's state is of the shards that are read",
-                value=f"a state of {state['shards']} for {self.identity}",
+                value=f"a state of {state.get('shards')} for {self.identity}",
                 remedy="Read the shards of the state, or begin anew.",
             )
-        found = {name: int(state[name]) for name in NUMBERS}
+        found = {name: state[name] for name in NUMBERS}
         at_least_one("window", found["window"])
         Division(found["streams"], found["chunk"], self.rank, self.world_size, self._workers, self.batch_size)
         check_chunk(found["chunk"], [shape.group_rows for shape in self._shapes])
@@ -249,6 +248,9 @@ class BatchReader(ABC):
             )
         self.seed, self._streams, self.window = found["seed"], found["streams"], found["window"]
         self.chunk, self._epoch, self._row = found["chunk"], found["epoch"], found["rows"]
+
+    def _default_streams(self, workers: int) -> int:
+        return default_streams(self.world_size * workers, min(shape.groups for shape in self._shapes))
 
     def _steps_from(self, row: int) -> int:
         left = self.rows - row

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from ..hashing.errors import ConfigError
 
+ROUNDS = 4
+"""Groups of each stream that the default number of streams leaves at least, if it can."""
+
 
 @dataclass(frozen=True)
 class Division:
@@ -106,13 +109,16 @@ def check_chunk(chunk: int, sizes: Sequence[int]) -> None:
 def default_streams(readers: int, groups: int) -> int:
     """Return the first of 1, 2, 4, 6, 12, 24, 48 ... that is a multiple of the readers; their number itself if none is.
 
-    It is their number, too, where a set has fewer groups than that: all of them would be left for the pool.
+    It is their number, too, where a set has fewer than ``ROUNDS`` groups for each of these streams: too many would be
+    left for the pool.
 
-    >>> [default_streams(readers, 40) for readers in (1, 2, 3, 5, 8, 16)]
-    [1, 2, 6, 5, 24, 16]
+    >>> [default_streams(readers, 1000) for readers in (1, 2, 3, 5, 8, 16)]
+    [1, 2, 6, 5, 24, 48]
+    >>> [default_streams(readers, 100) for readers in (8, 16)]
+    [24, 16]
     """
     found = next((streams for streams in _candidates() if streams % readers == 0), readers)
-    return found if found <= groups else readers
+    return found if found * ROUNDS <= groups else readers
 
 
 def _candidates() -> Iterator[int]:

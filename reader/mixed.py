@@ -71,6 +71,12 @@ class MixedReader(BatchReader):
         self.columns = columns
         self.row_numbers = row_numbers
         self._rows = ENDLESS if rows is None else rows
+        if not self.steps:
+            raise ConfigError(
+                "a mixture has as many rows as a global batch",
+                value=f"{rows} rows, {world_size} x {batch_size} wanted",
+                remedy="Name more rows, or a smaller batch.",
+            )
 
     @property
     def rows(self) -> int:

@@ -130,7 +130,7 @@ def test_defaults_are_those_of_the_reader(out):
     loading = simulate(shards, Loading(world_size=4, workers=2, batch=48))["loading"]
     reader = ShardReader(out, world_size=4, batch_size=12)
     reader.use_workers(2)
-    assert (loading["streams"], loading["chunk"]) == (reader.streams, reader.chunk) == (24, 4)
+    assert (loading["streams"], loading["chunk"]) == (reader.streams, reader.chunk) == (8, 4)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@ import math
 import pickle
 import random
 import warnings
+from collections import Counter
 from types import SimpleNamespace
 
+import hypothesis.strategies as st
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
 from shard_sets import rows, write_set, write_sets
 
 from tamis.hashing.errors import ArtefactError, ConfigError
@@ -114,6 +117,33 @@ def test_fewer_chunks_are_left_than_there_are_workers(out, left):
     assert sum(ids(some), []) == expected()[rows : N // 2 * 2]
 
 
+@settings(max_examples=40, derandomize=True, deadline=None)
+@given(data=st.data())
+def test_any_set_is_read_by_any_ranks_as_its_sequence_says(tmp_path_factory, data):
+    group_rows = data.draw(st.sampled_from([4, 8, 16]))
+    files, groups = data.draw(st.integers(1, 4)), data.draw(st.integers(0, 5))
+    shape = {"group_rows": group_rows, "tail_rows": data.draw(st.integers(0, files * group_rows - 1))}
+    world_size, workers = data.draw(st.sampled_from([(1, 1), (1, 3), (2, 1), (2, 2), (3, 1), (3, 2), (4, 1)]))
+    order = {
+        "streams": world_size * workers * data.draw(st.integers(1, 3)),
+        "window": data.draw(st.integers(1, 4)),
+        "chunk": data.draw(st.sampled_from([1, 2, 4])),
+        "seed": data.draw(st.integers(0, 3)),
+    }
+    batch_size = order["chunk"] * data.draw(st.integers(1, 3))
+    remainder = data.draw(st.sampled_from(["pad", "wrap"]))
+    out = write_set(tmp_path_factory.mktemp("any") / "out", files=files, groups=groups, **shape)
+    sequence = oracle.sequence(groups=files * groups, epoch=0, **shape, **order)
+    ranks = [
+        ShardReader(out, rank=rank, world_size=world_size, batch_size=batch_size, remainder=remainder, **order)
+        for rank in range(world_size)
+    ]
+    steps = [sorted(sum(step, [])) for step in zip(*(ids(Lanes(rank, workers)) for rank in ranks), strict=True)]
+    size = world_size * batch_size
+    repeated = sequence * (size + 1)
+    assert steps == [sorted(repeated[i : i + size]) for i in range(0, len(sequence), size)]
+
+
 def test_the_tail_is_named(out):
     some = reader(out, batch_size=24)
     assert len(some.tail_rows) == N % 24
@@ -213,6 +243,8 @@ def test_sets_are_read_one_after_another(tmp_path):
         found = pa.Table.from_batches(Lanes(some, workers))
         assert found["id"].to_pylist()[:115] == wanted
         assert found["__row"].to_pylist()[:115] == wanted
+    dropped = ShardReader(out, batch_size=8, **{**settings, "remainder": "drop"})
+    assert dropped.tail_rows.tolist() == wanted[112:]
     half = ShardReader(out, batch_size=8, **settings)
     batches = iter(half)
     for _ in range(9):
@@ -238,11 +270,18 @@ def test_defaults(out):
     assert some.streams == 12
 
 
+def test_a_first_epoch_is_no_way_behind(out):
+    some = ShardReader(out, batch_size=12, epoch=4)
+    some.use_workers(3)
+    assert some.streams == 6
+
+
 def test_the_order_stays_when_workers_change_under_way(out):
     some = ShardReader(out, batch_size=16)
     next(iter(some))
     with pytest.raises(ConfigError, match="found 1 streams for 1 x 2"):
         some.use_workers(2)
+    assert (some.streams, some.workers) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -300,6 +339,7 @@ def test_a_state_of_other_shards_is_refused_with_both(out, tmp_path):
     ("change", "kind", "rule"),
     [
         ({"format": "order-v2"}, ArtefactError, "state is of format order-v1"),
+        ({"rows": "7"}, ArtefactError, r"order-v1, whole; found format 'order-v1' without \['rows'\]"),
         ({"rows": 7}, ArtefactError, "position is at the start of a chunk"),
         ({"rows": -2}, ArtefactError, "position is at the start of a chunk"),
         ({"rows": 2 * N}, ArtefactError, "position is at the start of a chunk"),
@@ -354,6 +394,18 @@ def test_ranks_read_disjoint_groups_but_for_the_pool(out):
     streams = [set(groups[:8]) for groups in found]
     assert len(set.union(*streams)) == 24
     assert [groups[8:] for groups in found] == [found[0][8:]] * 3  # the pool
+
+
+def test_workers_read_disjoint_groups_but_for_the_pool(out):
+    times = Counter()
+    for rank in range(3):
+        some = reader(out, batch_size=4, world_size=3, rank=rank)
+        read = watch(some)
+        list(Lanes(some, 2))
+        times.update(read.groups)
+    groups = [divmod(group, 5) for group in some._order(0, 0).groups.tolist()]
+    assert [times[group] for group in groups] == [1] * 24 + [6] * 6
+    assert [times[6, group] for group in (0, 1)] == [6, 4]  # the second has four chunks that are read
 
 
 def watch(some):
