@@ -107,7 +107,7 @@ def _division(shards: ShardSet, loading: Loading) -> Division:
     chunk = default_chunk(share, sizes) if loading.chunk is None else loading.chunk
     check_chunk(chunk, sizes)
     readers = loading.world_size * loading.workers
-    streams = default_streams(readers, shards.shape.groups) if loading.streams is None else loading.streams
+    streams = default_streams(readers, [shards.shape.groups]) if loading.streams is None else loading.streams
     return Division(streams, chunk, 0, loading.world_size, loading.workers, share)
 
 

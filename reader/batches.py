@@ -250,7 +250,7 @@ class BatchReader(ABC):
         self.chunk, self._epoch, self._row = found["chunk"], found["epoch"], found["rows"]
 
     def _default_streams(self, workers: int) -> int:
-        return default_streams(self.world_size * workers, min(shape.groups for shape in self._shapes))
+        return default_streams(self.world_size * workers, [shape.groups for shape in self._shapes])
 
     def _steps_from(self, row: int) -> int:
         left = self.rows - row

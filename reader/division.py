@@ -106,19 +106,25 @@ def check_chunk(chunk: int, sizes: Sequence[int]) -> None:
             )
 
 
-def default_streams(readers: int, groups: int) -> int:
-    """Return the first of 1, 2, 4, 6, 12, 24, 48 ... that is a multiple of the readers; their number itself if none is.
+def default_streams(readers: int, groups: Sequence[int]) -> int:
+    """Return as many streams as there are readers, if row groups divide by them and nothing is left for the pool.
 
-    It is their number, too, where a set has fewer than ``ROUNDS`` groups for each of these streams: too many would be
-    left for the pool.
+    Else it is the first of 1, 2, 4, 6, 12, 24, 48 ... that is a multiple of the readers; and their number after all
+    where none is, or a set has fewer than ``ROUNDS`` groups for each of these streams: too many would be left for the pool.
 
-    >>> [default_streams(readers, 1000) for readers in (1, 2, 3, 5, 8, 16)]
-    [1, 2, 6, 5, 24, 48]
-    >>> [default_streams(readers, 100) for readers in (8, 16)]
+    Args:
+        readers: processes that read, of all ranks.
+        groups: row groups of each set.
+
+    >>> [default_streams(readers, [1000]) for readers in (1, 2, 3, 5, 8, 16)]
+    [1, 2, 6, 5, 8, 48]
+    >>> [default_streams(readers, [100]) for readers in (8, 16)]
     [24, 16]
     """
+    if all(number % readers == 0 for number in groups):
+        return readers
     found = next((streams for streams in _candidates() if streams % readers == 0), readers)
-    return found if found * ROUNDS <= groups else readers
+    return found if found * ROUNDS <= min(groups) else readers
 
 
 def _candidates() -> Iterator[int]:

@@ -29,9 +29,9 @@ class ShardReader(BatchReader):
         seed: of the order.
         epoch: the first epoch; each has its own order.
         epochs: how many an iteration reads.
-        streams: S, a multiple of world_size x workers; default: the first of 1, 2, 4, 6, 12, 24, 48 ... that is, or
-            their product where a set has few row groups. Rows come in the same order at every world size only if it is
-            given, or comes from a state.
+        streams: S, a multiple of world_size x workers; default: their product, if row groups divide by it, or where
+            there are few; else the first of 1, 2, 4, 6, 12, 24, 48 ... that is. Rows come in the same order at every
+            world size only if it is given, or comes from a state.
         window: row groups that are shuffled together, of each stream.
         chunk: rows that stay together; divides the batch size and the rows of a group.
         rank, world_size: this rank, of how many.

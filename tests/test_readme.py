@@ -14,7 +14,7 @@ def blocks(page):
 
 
 def test_the_python_example(capsys):
-    (code,) = blocks(README)
+    code, *_ = blocks(README)
     exec(compile(code, "README.md", "exec"), {})
     printed = capsys.readouterr().out.splitlines()
     assert re.sub(r"Result\('.*?':", "Result(...:", printed[0]) == re.search(r"# (Result.*)", README).group(1)

@@ -51,8 +51,11 @@ def test_what_cannot_be_divided_is_refused(changes, rule):
     ("readers", "streams"), [(1, 1), (2, 2), (3, 6), (4, 4), (5, 5), (6, 6), (8, 24), (16, 48), (64, 192), (10, 10)]
 )
 def test_streams_are_the_fewest_that_readers_divide(readers, streams):
-    assert default_streams(readers, 4 * streams) == streams
-    assert default_streams(readers, 4 * streams - 1) == readers
+    assert default_streams(readers, [4 * streams]) == readers
+    odd = 4 * streams + 1  # no round of all readers
+    assert default_streams(readers, [odd]) == (1 if readers == 1 else streams)
+    assert default_streams(readers, [4 * readers, odd]) == (readers if streams != readers or readers == 1 else streams)
+    assert default_streams(readers, [4 * streams - 1]) == readers
 
 
 def test_examples():

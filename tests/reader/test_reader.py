@@ -265,7 +265,7 @@ def test_columns_are_those_asked_for_in_their_order(out):
 
 def test_defaults(out):
     some = ShardReader(out, batch_size=12, world_size=3)
-    assert (some.streams, some.chunk, some.window) == (6, 4, 4)
+    assert (some.streams, some.chunk, some.window) == (3, 4, 4)
     some.use_workers(4)
     assert some.streams == 12
 
@@ -273,7 +273,7 @@ def test_defaults(out):
 def test_a_first_epoch_is_no_way_behind(out):
     some = ShardReader(out, batch_size=12, epoch=4)
     some.use_workers(3)
-    assert some.streams == 6
+    assert some.streams == 3
 
 
 def test_the_order_stays_when_workers_change_under_way(out):
