@@ -21,6 +21,7 @@ from tamis.jobs.cli import app
 from tamis.pipeline import config
 from tamis.pipeline.config import Pipeline, make_config
 from tamis.pipeline.keep import KeepPolicy
+from tamis.pipeline.mixture import Mixture, Phase, SourceShare
 
 FOLDER = Path(__file__).parent
 
@@ -39,6 +40,11 @@ SECTIONS: dict[type[BaseModel], str] = {
     config.Paragraphs: "stages: paragraphs",
     KeepPolicy: "keep",
     config.Shards: "shards",
+    config.Folds: "shards: folds",
+    config.TokenizerFile: "tokenizers",
+    Mixture: "mixture",
+    SourceShare: "mixture: sources",
+    Phase: "mixture: phases",
     config.Alarm: "alarm",
     config.Report: "report",
     config.Spark: "spark",

@@ -1,4 +1,4 @@
-"""Texts to shingle hashes, and the shingle set of a text.
+"""Texts to shingle hashes, in order or as the set of a text.
 
 The hash of the shingle t_1 ... t_m is ``fmix64(sum t_i * B^(m-i) + m * GOLDEN_GAMMA)`` modulo 2^64 over the hashes of
 its tokens: it depends on their order and number. Tokens are the words of profile ``words-v1``; or the characters of
@@ -236,6 +236,24 @@ def shingle_sets(
     Bytes that are not UTF-8 end their text, and the token they stand in is left out: callers validate first
     (``fingerprint`` reports the offset).
     """
+    return _shingles(data, offsets, unit, n, table, True)
+
+
+@kernel
+def shingle_sequences(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], unit: int, n: int, table: CharacterTable
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the shingle hashes of each text as they follow one another: (values, offsets into them).
+
+    Shingle i of a text begins with its token i. Else as ``shingle_sets``.
+    """
+    return _shingles(data, offsets, unit, n, table, False)
+
+
+@kernel
+def _shingles(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], unit: int, n: int, table: CharacterTable, as_sets: bool
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     scratch = no_scratch()
     values = np.empty(max(1024, (offsets[-1] - offsets[0]) // 4), np.uint64)
     bounds = np.zeros(len(offsets), np.int64)
@@ -251,7 +269,8 @@ def shingle_sets(
                 values = grown
             values[used : used + made] = scratch.shingles[:made]
             used += made
-        used = first + sort_unique(values[first:used])
+        if as_sets:
+            used = first + sort_unique(values[first:used])
         bounds[i + 1] = used
     return values[:used].copy(), bounds
 

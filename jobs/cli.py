@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -352,6 +353,51 @@ def tune(
         threads=threads,
     )
     tune_command(question, out, as_json=as_json, progress=shown(quiet), console=out_console)
+
+
+@app.command()
+def mixture(
+    path: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a run, or a mixture.yaml.")],
+    for_: Annotated[str, typer.Option("--for", metavar="LOADER", help="hf, mosaic, energon or megatron.")],
+    folder: Annotated[
+        str, typer.Option("--folder", metavar="DIR", help="Where each source is a data set of its own, by its name.")
+    ] = "sources",
+) -> None:
+    """Print a mixture in the words of another loader, which mixes sources while it reads."""
+    from ..pipeline.config import read_yaml
+    from ..pipeline.mixture_file import NAME
+    from ..pipeline.mixture_snippets import snippet
+
+    file = Path(path) / NAME if Path(path).is_dir() else Path(path)
+    typer.echo(snippet(read_yaml(str(file), what="a mixture", start="sources:"), for_, folder=folder), nl=False)
+
+
+@app.command()
+def simulate(
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a run, or its URL.")],
+    world_size: Annotated[int, typer.Option("--world-size", metavar="W", min=1, help="Ranks that train.")],
+    batch: Annotated[int, typer.Option("--batch", metavar="B", min=1, help="Rows of a batch of all ranks together.")],
+    workers: Annotated[int, typer.Option("--workers", metavar="K", min=1, help="Processes of a rank that read.")] = 1,
+    set_: Annotated[str, typer.Option("--set", metavar="NAME", help="Set of the output.")] = "train",
+    remainder: Annotated[
+        str, typer.Option("--remainder", help="What becomes of rows that fill no batch: drop, pad or wrap.")
+    ] = "drop",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the order.")] = 0,
+    streams: Annotated[
+        int | None, typer.Option("--streams", min=1, help="A multiple of W x K; default: as of the reader.")
+    ] = None,
+    window: Annotated[int, typer.Option("--window", min=1, help="Row groups that are shuffled together.")] = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="FILE.svg", help="Draw how far apart neighbours are read.")
+    ] = None,
+) -> None:
+    """Say what a training run would read: steps and bytes of each rank, the shuffle, and who would hang."""
+    from ..pipeline.simulate import Loading
+    from .simulated import simulate_command
+
+    loading = Loading(world_size, workers, batch, remainder=remainder, seed=seed, streams=streams, window=window)
+    simulate_command(out, set_, loading, as_json=as_json, plot=plot, console=out_console)
 
 
 @app.command()

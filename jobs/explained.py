@@ -52,21 +52,32 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
         yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'])}."
         yield f"In its place stays {_keeper(row, where)}."
         for further in verdict.chain:
-            yield (
-                f"  which the stage `{further['stage']}` removed later{_alike(further['similarity'])}: "
-                f"in the end, {_keeper(further, where)} stays."
-            )
+            end = f"in the end, {_keeper(further, where)} stays" if _has_keeper(further) else "nothing of it stays"
+            yield f"  which the stage `{further['stage']}` removed later{_alike(further['similarity'])}: {end}."
     elif verdict.fate == "there already":
         yield f"{name} was there already (`against`): it is compared with, and neither removed nor written."
     elif verdict.fate == "not sampled":
         yield f"{name} was kept, and is not in the shards: the sample or the mixture did not take it."
     else:
         yield f"{name} was kept."
+    yield from _cuts(verdict, where)
     yield from _relatives(verdict, where)
     if verdict.follower_count:
         some = ", ".join(_name(f["id"], f["address"], where) for f in verdict.followers[:FOLLOWERS])
         more = verdict.follower_count - min(FOLLOWERS, len(verdict.followers))
         yield f"It stays in the place of {verdict.follower_count:,}: {some}{f' and {more:,} more' if more else ''}."
+
+
+def _cuts(verdict: Verdict, where: Where) -> Iterator[str]:
+    for cut in verdict.cuts:
+        what = (
+            f"a paragraph that {_name(cut['keeper_id'], cut['keeper_address'], where)} keeps"
+            if _has_keeper(cut)
+            else f"words of item {cut['keeper_id']} of {cut['keeper_corpus']}"
+        )
+        yield f"Bytes {cut['start']:,} to {cut['stop']:,} were cut out: {what}."
+    if more := verdict.cut_count - len(verdict.cuts):
+        yield f"And {more:,} more cuts; edits/ lists them."
 
 
 def _relatives(verdict: Verdict, where: Where) -> Iterator[str]:
@@ -80,7 +91,13 @@ def _relatives(verdict: Verdict, where: Where) -> Iterator[str]:
 def _fate(relative: Relative, where: Where) -> str:
     if relative.decision is None:
         return "which stays, too, and ranks below what stays in its place"
+    if not _has_keeper(relative.decision):
+        return f"which the stage `{relative.decision['stage']}` removed later"
     return f"which would have stayed in its place, but was itself removed for {_keeper(relative.decision, where)}"
+
+
+def _has_keeper(row: Row) -> bool:
+    return row["keeper_address"] is not None
 
 
 def _alike(similarity: float | None) -> str:

@@ -25,6 +25,7 @@ def show(result: Result, console: Console, *, out: str) -> None:
     """Print the summary of a finished run whose output is at ``out``."""
     show_amounts(result.ledger, console)
     _examples(result, console)
+    _mixture(result, console)
     if result.ledger.capped_rows:
         console.print(
             f"{result.ledger.capped_rows:,} rows were in buckets of more rows than anchors (`max_anchors`): "
@@ -102,6 +103,29 @@ def _funnel(ledger: Ledger) -> Table:
         line("repeated", total.repeated)
         line("written", total.emitted, "bold")
     return table
+
+
+def _mixture(result: Result, console: Console) -> None:
+    """Print what came of the mixture that was asked for."""
+    mixture = result.report["mixture"]
+    if mixture is None:
+        return
+    columns = ("source", "available", "wanted", "written", "passes")
+    table = Table(*columns, title=f"Mixture, in {mixture['unit']}", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for line in mixture["sources"]:
+        numbers = (f"{line[name]:,}" for name in ("available", "wanted", "emitted"))
+        table.add_row(escape(line["name"]), *numbers, f"{line['epochs']:.2f}", style="red" if line["short"] else "")
+    console.print(table)
+    for line in mixture["sources"]:
+        if line["short"]:
+            console.print(
+                f"{escape(line['name'])} is {line['short']:,} {mixture['unit']} short: it was used as often as "
+                "`max_epochs` allows, and the others were not given its part.",
+                style="red",
+                soft_wrap=True,
+            )
 
 
 def _sources(ledger: Ledger) -> Table:

@@ -46,7 +46,6 @@ def parse_size(value: object) -> object:
 
 _SIZE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["2GB", "512MiB"]}]}
 _TABLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "examples": ["256MiB"]}]}
-_MIXTURE_SCHEMA = {"anyOf": [{"type": "string", "minLength": 1}, Mixture.model_json_schema(), {"type": "null"}]}
 _KEEP_SCHEMA = {
     "anyOf": [
         {"type": "string", "pattern": "^(first|longest|(newest|quality|source):.+)$"},
@@ -134,7 +133,7 @@ class Benchmark(Model):
 
 
 class Decontaminate(Model):
-    """Remove documents that hold an item of a benchmark."""
+    """Remove documents that hold an item of a benchmark, or cut it out of them."""
 
     stage: Literal["decontaminate"] = Field("decontaminate", description="Which stage it is.")
     benchmarks: tuple[Benchmark, ...] = Field(min_length=1, description="The test sets.")
@@ -142,6 +141,9 @@ class Decontaminate(Model):
     shortest: int = Field(6, ge=1, description="Items with fewer words than `ngram` count as a whole, down to so many.")
     common: float = Field(
         0.001, gt=0, le=1, description="Share of the rows above which an n-gram is a phrase, and counts for nothing."
+    )
+    action: Literal["drop", "cut"] = Field(
+        "drop", description="Remove the document, or cut the words of the item out of it."
     )
 
     @model_validator(mode="after")
@@ -415,7 +417,7 @@ class Pipeline(Model):
     tokenizers: tuple[TokenizerFile, ...] = Field(
         (), description="Whose tokens are counted in each row that is written, beside words and bytes."
     )
-    mixture: Annotated[Mixture | None, BeforeValidator(read_mixture), WithJsonSchema(_MIXTURE_SCHEMA)] = Field(
+    mixture: Annotated[Mixture | None, BeforeValidator(read_mixture)] = Field(
         None, description="In which proportions sources are written: as in `mixture.yaml`, or the path of one."
     )
     alarm: Alarm = Field(Alarm(), description="When a run stops because a source lost nearly everything.")
@@ -446,8 +448,9 @@ class Pipeline(Model):
 
     @model_validator(mode="after")
     def _nothing_cut_where_marked(self) -> "Pipeline":
-        if self.annotate and self.paragraphs:
-            raise ValueError("`annotate` writes all rows as they are, and `paragraphs` cuts them: choose one")
+        if self.annotate and self.cuts:
+            cutting = "`paragraphs`" if self.paragraphs else "`decontaminate` with `action: cut`"
+            raise ValueError(f"`annotate` writes all rows as they are, and {cutting} cuts them: choose one")
         return self
 
     @model_validator(mode="after")
@@ -509,6 +512,16 @@ class Pipeline(Model):
         return next((stage for stage in self.stages if isinstance(stage, Paragraphs)), None)
 
     @property
+    def cuts_items(self) -> bool:
+        """Whether benchmark items are cut out of rows."""
+        return self.decontaminate is not None and self.decontaminate.action == "cut"
+
+    @property
+    def cuts(self) -> bool:
+        """Whether anything is cut out of rows."""
+        return self.cuts_items or self.paragraphs is not None
+
+    @property
     def exact(self) -> bool:
         """Whether there is an exact stage."""
         return any(isinstance(stage, Exact) for stage in self.stages)
@@ -521,8 +534,10 @@ class Pipeline(Model):
         for stage in settings["stages"]:
             for benchmark in stage.get("benchmarks", ()):
                 del benchmark["path"]
+            if stage.get("action") == "drop":
+                del stage["action"]  # runs without a later setting are what they were before there was one
             if stage.get("index") is None:
-                stage.pop("index", None)  # runs without one are what they were before there were any
+                stage.pop("index", None)
             else:
                 stage["index"] = {key: stage["index"][key] for key in ("mode", "flagged", "unreachable")}
         for name, items in (("inputs", self.inputs), ("against", self.against)):
@@ -567,6 +582,7 @@ def pipeline_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": list(_PLAIN)}, named, long]}
+    schema["properties"]["mixture"]["anyOf"].append({"type": "string", "minLength": 1})
     return schema
 
 

@@ -205,13 +205,21 @@ class Overlap:
         places, found = [], []
         for length, grams in self.grams.items():
             values, bounds = _shingles(data, offsets, length)
-            maybe = np.flatnonzero(self.sieves[length].contains(values))
-            at = np.minimum(np.searchsorted(grams, values[maybe]), len(grams) - 1)
-            there = maybe[grams[at] == values[maybe]]
+            there, _ = matches(values, grams, self.sieves[length])
             places.append(addresses[np.searchsorted(bounds, there, "right") - 1])
             found.append(values[there])
         columns = [pa.array(np.concatenate(places)), pa.array(np.concatenate(found).view(np.int64))]
         return pa.RecordBatch.from_arrays(columns, schema=_HITS)
+
+
+def matches(
+    values: NDArray[np.uint64], grams: NDArray[np.uint64], bloom: BloomFilter
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where in ``values`` an n-gram is, and where that one is in ``grams``, which are sorted and not empty."""
+    maybe = np.flatnonzero(bloom.contains(values))
+    at = np.minimum(np.searchsorted(grams, values[maybe]), len(grams) - 1)
+    equal = grams[at] == values[maybe]
+    return maybe[equal], at[equal]
 
 
 def sieve(grams: NDArray[np.uint64]) -> BloomFilter:
@@ -230,10 +238,12 @@ class Contamination:
     Attributes:
         rows: (row, item, share): rows that hold an item, the one of which they hold most, and which share of its
             n-grams.
+        phrases: uint64, n-grams that many rows hold, and that count for nothing.
         facts: for the report.
     """
 
     rows: Table
+    phrases: NDArray[np.uint64]
     facts: dict[str, Any]
 
 
@@ -266,7 +276,8 @@ def contamination(
     found = (
         best.join(ranked.select("row", "address"), on=["address"]).map(Share(items.sizes), FOUND).save("contaminated")
     )
-    return Contamination(found, _facts(found, phrases, items))
+    common_grams = phrases.collect().sort_by([("rows", "descending"), ("gram", "ascending")])
+    return Contamination(found, common_grams["gram"].to_numpy().view(np.uint64), _facts(found, common_grams, items))
 
 
 @dataclass(frozen=True)
@@ -302,7 +313,7 @@ class Share:
         return pa.RecordBatch.from_arrays([batch.column("row"), batch.column("item"), pa.array(share)], schema=FOUND)
 
 
-def _facts(found: Table, phrases: Table, items: Items) -> dict[str, Any]:
+def _facts(found: Table, phrases: pa.Table, items: Items) -> dict[str, Any]:
     """Return a line for each benchmark, and the n-grams that were left out of account."""
     by_item = found.aggregate(by=["item"], rows=("count", "row")).collect().to_pylist()
     held = {line["item"]: line["rows"] for line in by_item}
@@ -320,11 +331,10 @@ def _facts(found: Table, phrases: Table, items: Items) -> dict[str, Any]:
                 "rows": sum(held.get(i, 0) for i in members),
             }
         )
-    common = phrases.collect().sort_by([("rows", "descending"), ("gram", "ascending")])
     return {
         "benchmarks": lines,
-        "phrases": common.num_rows,
-        "most_common": list(_owners(common.slice(0, LISTED), items)),
+        "phrases": phrases.num_rows,
+        "most_common": list(_owners(phrases.slice(0, LISTED), items)),
     }
 
 

@@ -20,7 +20,7 @@ from .result import Result
 from .text_column import text_buffers
 
 MOST = 20
-"""Records of one id, and followers of one record, that are told of."""
+"""Records of one id, and followers and cuts of one record, that are told of."""
 
 Row = dict[str, Any]
 
@@ -53,6 +53,8 @@ class Verdict:
         relatives: better-ranked records like it, in rank order.
         followers: some records that were removed in its favour.
         follower_count: how many there are.
+        cuts: some rows of ``edits/`` of a kept record: what its shard row is without.
+        cut_count: how many there are.
         id: the id that it was asked for by, or None.
     """
 
@@ -63,6 +65,8 @@ class Verdict:
     relatives: tuple[Relative, ...] = ()
     followers: tuple[Row, ...] = ()
     follower_count: int = 0
+    cuts: tuple[Row, ...] = ()
+    cut_count: int = 0
     id: str | None = None
 
     @property
@@ -164,7 +168,8 @@ def explain(result: Result, address: int, *, name: str | None = None) -> Verdict
         return replace(verdict, fate="not sampled")
     if not _rows(result, "index.parquet", pc.field("address") == address):
         raise InputError("a run has the record", value=result.where(address), remedy="Check its number.")
-    return verdict
+    cuts = _rows(result, "edits", pc.field("address") == address) if result.manifest["files"]["edits"] else []
+    return replace(verdict, cuts=tuple(cuts[:MOST]), cut_count=len(cuts))
 
 
 def _chain(result: Result, decision: Row) -> list[Row]:
@@ -237,4 +242,6 @@ def facts_of(verdict: Verdict, where: Callable[[int], str]) -> Row:
         ],
         "followers": [placed(row) for row in verdict.followers],
         "follower_count": verdict.follower_count,
+        "cuts": [placed(row) for row in verdict.cuts],
+        "cut_count": verdict.cut_count,
     }

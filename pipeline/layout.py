@@ -1,8 +1,9 @@
 """How many shards of how many groups of how many rows: N = K * G * R + tail, for each set of rows.
 
 Every group has exactly R rows and every file exactly G groups, so any number of ranks that divides K, or K * G, reads
-equal shares. K has many divisors. R is a multiple of 64, or a power of two below it, so that readers can deal rows in
-small equal chunks. Rows that do not fill a last round of groups, fewer than K * R, go to the tail.
+equal shares. K and G have many divisors. R is a multiple of 64, or of a smaller power of two where a multiple of 64
+would leave too many rows over, so that readers can deal rows in small equal chunks. Rows that do not fill a last round
+of groups, fewer than K * R, go to the tail.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ GROUPS_WANTED = 8
 """Row groups that a file has at least, so that it can feed several readers."""
 
 CHUNK = 64
-"""What the rows of a group are a multiple of."""
+"""What the rows of a group are a multiple of, if there are enough of them."""
 
 
 @dataclass(frozen=True)
@@ -176,18 +177,31 @@ def plan_layout(rows: int, size_bytes: int, *, target_bytes: int, group_bytes: i
         group_bytes: text bytes that a row group should not exceed.
 
     >>> plan_layout(1000, 1_000_000, target_bytes=300_000, group_bytes=100_000)
-    Layout(rows=1000, files=4, groups=15, group_rows=16)
+    Layout(rows=1000, files=4, groups=8, group_rows=30)
     """
     files = next(k for k in _file_counts() if size_bytes <= k * target_bytes)
     mean = max(1, -(-size_bytes // max(1, rows)))
-    group_rows = _even(max(1, min(group_bytes // mean, rows // (files * GROUPS_WANTED))))
-    return Layout(rows, files, rows // (files * group_rows), group_rows)
+    most = max(1, min(group_bytes // mean, rows // (files * GROUPS_WANTED)))
+    groups = next(g for g in _group_counts() if files * g * most >= rows - files * g)
+    group_rows = _even(rows // (files * groups), groups)
+    if group_rows < groups:  # so few rows that the tail would hold most of them
+        group_rows = most
+        groups = rows // (files * group_rows)
+    return Layout(rows, files, groups, group_rows)
 
 
-def _even(rows: int) -> int:
-    """Return the next lower multiple of ``CHUNK``, or power of two below it."""
-    return rows // CHUNK * CHUNK if rows >= CHUNK else 1 << (rows.bit_length() - 1)
+def _even(rows: int, groups: int) -> int:
+    """Return fewer rows, a multiple of the largest power of two up to ``CHUNK`` that leaves the tail short."""
+    chunk = CHUNK
+    while chunk > 1 and rows // chunk * chunk < groups * chunk:
+        chunk //= 2
+    return rows // chunk * chunk
 
 
-def _file_counts() -> "list[int]":
+def _file_counts() -> list[int]:
     return [1, 2, 4] + [6 * 2**i for i in range(40)]
+
+
+def _group_counts() -> list[int]:
+    """Return numbers with many divisors, each at most half as large again as the one before."""
+    return [n for i in range(40) for n in (8 * 2**i, 12 * 2**i)]

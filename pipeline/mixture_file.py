@@ -15,8 +15,8 @@ NAME = "mixture.yaml"
 
 def write_mixture(
     folder: Path, mixture: Mixture | None, allocation: Allocation | None, shards: Sequence[dict[str, Any]]
-) -> None:
-    """Write what the training rows of an output are made of; a valid mixture itself.
+) -> dict[str, Any] | None:
+    """Write what the training rows of an output are made of, a valid mixture itself; return what a report says of it.
 
     Args:
         folder: of the output.
@@ -27,6 +27,15 @@ def write_mixture(
     found = _as_it_came(held) if mixture is None or allocation is None else _as_asked(mixture, allocation, held)
     text = yaml.safe_dump(found.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
     write_atomically(folder / NAME, text)
+    if allocation is None:
+        return None
+    short = dict(zip(allocation.names, allocation.short.tolist(), strict=True))
+    facts = ("available", "wanted", "emitted", "rows", "epochs")
+    sources = [
+        {"name": name, **{fact: getattr(share, fact) for fact in facts}, "short": short[name]}
+        for name, share in found.sources.items()
+    ]
+    return {"unit": found.unit, "budget": found.budget, "sources": sources}
 
 
 def training_amounts(shards: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:

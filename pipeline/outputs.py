@@ -11,10 +11,10 @@ from .annotations import annotated
 from .clusters import EDGES, components
 from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, name_decisions, name_pairs
 from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
+from .edits import CUTS, Edits, named_edits
 from .engine import Table
 from .ledger import Ledger, build_ledger
 from .mixture import Allocation
-from .paragraphs import CUTS, Edits, named_edits
 from .ranked import old_only
 from .written import write_sorted
 
@@ -48,7 +48,7 @@ class Outcome:
         old_read: whether they were read, and so count; those that an index knows were not.
         annotate: whether dropped rows are written too.
         edited: what is cut out of rows that are written.
-        contaminated: rows that hold benchmark items, and these items; they are among the drops.
+        contaminated: rows that hold benchmark items, and these items; those that are among the drops went for them.
     """
 
     documents: Table
@@ -76,7 +76,9 @@ class Outcome:
         decisions = name_decisions(drops, self.ranked, self.references)
         if self.contaminated:
             found, items = self.contaminated
-            decisions = decisions.union(contaminated_decisions(found.rows, self.ranked, items))
+            gone = self.drops.map(_of_items, self.drops.schema).select("row")
+            rows = found.rows.join(gone, on=["row"], how="semi")
+            decisions = decisions.union(contaminated_decisions(rows, self.ranked, items))
         if self.conditions:
             decisions = decisions.union(filter_decisions(self.documents, self.conditions))
         return decisions.save("decisions")
@@ -120,9 +122,10 @@ def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]
     """Write everything but the shards; return the files by folder."""
     pairs = name_pairs(outcome.pairs, outcome.ranked)
     quarantine = bad(outcome.documents.select(*QUARANTINE.names))
-    edits = named_edits(outcome.edited.cuts, outcome.ranked) if outcome.edited else None
     more = [name for name in outcome.counts if name not in INDEX]
     index = outcome.positioned.select(*INDEX[:-2], *more, *INDEX[-2:])
+    items = outcome.contaminated[1] if outcome.contaminated else None
+    edits = named_edits(outcome.edited.cuts, outcome.ranked, items) if outcome.edited else None
     return {
         "unsampled": write_sorted(outcome.unsampled, ["address"], out / "unsampled") if outcome.unsampled else [],
         "edits": write_sorted(edits, ["address", "start"], out / "edits") if edits else [],
@@ -209,6 +212,10 @@ def _filtered(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _of_copies(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.filter(pc.not_equal(batch.column("stage"), STAGE))
+
+
+def _of_items(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(pc.equal(batch.column("stage"), STAGE))
 
 
 def _with_keeper(batch: pa.RecordBatch) -> pa.RecordBatch:

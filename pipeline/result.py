@@ -16,9 +16,9 @@ from ..connectors.row_groups import batches_of
 from ..hashing.errors import ArtefactError, ConfigError
 from ..hashing.greedy import decide
 from .decisions import DECISIONS, REASONS
+from .edits import WRITTEN_EDITS
 from .ledger import Ledger
 from .manifest import read_manifest
-from .paragraphs import WRITTEN_EDITS
 from .state import SUCCESS
 
 _FACTS = ("address", "source", "bytes", "tokens")
@@ -75,7 +75,7 @@ class Result:
 
     @cached_property
     def edits(self) -> pa.Table:
-        """What was cut out of records, and the records that keep it; without rows where nothing was."""
+        """What was cut out of records, and the record that keeps it or the item it is of; no rows where nothing was."""
         return self._table("edits") if self.manifest["files"]["edits"] else WRITTEN_EDITS.empty_table()
 
     @cached_property
@@ -86,8 +86,13 @@ class Result:
     @cached_property
     def seconds(self) -> dict[str, float]:
         """How long each step took."""
+        return {step["name"]: step["seconds"] for step in self.report["steps"]}
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """The numbers of ``report.json``."""
         report: dict[str, Any] = json.loads((self.out / "report.json").read_text(encoding="utf-8"))
-        return {step["name"]: step["seconds"] for step in report["steps"]}
+        return report
 
     def _table(self, name: str) -> pa.Table:
         parts = [pq.read_table(self.out / name / line["name"]) for line in self.manifest["files"][name]]

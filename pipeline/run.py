@@ -34,11 +34,13 @@ from ..hashing.sketch import sketch_plan
 from . import documents
 from .annotations import annotated_schema
 from .candidates import candidates
-from .config import Contained, Decontaminate, Near, Paragraphs, save_config
+from .config import Contained, Decontaminate, Near, save_config
 from .contained import SAMPLES, Sampling
 from .decontaminate import Contamination, Items, contamination, read_items
+from .descriptions import write_descriptions
 from .documents import DocumentPass, check_columns
 from .drops import STAGED, Nameless, Staged
+from .edits import CUTS, EDITED, EDITS, Edits, Replacing, edits
 from .emission import KEYED, OrderKey, available, draw, once, place, set_names
 from .engine import Engine, Progress, Table
 from .exact import exact
@@ -57,6 +59,7 @@ from .index.joining import (
 )
 from .index.recall import Recalled, reachable, recall
 from .index.update import Batch, check_capacity, write_batch
+from .item_cuts import item_cuts
 from .layout import SetName, Sets, plan_sets
 from .ledger import Ledger
 from .manifest import write_manifest
@@ -64,7 +67,7 @@ from .mixture import Allocation, allocate
 from .mixture_file import write_mixture
 from .near import decide_near, unverified
 from .outputs import Outcome, count, unsampled, write_tables
-from .paragraphs import CUTS, EDITED, Edits, Replacing, edits
+from .paragraphs import repeated
 from .preflight import check_records, check_room
 from .prepared import Prepared, check_unchanged, prepare
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
@@ -176,6 +179,7 @@ class _Run:
         self.header: Header | None = None
         self.flagged_rows: int | None = None
         self.contamination_facts: dict[str, Any] | None = None
+        self.mixture_facts: dict[str, Any] | None = None
         with self.step("list inputs"):
             files = prepared.read.files
             self.splits = [split for file in files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
@@ -269,9 +273,10 @@ class _Run:
         if self.config.decontaminate:
             with self.step("decontaminate", self.bytes_to_read):
                 contaminated = self.decontaminate(self.config.decontaminate, entered, rows - old_rows)
-            gone = contaminated[0].rows.select("row")
-            drops = drops.union(gone.map(Nameless("decontaminate"), STAGED))
-            left, entered = (table.join(gone, on=["row"], how="anti") for table in (left, entered))
+            if self.config.decontaminate.action == "drop":
+                gone = contaminated[0].rows.select("row")
+                drops = drops.union(gone.map(Nameless("decontaminate"), STAGED))
+                left, entered = (table.join(gone, on=["row"], how="anti") for table in (left, entered))
         if self.config.exact:
             with self.step("exact"):
                 copies = exact(left).save("exact_drops")
@@ -300,11 +305,10 @@ class _Run:
                 inside = self.contained(self.config.contained, among, ranked, rows, old)
             drops = drops.union(inside.map(Staged("contained"), STAGED))
         edited: Edits | None = None
-        if self.config.paragraphs:
-            with self.step("paragraphs", 2 * self.bytes_to_read):
-                stays = new_only(ranked, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
-                edited = self.edits(self.config.paragraphs, stays.save("before_edits"))
-            drops = drops.union(edited.emptied.map(Nameless("paragraphs"), STAGED))
+        if self.config.cuts:
+            stays = new_only(ranked, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
+            edited = self.edits(stays.save("before_edits"), contaminated)
+            drops = drops.union(edited.drops())
         if self.adds and index is not None:
             with self.step("add to the index"):
                 self.header = write_batch(index, self.batch(found, entered, copies_gone))
@@ -397,7 +401,7 @@ class _Run:
             common=stage.common,
             engine=self.engine,
         )
-        self.contamination_facts = found.facts
+        self.contamination_facts = {"action": stage.action, **found.facts}
         return found, items
 
     def contained(self, stage: Contained, left: Table, ranked: Table, rows: int, old_rows: int) -> Table:
@@ -413,9 +417,18 @@ class _Run:
         pairs = measure_pairs(self.engine, met.pairs, ranked, **inputs, evidence=evidence, threshold=stage.threshold)
         return decide_near(pairs.save("contained_pairs"), rows=rows).save("contained_drops")
 
-    def edits(self, stage: Paragraphs, kept: Table) -> Edits:
-        """Find the paragraphs to cut out of the rows that are kept."""
-        return edits(self.texts_of, kept, text=self.config.columns.text, least=stage.min_bytes, rows=stage.rows)
+    def edits(self, kept: Table, contaminated: tuple[Contamination, Items] | None) -> Edits:
+        """Find what to cut out of the rows that are kept: paragraphs, then benchmark items."""
+        column = self.config.columns.text
+        cuts, stage = self.engine.table(EDITS.empty_table()), self.config.paragraphs
+        if stage:
+            with self.step("paragraphs", self.bytes_to_read):
+                cuts = repeated(self.texts_of, kept, text=column, least=stage.min_bytes, rows=stage.rows)
+        if contaminated and self.config.cuts_items:
+            with self.step("benchmark items", self.bytes_to_read):
+                cuts = cuts.union(item_cuts(self.texts_of, kept, cuts, *contaminated, text=column))
+        with self.step("cut", self.bytes_to_read):
+            return edits(self.texts_of, kept, cuts, text=column)
 
     @property
     def adds(self) -> bool:
@@ -605,7 +618,8 @@ class _Run:
             ledger=ledger,
             settings=settings,
         )
-        write_mixture(self.folder.path, self.config.mixture, allocation, files["data"])
+        self.mixture_facts = write_mixture(self.folder.path, self.config.mixture, allocation, files["data"])
+        write_descriptions(self.folder.path)
         self.report(ledger, finished=True)
 
     def report(self, ledger: Ledger, *, finished: bool) -> None:
@@ -635,6 +649,7 @@ class _Run:
             finished=finished,
             index=self.index_facts(),
             contamination=self.contamination_facts,
+            mixture=self.mixture_facts,
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)
 

@@ -10,9 +10,9 @@ from ..connectors.address import ADDRESS
 from ..connectors.batches import RAW, RULE
 from ..connectors.parquet_output import WRITTEN, write_parquet, written_line
 from ..connectors.split import Split
+from .edits import CUTS, CutOut
 from .engine import Engine, Group, Measure, Table, drop_columns
 from .layout import Sets
-from .paragraphs import CUTS, CutOut
 
 POSITION = "__position"
 FILE = "__file"

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from ..connectors.address import ADDRESS
 from ..hashing.tokenizer import Tokenizer
+from .edits import CUTS, cut
 from .engine import Table
-from .paragraphs import CUTS, cut
 from .shards import TOKENS
 from .text_column import text_buffers
 

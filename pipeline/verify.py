@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from ..connectors.address import RECORD_BITS
 from ..hashing.errors import ArtefactError
+from .edits import WRITTEN_EDITS
 from .ledger import Ledger
 from .manifest import read_manifest
-from .paragraphs import WRITTEN_EDITS
 from .state import SUCCESS
 from .verify_shards import content_faults, mixture_faults, place_faults, shape_faults, text_faults
 
@@ -80,6 +81,8 @@ def _content(out: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     yield Check("files hold what is said of each source", tuple(content_faults(manifest, index)))
     yield Check("the mixture is what the shards hold", tuple(mixture_faults(out, manifest, index, unsampled)))
     yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, index, decisions)))
+    if manifest["files"]["edits"]:
+        yield Check("cuts lie apart, and each says what for", tuple(_edit_faults(out, manifest, index, decisions)))
     yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
     yield Check(
         "the ledger balances and agrees with the tables",
@@ -154,14 +157,19 @@ _LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3, "paragraphs": 4}
 """Stages that look for copies, in their order."""
 
 
+def _cuts_items(manifest: dict[str, Any]) -> bool:
+    return any(stage.get("action") == "cut" for stage in manifest["settings"]["stages"])
+
+
 def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table) -> Iterator[str]:
     """A keeper is kept, or was there already, or went in a later stage; a filter names its condition instead."""
     old = sum(line["reference"] for line in manifest["inputs"]) << RECORD_BITS
     kept = np.setdiff1d(index["address"].to_numpy(), decisions["address"].to_numpy())
-    gone = {name: decisions.filter(pc.equal(decisions["stage"], name))["address"].to_numpy() for name in _LATER}
+    order = _LATER | ({"decontaminate": 5} if _cuts_items(manifest) else {})
+    gone = {name: _removed(decisions, name) for name in order}
     for stage in ("exact", "near", "contained"):
         keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
-        later = np.concatenate([gone[name] for name in _LATER if _LATER[name] > _LATER[stage]] or [kept[:0]])
+        later = np.concatenate([gone[name] for name in order if order[name] > order[stage]])
         stays = (keepers < old) | np.isin(keepers, kept) | np.isin(keepers, later)
         if not np.all(stays):
             yield f"{int((~stays).sum())} {stage} removals name a keeper that was not kept"
@@ -174,6 +182,32 @@ def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Tab
     unnamed = pc.sum(pc.invert(pc.is_in(filtered["reason"], pa.array(conditions, pa.string())))).as_py()
     if unnamed:
         yield f"{unnamed} rows were removed by a filter that the settings do not have"
+
+
+def _edit_faults(out: Path, manifest: dict[str, Any], index: pa.Table, decisions: pa.Table) -> Iterator[str]:
+    """A paragraph is kept by a row that stays, or that went for an item; an item is named with its benchmark."""
+    edits = _read(out, manifest, "edits")
+    address, start, stop = (edits[name].to_numpy() for name in ("address", "start", "stop"))
+    wrong = (start < 0) | (stop <= start)
+    wrong[1:] |= (address[1:] < address[:-1]) | ((address[1:] == address[:-1]) & (start[1:] < stop[:-1]))
+    if wrong.any():
+        yield f"{int(wrong.sum())} cuts are empty, overlap or lie out of order, first at address {address[wrong][0]}"
+    paragraphs, items = (edits.filter(pc.equal(edits["stage"], name)) for name in ("paragraphs", "decontaminate"))
+    cuts_items = _cuts_items(manifest)
+    if unasked := edits.num_rows - paragraphs.num_rows - (items.num_rows if cuts_items else 0):
+        yield f"{unasked} cuts are of a stage that was not to cut"
+    keepers, stays = paragraphs["keeper_address"].to_numpy(), index["address"].to_numpy()
+    lost = ~np.isin(keepers, np.append(stays, _removed(decisions, "decontaminate")) if cuts_items else stays)
+    if lost.any():
+        yield f"{int(lost.sum())} cuts name a keeper that was not kept"
+    if nameless := pc.sum(pc.or_(pc.is_null(items["keeper_id"]), pc.is_null(items["keeper_corpus"]))).as_py():
+        yield f"{nameless} cuts name no benchmark item"
+
+
+def _removed(decisions: pa.Table, stage: str) -> NDArray[np.int64]:
+    """Return the addresses of what a stage removed."""
+    removed: NDArray[np.int64] = decisions.filter(pc.equal(decisions["stage"], stage))["address"].to_numpy()
+    return removed
 
 
 def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator[str]:

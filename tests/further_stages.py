@@ -37,9 +37,9 @@ def write_rows(folder, seed):
     pq.write_table(pa.table({"text": items}), folder / "items.parquet")
 
 
-def settings(folder, out, **more):
+def settings(folder, out, *, action="drop", **more):
     stages = [
-        {"decontaminate": {"benchmarks": [{"path": str(folder / "items.parquet")}]}},
+        {"decontaminate": {"benchmarks": [{"path": str(folder / "items.parquet")}], "action": action}},
         "exact",
         {"near": NEAR},
         {"contained": {"one_in": 2}},

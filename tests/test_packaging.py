@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LINKS = {"hashing", "connectors", "pipeline", "jobs", "conf"}
+LINKS = {"hashing", "reader", "connectors", "pipeline", "jobs", "conf"}
 
 
 def test_links_are_relative_and_lead_to_the_folders():
@@ -41,10 +41,7 @@ def test_a_clean_environment_sees_tamis_alone(wheel, tmp_path):
     venv.create(tmp_path / "env", with_pip=True)
     python = str(tmp_path / "env" / "bin" / "python")
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True)
-    code = (
-        "import importlib.util as u, tamis;"
-        "print(tamis.__version__, [n for n in ('hashing', 'connectors', 'pipeline', 'jobs', 'conf') if u.find_spec(n)])"
-    )
+    code = f"import importlib.util as u, tamis;print(tamis.__version__, [n for n in {sorted(LINKS)} if u.find_spec(n)])"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     seen = subprocess.check_output([python, "-c", code], text=True, cwd=tmp_path, env=environment)
     assert seen.strip() == "0.1.0 []"

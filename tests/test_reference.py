@@ -25,7 +25,7 @@ def test_every_setting_has_a_meaning(model):
 
 def test_every_section_is_on_the_page():
     sections = {model.__name__ for model in REFERENCE["SECTIONS"]}
-    assert sections == {*Pipeline.model_json_schema()["$defs"], "KeepPolicy"}
+    assert sections == {*Pipeline.model_json_schema()["$defs"], "KeepPolicy", "SourceShare"}
 
 
 def test_the_defaults_are_a_configuration():

@@ -32,6 +32,7 @@ def build_report(
     finished: bool,
     index: dict[str, Any] | None = None,
     contamination: dict[str, Any] | None = None,
+    mixture: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what ``report.json`` holds, without the examples.
 
@@ -43,6 +44,7 @@ def build_report(
         finished: whether shards were written.
         index: what there is to say of the index that rows were compared with.
         contamination: of the benchmarks that rows were searched for.
+        mixture: what was asked of each source, and what came of it.
     """
     return {
         "format": FORMAT,
@@ -54,6 +56,7 @@ def build_report(
         **run_facts(folder, ledger, config, banding),
         "index": index,
         "contamination": contamination,
+        "mixture": mixture,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),
         "dialects": dialects(splits),

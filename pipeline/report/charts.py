@@ -4,6 +4,7 @@ Drawn here rather than by matplotlib: importing that takes longer than most step
 not follow a dark page.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -68,6 +69,38 @@ def lines_chart(lines: Sequence[dict[str, Any]], names: Sequence[str], mark: flo
         path = Markup('<path class="curve line{}" d="{}"><title>{}</title></path>')
         parts.append(path.format(place, _path(points), name))
     return _svg(" and ".join(names) + " by threshold", parts)
+
+
+def distance_chart(shuffle: dict[str, Any]) -> Markup:
+    """Draw how far rows that are neighbours in a file are from each other when read, beside what a permutation does."""
+    top = max(10, shuffle["of_rows"])
+    parts = list(_grid(1))
+    for power in range(math.ceil(math.log10(top)) + 1):
+        if (x := math.log(10**power, top)) <= 1:
+            parts.append(_TAG.format("tick", _place(x, 0)[0], TOP + _H + 17, "middle", _short(10**power)))
+    parts.append(_TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "rows apart"))
+    for kind, name in (("curve other", "uniform"), ("curve", "curve")):
+        points = [(math.log(max(1, distance), top), share) for share, distance in shuffle[name]]
+        title = "a permutation of all rows" if name == "uniform" else "this order"
+        parts.append(Markup('<path class="{}" d="{}"><title>{}</title></path>').format(kind, _path(points), title))
+    return _svg(
+        "How far apart neighbours are read: share of pairs at most so far, in dark; of a permutation, pale", parts
+    )
+
+
+def standalone(chart: Markup) -> str:
+    """Return a chart as a file of its own, with the colours of the page."""
+    opened, _, rest = str(chart).partition(">")
+    title = opened.partition('aria-label="')[2].rstrip('"')
+    head = opened.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return f"{head}><title>{title}</title><style>{_STYLE}</style>{rest}\n"
+
+
+_STYLE = (
+    "svg{background:#fff}text{font:13px system-ui,sans-serif;fill:#5b635d}.grid{stroke:#d8d6cd}"
+    ".curve{fill:none;stroke:#1f6f5c;stroke-width:2.5}.curve.other{stroke:#a9d3c6;stroke-width:1.5}"
+)
+"""Colours of a light page."""
 
 
 def _place(x: float, y: float) -> tuple[float, float]:

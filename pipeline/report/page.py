@@ -1,14 +1,18 @@
 """The report as one page: it needs no network, and shows no number that ``report.json`` has not."""
 
 import json
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from .charts import curve_chart, curves_chart, lines_chart, similarity_chart
 from .examples import Examples
 from .facts import curve_points
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 MAX_SOURCES = 200
 """Sources that the page lists; ``report.json`` has all."""
@@ -88,11 +92,16 @@ def tune_page(found: dict[str, Any], *, title: str, yaml: str) -> str:
 
 def _rendered(name: str, **values: object) -> str:
     """Return a page of this folder's templates, styled."""
+    return _template(name).render(style=Markup(_beside(_STYLE)), shown=shown, **values)
+
+
+@cache
+def _template(name: str) -> "Template":
+    """Return a compiled template, made once a process: compiling takes as long as a small run."""
     from jinja2 import Environment, StrictUndefined  # a page is made once a run, at its end
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    style = Markup(_beside(_STYLE))
-    return environment.from_string(_beside(name)).render(style=style, shown=shown, **values)
+    return environment.from_string(_beside(name))
 
 
 def _beside(name: str) -> str:

@@ -12,6 +12,7 @@ from tamis.hashing.shingles import (
     UNITS,
     WORD,
     shingle_block,
+    shingle_sequences,
     shingle_sets,
     sort_unique,
 )
@@ -100,6 +101,22 @@ def test_texts_much_longer_than_a_block(n):
 @given(st.lists(WORDS.map(" ".join), max_size=5), st.integers(1, 8))
 def test_random_texts(texts, n):
     assert sets(texts, n) == [oracle.shingle_set(text, n) for text in texts]
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(st.lists(WORDS.map(" ".join), max_size=5), st.integers(1, 8), st.sampled_from(["word", "char", "byte"]))
+def test_sequences_are_in_the_order_of_the_text(texts, n, unit):
+    values, bounds = shingle_sequences(*oracle.packed(texts), UNITS.index(unit), n, words_v1())
+    found = [values[a:b].tolist() for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    assert found == [oracle.shingles(oracle.units(text, unit), n) for text in texts]
+
+
+def test_sequences_of_long_texts():
+    text = random_words(2 * BLOCK_TOKENS + 5, seed=3)
+    values, bounds = shingle_sequences(*oracle.packed([text, "a", text]), WORD, 13, words_v1())
+    expected = oracle.shingles(oracle.tokens(text), 13)
+    assert bounds.tolist() == [0, len(expected), len(expected) + 1, 2 * len(expected) + 1]
+    assert values[: len(expected)].tolist() == values[len(expected) + 1 :].tolist() == expected
 
 
 def test_batches_do_not_matter():

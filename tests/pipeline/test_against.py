@@ -66,7 +66,7 @@ def test_decisions_are_those_of_brute_force(corpora, tmp_path, keep):
     assert {address: Decision(*why) for address, *why in zip(*columns, strict=True)} == expected
     ids = sorted(str(row["id"]) for batch in result.kept(["id"]) for row in batch.to_pylist())
     assert ids == sorted(str(row.id) for row in new if row.address not in expected)
-    assert [check.faults for check in verify(result.out)] == [()] * 8
+    assert [check.faults for check in verify(result.out)] == [()] * 11
 
 
 @pytest.mark.parametrize("corpora", [5], indirect=True)
@@ -151,7 +151,7 @@ def test_annotated_runs_write_every_row(corpora, tmp_path):
     removed = sorted((row["tamis_stage"], row["tamis_keeper_address"]) for row in rows if not row["tamis_kept"])
     columns = (plain.removed[name].to_pylist() for name in ("stage", "keeper_address"))
     assert removed == sorted(zip(*columns, strict=True))
-    assert [check.faults for check in verify(result.out)] == [()] * 8
+    assert [check.faults for check in verify(result.out)] == [()] * 11
 
 
 def test_annotations_are_written_out(tmp_path):

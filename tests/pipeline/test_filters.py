@@ -128,7 +128,7 @@ def test_a_run_with_filters(tmp_path):
     total = result.ledger.total
     assert (total.read.rows, total.kept.rows, total.dropped["filter"].rows) == (6, 2, 3)
     assert total.dropped["filter"].bytes == len("short" + "keep this" + "short")
-    assert [check.faults for check in verify(result.out)] == [()] * 8
+    assert [check.faults for check in verify(result.out)] == [()] * 11
 
 
 def test_invalid_text_is_not_judged(tmp_path):

@@ -48,6 +48,24 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def cut(folder):
+    return sift(settings(folder, folder / "cut", action="cut"))
+
+
+def test_items_are_cut_out_beside_paragraphs(folder, cut):
+    assert all(check.passed for check in verify(cut))
+    result = Result(cut)
+    counts = Counter(row["stage"] for row in result.edits.to_pylist())
+    assert counts["decontaminate"] > 10
+    assert counts["paragraphs"] > 20
+    both = Counter(name for name, _ in {(row["id"], row["stage"]) for row in result.edits.to_pylist()})
+    assert 2 in both.values()
+    gone = Counter(row["stage"] for row in result.removed.to_pylist())
+    assert gone == {stage: amount.rows for stage, amount in result.ledger.total.dropped.items()}
+    assert gone.keys() >= {"exact", "near", "contained", "paragraphs"}
+
+
 def test_each_stage_removes_something(folder):
     result = Result(folder / "whole")
     counts = Counter(row["stage"] for row in result.removed.to_pylist())
@@ -62,6 +80,11 @@ def test_the_same_bytes_whatever_the_threads_and_batches(folder, tmp_path, optio
     assert digests(sift(settings(folder, tmp_path / "out"), **options)) == digests(folder / "whole")
 
 
+def test_the_same_bytes_where_items_are_cut(folder, cut, tmp_path):
+    out = sift(settings(folder, tmp_path / "out", action="cut"), threads=3, batch_rows=2)
+    assert digests(out) == digests(cut)
+
+
 @pytest.mark.parametrize("reading", [False, True])
 @pytest.mark.parametrize("step", ["decontaminate", "contained", "paragraphs"])
 def test_stopped_and_taken_up_again(folder, tmp_path, step, reading):
@@ -69,6 +92,15 @@ def test_stopped_and_taken_up_again(folder, tmp_path, step, reading):
     with pytest.raises(Stopped):
         sift(config, Fuse(step, reading=reading))
     assert digests(sift(config)) == digests(folder / "whole")
+
+
+@pytest.mark.parametrize("reading", [False, True])
+@pytest.mark.parametrize("step", ["benchmark items", "cut"])
+def test_stopped_while_items_are_cut(folder, cut, tmp_path, step, reading):
+    config = settings(folder, tmp_path / "out", action="cut")
+    with pytest.raises(Stopped):
+        sift(config, Fuse(step, reading=reading))
+    assert digests(sift(config)) == digests(cut)
 
 
 def test_all_rows_marked(folder, tmp_path):

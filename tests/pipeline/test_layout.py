@@ -7,7 +7,7 @@ MB = 2**20
 
 
 def test_a_small_corpus_is_one_file_of_eight_groups():
-    assert plan_layout(18_568, 15_500_674, target_bytes=256 * MB, group_bytes=64 * MB) == Layout(18_568, 1, 8, 2321)
+    assert plan_layout(18_568, 15_500_674, target_bytes=256 * MB, group_bytes=64 * MB) == Layout(18_568, 1, 8, 2304)
 
 
 def test_nothing_is_an_empty_tail():
@@ -38,3 +38,5 @@ def test_every_layout_keeps_its_promises(rows, size, target, group):
     assert size <= layout.files * target
     if rows >= 8 * layout.files:
         assert layout.groups >= 8
+    if layout.group_rows >= layout.groups and rows >= 64 * layout.files:
+        assert layout.groups & (layout.groups - 1) == 0 or layout.groups // 3 & (layout.groups // 3 - 1) == 0

@@ -21,7 +21,7 @@ from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
 from tamis.pipeline.config import make_config
-from tamis.pipeline.paragraphs import pack
+from tamis.pipeline.edits import pack
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
 

@@ -82,7 +82,7 @@ def test_inputs_and_output_in_a_bucket(bucket, expected, tmp_path):
     names = {path.partition("/out/run/")[2] for path in files.find(f"{bucket}/out")}
     assert {"_SUCCESS", "manifest.json", "index.parquet", "config.yaml", "report.json"} < names
     with api.fetched(f"{bucket}/out/run") as copy:
-        assert [check.faults for check in verify(copy)] == [()] * 8
+        assert [check.faults for check in verify(copy)] == [()] * 11
         assert digests(copy) == expected
     before = files.info(f"{bucket}/out/run/manifest.json")["LastModified"]
     assert sift(bucket, f"{bucket}/out/run").removed.num_rows == 3

@@ -44,6 +44,58 @@ def test_a_good_output_passes(out):
     assert failures(out) == {}
 
 
+@pytest.fixture
+def cut(tmp_path):
+    """An output with paragraphs and benchmark items cut out."""
+    notice, item = "this line is at the foot of all pages", "six words that nobody may read"
+    texts = [f"page {i} {item if i % 2 else ''} goes on\n{notice}" for i in range(8)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "in.parquet")
+    pq.write_table(pa.table({"text": [item]}), tmp_path / "items.parquet")
+    stages = [
+        {"decontaminate": {"benchmarks": [{"path": str(tmp_path / "items.parquet")}], "action": "cut"}},
+        {"paragraphs": {"min_bytes": 10, "rows": 5}},
+    ]
+    settings = {"inputs": [{"path": str(tmp_path / "in.parquet")}], "stages": stages, "out": str(tmp_path / "out")}
+    return tamis.run(tamis.Pipeline(**settings)).out
+
+
+CUTS = "cuts lie apart, and each says what for"
+
+
+def test_a_good_output_with_cuts_passes(cut):
+    checks = list(verify(cut))
+    assert CUTS in [check.name for check in checks]
+    assert all(check.passed for check in checks)
+
+
+def changed(table, name, row, value):
+    """Return a table with another value in one place."""
+    values = table[name].to_pylist()
+    values[row] = value
+    return table.set_column(
+        table.schema.names.index(name), table.schema.field(name), pa.array(values, table[name].type)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda t: changed(t, "stop", 0, 0), "1 cuts are empty"),
+        (lambda t: changed(t, "start", 0, -1), "1 cuts are empty"),
+        (lambda t: changed(t, "stop", 0, t["start"][1].as_py() + 1), "1 cuts are empty, overlap"),
+        (lambda t: t.take(list(range(t.num_rows))[::-1]), "cuts are empty, overlap or lie out of order"),
+        (lambda t: changed(t, "keeper_address", 1, 1 << 50), "1 cuts name a keeper that was not kept"),
+        (lambda t: changed(t, "keeper_id", 0, None), "1 cuts name no benchmark item"),
+        (lambda t: changed(t, "keeper_corpus", 0, None), "1 cuts name no benchmark item"),
+        (lambda t: changed(t, "stage", 0, "near"), "1 cuts are of a stage that was not to cut"),
+    ],
+)
+def test_wrong_cuts(cut, change, fault):
+    rewrite(cut, "edits", "part-00000.parquet", change)
+    faults = failures(cut)[CUTS]
+    assert any(fault in line for line in faults), faults
+
+
 def test_a_lost_decision(out):
     rewrite(out, "decisions", "part-00000.parquet", lambda t: t.slice(1))
     assert "every record is kept, dropped or quarantined, once" in failures(out)

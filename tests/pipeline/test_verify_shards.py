@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -27,8 +29,10 @@ LEDGER = "the ledger balances and agrees with the tables"
 SHARD = "train/part-00000-of-00001.parquet"
 
 
-@pytest.fixture(params=["by text", "by id"])
-def out(request, tmp_path):
+@pytest.fixture(scope="module", params=["by text", "by id"])
+def good(request, tmp_path_factory):
+    """Return an output of a mixture with a held-out set."""
+    tmp_path = tmp_path_factory.mktemp("good")
     rng = Random(3)
     for name in ("web", "wiki"):
         texts = [" ".join(rng.choices("abcdefgh", k=rng.randint(3, 20))) + f" {name} {i}" for i in range(150)]
@@ -44,6 +48,12 @@ def out(request, tmp_path):
         "out": str(tmp_path / "out"),
     }
     return run(make_config(config)).out
+
+
+@pytest.fixture
+def out(good, tmp_path):
+    """Return a copy to damage."""
+    return Path(shutil.copytree(good, tmp_path / "out"))
 
 
 def failures(out):

@@ -18,9 +18,10 @@ def sift(config, make_engine):
     return plan.run(plan.prepare(config, version=tamis.__version__), make_engine, Silent())
 
 
-def test_all_stages_on_both_engines(tmp_path):
+@pytest.mark.parametrize("action", ["drop", "cut"])
+def test_all_stages_on_both_engines(tmp_path, action):
     write_rows(tmp_path, 2)
-    local = sift(settings(tmp_path, tmp_path / "local"), LocalEngine)
-    config = settings(tmp_path, tmp_path / "spark")
+    local = sift(settings(tmp_path, tmp_path / "local", action=action), LocalEngine)
+    config = settings(tmp_path, tmp_path / "spark", action=action)
     spark = sift(config, lambda work: SparkEngine(work, test_session(), driver_tables=0))
     assert digests(local) == digests(spark)
