@@ -8,6 +8,7 @@ and once, with the same tokens, as a rank file of tiktoken.
 
 import argparse
 import base64
+import itertools
 import json
 import os
 import tempfile
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import tiktoken
 import tokenizers
 from kernels_turns import Texts, load
@@ -27,10 +29,11 @@ PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\
 """GPT-2's."""
 
 VOCABULARY = 32_000
-BATCH_ROWS = 1_000
-"""Texts of a call, as an engine would give them."""
+BATCH_BYTES = 1 << 18
+"""About how much text a call is given: small enough that threads end together."""
 
-Work = Callable[[Sequence[int]], int]
+Batches = Sequence[tuple[int, int]]
+Work = Callable[[Batches], int]
 
 
 def main() -> None:
@@ -52,13 +55,14 @@ def main() -> None:
 
 
 def _measured(texts: Texts, threads: Sequence[int], rounds: int) -> list[dict[str, object]]:
+    batches = _batches(texts)
     with tempfile.TemporaryDirectory() as folder:
         contestants = _contestants(texts, Path(folder))
         spent: dict[tuple[str, int], list[float]] = {(name, n): [] for name in contestants for n in threads}
         totals = {}
         for turn in range(rounds + 1):  # the first is not counted: libraries load and fill their caches
             for name, n in sorted(spent, reverse=turn % 2 == 1):
-                seconds, tokens = _run(contestants[name], texts.rows, n)
+                seconds, tokens = _run(contestants[name], batches, n)
                 totals[name.partition(",")[0]] = tokens
                 if turn:
                     spent[name, n].append(seconds)
@@ -72,7 +76,7 @@ def _measured(texts: Texts, threads: Sequence[int], rounds: int) -> list[dict[st
 
 
 def _contestants(texts: Texts, folder: Path) -> dict[str, Work]:
-    """Return what counts the tokens of batches by their numbers."""
+    """Return what counts the tokens of batches, each from a text to another."""
     strings = texts.column.to_pylist()
     trained = _trained(strings, folder)
     ranked = tiktoken.Encoding("plain", pat_str=PATTERN, mergeable_ranks=_ranks(trained), special_tokens={})
@@ -93,26 +97,27 @@ def _contestants(texts: Texts, folder: Path) -> dict[str, Work]:
 
 
 def _by_batches(tokenizer: Tokenizer, texts: Texts) -> Work:
-    def work(batches: Sequence[int]) -> int:
-        total = 0
-        for first in batches:
-            offsets = texts.offsets[first : first + BATCH_ROWS + 1]
-            total += int(tokenizer.count(texts.data, offsets).sum())
-        return total
+    def work(batches: Batches) -> int:
+        return sum(int(tokenizer.count(texts.data, texts.offsets[i : j + 1]).sum()) for i, j in batches)
 
     return work
 
 
 def _by_texts(count: Callable[[str], int], strings: Sequence[str]) -> Work:
-    def work(batches: Sequence[int]) -> int:
-        return sum(count(text) for first in batches for text in strings[first : first + BATCH_ROWS])
+    def work(batches: Batches) -> int:
+        return sum(count(text) for i, j in batches for text in strings[i:j])
 
     return work
 
 
-def _run(work: Work, rows: int, threads: int) -> tuple[float, int]:
+def _batches(texts: Texts) -> Batches:
+    places = np.searchsorted(texts.offsets, np.arange(texts.offsets[0], texts.offsets[-1], BATCH_BYTES))
+    bounds = np.unique([*places.tolist(), texts.rows]).tolist()
+    return list(itertools.pairwise(bounds))
+
+
+def _run(work: Work, batches: Batches, threads: int) -> tuple[float, int]:
     """Return (seconds, tokens) of all batches, dealt to threads."""
-    batches = range(0, rows, BATCH_ROWS)
     totals = [0] * threads
 
     def share(i: int) -> None:

@@ -29,6 +29,9 @@ _STAGES = {
     "paragraphs": "cuts out paragraphs that many documents hold",
 }
 
+_COMPARES = ("exact", "near", "contained", "paragraphs")
+"""Stages that choose which of several records stays."""
+
 
 def card(manifest: Mapping[str, Any], mixture: Mapping[str, Any] | None, *, name: str) -> str:
     """Return the text of ``README.md``, which belongs beside ``manifest.json``.
@@ -208,7 +211,8 @@ def _made(manifest: Mapping[str, Any]) -> str:
         for number, (stage, own) in enumerate(stages(manifest), 1)
     ]
     told = "\n".join(lines) if lines else "No stage removed anything: records were dealt into shards as they are."
-    keep = f"\n\nOf copies, one stays: {_code(_keep(settings['keep']))}." if lines else ""
+    compared = any(stage in _COMPARES for stage, _ in stages(manifest))
+    keep = f"\n\nOf copies, one stays: {_code(_keep(settings['keep']))}." if compared else ""
     inputs = [line for line in manifest["inputs"] if not line["reference"]]
     read = f"Read: {_count(len(inputs), 'file')}, {_size(sum(line['size_bytes'] for line in inputs))}."
     shown = [f"- {_code(line['path'])}" for line in inputs[:_SHOWN]]

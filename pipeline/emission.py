@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ..hashing.bagging import below, draws, fold, part
 from ..hashing.mix import derive_seed
 from ..hashing.murmur3 import murmur3_all
 from .engine import Table
@@ -33,6 +34,26 @@ KEYED = pa.schema([*_ROW, ("order_high", pa.int64()), ("order_low", pa.int64()),
 
 ORDER = ("order_high", "order_low", "hash_high", "hash_low", "address")
 """A total order of kept rows that depends on their ids or contents, and on the seed."""
+
+
+def set_numbers(splitting: Splitting, high: NDArray[np.int64], low: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of each content's set, or ``LEFT_OUT``: int64, shape (n,).
+
+    Args:
+        splitting: which sets there are.
+        high, low: int64, shape (n,): the 128-bit hash of each content.
+    """
+    seed = splitting.seed
+    if splitting.folds:
+        found = fold(draws(high, low, seed=seed, purpose=f"fold {splitting.round}"), splitting.folds)
+    elif splitting.names:
+        place = part(draws(high, low, seed=seed, purpose="split"), list(splitting.shares))
+        found = np.where(place == len(splitting.names), 0, place + 1)
+    else:
+        found = np.zeros(len(high), np.int64)
+    if splitting.sample < 1:
+        found[~below(draws(high, low, seed=seed, purpose="sample"), splitting.sample)] = LEFT_OUT
+    return found
 
 
 @dataclass(frozen=True)
@@ -58,7 +79,7 @@ class OrderKey:
         if self.by_id:
             data, offsets = text_buffers(batch.column("id"))
         keys = _keys(data, offsets, self.seed, f"order {self.epoch}")
-        columns = [*(batch.column(name) for name, _ in _ROW), *keys, pa.array(self.splitting(high, low))]
+        columns = [*(batch.column(name) for name, _ in _ROW), *keys, pa.array(set_numbers(self.splitting, high, low))]
         return pa.RecordBatch.from_arrays(columns, schema=KEYED)
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ..connectors.row_groups import batches_of
 from ..hashing.murmur3 import murmur3_all
 from .config import Shards
-from .emission import KEYED, AgainKey, OrderKey, set_names, written_schema
+from .emission import KEYED, AgainKey, OrderKey, set_names, set_numbers, written_schema
 from .layout import ShardSet
 from .manifest import schema_fingerprint
 from .mixture import Mixture
@@ -41,7 +41,8 @@ def shape_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{name} is said to begin at row {line['first_row']}, which is {row}"
         row += footer.num_rows
         layout = of.layout
-        if line["file"] < of.first_file + layout.files and groups != [layout.group_rows] * layout.groups:
+        filled = [rows for rows in groups if rows]  # a file without rows has a group without rows
+        if line["file"] < of.first_file + layout.files and filled != [layout.group_rows] * layout.groups:
             yield f"{name} has row groups of {sorted(set(groups))} rows, not {layout.groups} x {layout.group_rows}"
         if [group["rows"] for group in line["groups"]] != groups or not _groups_agree(footer, line["groups"]):
             yield f"{name} has row groups at other places than recorded"
@@ -103,7 +104,7 @@ def place_faults(out: Path, manifest: dict[str, Any], index: pa.Table, edited: p
     sets = np.repeat(np.arange(len(names)), [line["layout"]["rows"] for line in manifest["sets"]])
     high, low = index["hash_high"].to_numpy(), index["hash_low"].to_numpy()
     phases = len(mixture.phases) if mixture else 0
-    found = splitting(high, low)
+    found = set_numbers(splitting, high, low)
     said = np.maximum(sets - max(phases - 1, 0), 0)
     if wrong := int(np.sum((found != said) & whole)):
         yield f"{wrong} rows are in another set than their content says"

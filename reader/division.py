@@ -110,7 +110,8 @@ def default_streams(readers: int, groups: Sequence[int]) -> int:
     """Return as many streams as there are readers, if row groups divide by them and nothing is left for the pool.
 
     Else it is the first of 1, 2, 4, 6, 12, 24, 48 ... that is a multiple of the readers; and their number after all
-    where none is, or a set has fewer than ``ROUNDS`` groups for each of these streams: too many would be left for the pool.
+    where none is, or a set has fewer than ``ROUNDS`` groups for each of these streams: too many would be left for the
+    pool.
 
     Args:
         readers: processes that read, of all ranks.

@@ -1,13 +1,22 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.connectors.parquet_output import WRITTEN, HashedFile, canonical, write_parquet, written_line
+from tamis.connectors.parquet_output import (
+    WRITTEN,
+    HashedFile,
+    Written,
+    canonical,
+    groups_of,
+    write_parquet,
+    written_line,
+)
 
 DICT = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -58,9 +67,28 @@ def test_rows_come_back_one_row_group_a_table(tmp_path):
 
 
 def test_the_size_and_the_sha256_are_those_of_the_file(tmp_path):
-    rows, size, sha256 = write_parquet(tmp_path / "a.parquet", iter([table(ROWS)]), SCHEMA)
+    rows, size, sha256, groups = write_parquet(tmp_path / "a.parquet", iter([table(ROWS)]), SCHEMA)
     content = (tmp_path / "a.parquet").read_bytes()
     assert (rows, size, sha256) == (100, len(content), hashlib.sha256(content).hexdigest())
+    assert groups.tolist() == [[100, 4, sum(c.total_compressed_size for c in columns_of(tmp_path / "a.parquet", 0))]]
+
+
+def columns_of(path, group):
+    found = pq.read_metadata(path).row_group(group)
+    return [found.column(i) for i in range(found.num_columns)]
+
+
+def test_groups_are_where_the_footer_says(tmp_path):
+    path = tmp_path / "a.parquet"
+    written = write_parquet(path, iter([table(ROWS[:30]), table(ROWS[30:])]), SCHEMA, chunked=True)
+    first, second = (columns_of(path, i) for i in range(2))
+    starts = [min(c.dictionary_page_offset or c.data_page_offset for c in columns) for columns in (first, second)]
+    sizes = [sum(c.total_compressed_size for c in columns) for columns in (first, second)]
+    assert written.groups.tolist() == [[30, starts[0], sizes[0]], [70, starts[1], sizes[1]]]
+    assert groups_of(written.groups.tobytes()) == [
+        {"rows": 30, "offset": starts[0], "size_bytes": sizes[0]},
+        {"rows": 70, "offset": starts[1], "size_bytes": sizes[1]},
+    ]
 
 
 @pytest.mark.parametrize("cuts", [[1], [50], [50, 50], [3, 20, 99], list(range(1, 100))])
@@ -186,8 +214,10 @@ def test_the_name_appears_when_the_file_is_complete(tmp_path):
 
 
 def test_the_line_about_a_file():
-    line = written_line(3, "part-00003.parquet", 10, 1234, "ab")
+    written = Written(10, 1234, "ab", np.array([[10, 4, 99]]))
+    line = written_line(3, "part-00003.parquet", written)
     assert line.schema == WRITTEN
     assert line.to_pylist() == [
         {"file": 3, "name": "part-00003.parquet", "rows": 10, "size_bytes": 1234, "sha256": "ab"}
+        | {"groups": np.array([10, 4, 99]).tobytes()}
     ]

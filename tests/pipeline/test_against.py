@@ -127,7 +127,7 @@ def test_the_same_corpus_on_both_sides_leaves_nothing(tmp_path):
     pq.write_table(pa.table({"text": ["a b c", "d"]}), tmp_path / "a.parquet")
     result = tamis.dedup(tmp_path / "a.parquet", out=tmp_path / "out", against=tmp_path / "a.parquet")
     assert result.ledger.total.kept.rows == 0
-    assert json.loads((result.out / "manifest.json").read_text())["layout"]["rows"] == 0
+    assert json.loads((result.out / "manifest.json").read_text())["sets"][0]["layout"]["rows"] == 0
 
 
 def test_an_old_corpus_that_is_not_there(tmp_path):

@@ -97,7 +97,7 @@ def test_the_corpus_has_something_of_everything(inputs, tmp_path):
     result = Result(sift(config(inputs["parquet"], tmp_path / "out")))
     assert set(result.removed["stage"].to_pylist()) == {"exact", "near"}
     assert result.quarantine["rule"].to_pylist() == ["null-text"] * 3
-    layout = result.manifest["layout"]
+    layout = result.manifest["sets"][0]["layout"]
     assert {name: layout[name] > 1 for name in ("files", "groups", "group_rows", "tail_rows")} == {
         "files": True,
         "groups": True,

@@ -11,7 +11,14 @@ def source(read, kept, exact=0, bad=0):
         Amount(kept, kept * 10, kept * 2),
         {"exact": Amount(exact, exact * 10, exact * 2)},
         {"null-text": Amount(bad, bad * 10, bad * 2)},
+        emitted=Amount(kept, kept * 10, kept * 2),
     )
+
+
+def sampled(read, unsampled, repeated, emitted):
+    """Return a source of which nothing was dropped, in rows of ten bytes and two tokens."""
+    amounts = [Amount(n, n * 10, n * 2) for n in (read, read, unsampled, repeated, emitted)]
+    return SourceLedger(amounts[0], amounts[1], unsampled=amounts[2], repeated=amounts[3], emitted=amounts[4])
 
 
 def test_a_balanced_ledger_passes():
@@ -25,13 +32,26 @@ def test_a_balanced_ledger_passes():
     ("ledger", "rows_read", "message"),
     [
         (Ledger({"a": source(10, 6, 3, 0)}, emitted_rows=6), 10, "source 'a'"),
-        (Ledger({"a": source(10, 7, 3, 0)}, emitted_rows=6), 10, "every kept row was written once; found 7 against 6"),
+        (
+            Ledger({"a": source(10, 7, 3, 0)}, emitted_rows=6),
+            10,
+            "is in the shards; found 7 rows against 6",
+        ),
+        (
+            Ledger({"a": sampled(10, 4, 1, 6)}, emitted_rows=6),
+            10,
+            "source 'a' was written or not sampled",
+        ),
         (Ledger({"a": source(10, 7, 3, 0)}, emitted_rows=7), 11, "every physical record became a row; found 11"),
     ],
 )
 def test_an_unbalanced_ledger_fails(ledger, rows_read, message):
     with pytest.raises(LedgerError, match=message):
         ledger.check(rows_read=rows_read)
+
+
+def test_what_is_left_out_and_repeated_balances():
+    Ledger({"a": sampled(10, 4, 3, 9), "b": source(5, 5)}, emitted_rows=14).check(rows_read=15)
 
 
 def test_bytes_must_balance_too():
