@@ -1,0 +1,1 @@
+"""Tables inside other tables: found, verified, and what may be deleted (R2D2)."""
