@@ -1,0 +1,203 @@
+"""Rows as 128-bit fingerprints that do not depend on how values are stored.
+
+A value is compared by its canonical text, so that a number is the same whether a file holds it as an integer, a decimal
+or a float, and a CSV, which has no types, can be compared with Parquet:
+
+=====================  =============================================================================
+integers, decimals     decimal digits, without zeros at the end of a fraction
+floats                 integral ones as integers; others as the shortest text of the float64; ``-0`` is ``0``, ``NaN``
+                       equals ``NaN``
+timestamps             ``2026-01-31T12:00:00.5Z``: in UTC where they have a zone, without ``Z`` where they have none
+dates, times           ``2026-01-31``, ``12:00:00.5``; durations in nanoseconds, as ``5ns``
+booleans               ``true``, ``false``
+strings, bytes         as they are; ``trim`` takes white space away from both ends
+lists, structs, maps   JSON with sorted keys, of canonical values
+null                   equals null, and no text
+=====================  =============================================================================
+
+The fingerprint of a row is the sum of a keyed hash of each cell, the name of its column being the key. So it does not
+depend on the order of columns, and that of a projection is made of the same cells.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ...hashing.errors import InputError
+from ...hashing.mix import derive_seed
+from ...hashing.murmur3 import murmur3_all
+from ..text_column import text_buffers
+
+_NULL = b"\xff null"
+"""What a null is hashed as: no text holds such a byte."""
+
+_INTEGRAL = float(2**63)
+
+
+def row_fingerprints(columns: Sequence[tuple[str, pa.Array]], rows: int, *, trim: bool = False) -> NDArray[np.uint64]:
+    """Return the fingerprint of each row: uint64, shape (rows, 2).
+
+    Args:
+        columns: names and values.
+        rows: their number, which says it where there are no columns.
+        trim: whether white space around texts counts for nothing.
+    """
+    total = np.zeros((rows, 2), np.uint64)
+    for name, column in columns:
+        total += cell_hashes(name, column, trim=trim)
+    return total
+
+
+def cell_hashes(name: str, column: pa.Array, *, trim: bool = False) -> NDArray[np.uint64]:
+    """Return the keyed hash of each value of a column: uint64, shape (n, 2).
+
+    Args:
+        name: of the column.
+        column: its values.
+        trim: whether white space around texts counts for nothing.
+
+    Raises:
+        InputError: if values of this type have no canonical text.
+    """
+    seed = np.uint64(derive_seed(0, f"cell {name}"))
+    texts = canonical_texts(name, column, trim=trim)
+    data, offsets = text_buffers(texts) if not pa.types.is_large_binary(texts.type) else _bytes_buffers(texts)
+    hashes = murmur3_all(data, offsets, seed)
+    if texts.null_count:
+        null = murmur3_all(np.frombuffer(_NULL, np.uint8), np.array([0, len(_NULL)]), seed)[0]
+        hashes = np.where(texts.is_null().to_numpy(zero_copy_only=False)[:, None], null, hashes)
+    return hashes
+
+
+def _bytes_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return (bytes, offsets) of a large_binary column; nulls are empty."""
+    sizes = pc.fill_null(pc.binary_length(column), 0).to_numpy()
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return np.frombuffer(b"".join(value or b"" for value in column.to_pylist()) or b"\0", np.uint8), offsets
+
+
+def canonical_texts(name: str, column: pa.Array, *, trim: bool = False) -> pa.Array:
+    """Return the canonical text of each value: large_string or large_binary, null for null.
+
+    Args:
+        name: of the column, for messages.
+        column: its values.
+        trim: whether white space around texts counts for nothing.
+
+    Raises:
+        InputError: if values of this type have none.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return canonical_texts(name, column.cast(kind.value_type), trim=trim)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
+        texts = column.cast(pa.large_string())
+        return pc.utf8_trim_whitespace(texts) if trim else texts
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return column.cast(pa.large_binary())
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return column.cast(pa.large_string())
+    if pa.types.is_decimal(kind) and kind.scale >= 0:
+        return _without_end_zeros(column.cast(pa.large_string()))
+    if pa.types.is_floating(kind):
+        return _floats(column.cast(pa.float64()))
+    if pa.types.is_timestamp(kind):
+        return _instants(column)
+    if pa.types.is_date(kind):
+        return column.cast(pa.date32()).cast(pa.large_string())
+    if pa.types.is_time(kind):
+        return _without_end_zeros(column.cast(pa.large_string()))
+    if pa.types.is_duration(kind):
+        return _followed(column.cast(pa.duration("ns")).cast(pa.int64()).cast(pa.large_string()), "ns")
+    if pa.types.is_null(kind):
+        return pa.nulls(len(column), pa.large_string())
+    if pa.types.is_nested(kind):
+        return _nested(name, column, trim)
+    raise InputError(
+        "values of a compared column have a canonical text",
+        value=f"{name!r} of type {kind}",
+        remedy="Ignore the column.",
+    )
+
+
+def _without_end_zeros(texts: pa.Array) -> pa.Array:
+    """Take zeros from the end of fractions, and the point where nothing is left behind it."""
+    shorter = pc.replace_substring_regex(texts, r"(\.\d*?)0+$", r"\1")
+    return pc.replace_substring_regex(shorter, r"\.$", "")
+
+
+def _followed(texts: pa.Array, end: str) -> pa.Array:
+    last, between = (pa.scalar(text, pa.large_string()) for text in (end, ""))
+    return pc.binary_join_element_wise(texts, last, between)
+
+
+def _floats(column: pa.Array) -> pa.Array:
+    values = column.fill_null(0.0).to_numpy(zero_copy_only=False)
+    whole = np.isfinite(values) & (values == np.trunc(values)) & (np.abs(values) < _INTEGRAL)
+    texts = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.large_string())
+    if not whole.all():
+        others = [_float_text(value) for value in values[~whole].tolist()]
+        texts = pc.replace_with_mask(texts, pa.array(~whole), pa.array(others, pa.large_string()))
+    return pc.if_else(column.is_valid(), texts, pa.scalar(None, pa.large_string()))
+
+
+def _float_text(value: float) -> str:
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _instants(column: pa.Array) -> pa.Array:
+    zone = column.type.tz
+    naive = column.cast(pa.timestamp(column.type.unit))
+    texts = _without_end_zeros(naive.cast(pa.large_string()))
+    texts = pc.replace_substring(texts, " ", "T")
+    return _followed(texts, "Z") if zone else texts
+
+
+def _nested(name: str, column: pa.Array, trim: bool) -> pa.Array:
+    """Return JSON; leaves are canonical texts themselves, so that they are told apart as those of flat columns are."""
+    values = _plain(name, column, trim)
+    texts = [None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True) for value in values]
+    return pa.array(texts, pa.large_string())
+
+
+def _plain(name: str, column: pa.Array, trim: bool) -> list[Any]:
+    """Return the values of a column as texts, lists and mappings."""
+    kind = column.type
+    if pa.types.is_struct(kind):
+        fields = {f.name: _plain(name, child, trim) for f, child in zip(kind, column.flatten(), strict=True)}
+        rows = [dict(zip(fields, row, strict=True)) for row in zip(*fields.values(), strict=True)]
+        rows = rows or [{} for _ in range(len(column))]
+        return [row if valid else None for row, valid in zip(rows, column.is_valid().to_pylist(), strict=True)]
+    if pa.types.is_map(kind):
+        pairs = pa.ListArray.from_arrays(
+            column.offsets, pa.StructArray.from_arrays([column.keys, column.items], ["k", "v"])
+        )
+        listed = [
+            None if not valid else found
+            for valid, found in zip(column.is_valid().to_pylist(), _lists(name, pairs, trim), strict=True)
+        ]
+        return [None if one is None else sorted(one, key=lambda pair: json.dumps(pair["k"])) for one in listed]
+    if pa.types.is_nested(kind):
+        return _lists(name, column, trim)
+    texts = canonical_texts(name, column, trim=trim)
+    if pa.types.is_large_binary(texts.type):
+        return [None if value is None else {"base64": base64.b64encode(value).decode()} for value in texts.to_pylist()]
+    return list(texts.to_pylist())
+
+
+def _lists(name: str, column: pa.Array, trim: bool) -> list[Any]:
+    inner = _plain(name, column.flatten(), trim)
+    sizes = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(sizes)
+    found = [inner[end - size : end] for end, size in zip(ends.tolist(), sizes.tolist(), strict=True)]
+    return [one if valid else None for one, valid in zip(found, column.is_valid().to_pylist(), strict=True)]
