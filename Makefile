@@ -19,7 +19,7 @@ run: $(VENV)/.core
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not spark and not faults and not page and not readers"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers"
 
 test-web: $(VENV)/.test
 	$(BIN)/python -m pytest -m page
