@@ -1,0 +1,193 @@
+"""The tables of a lake: which files make one, what columns it has, and its rows.
+
+A table is a file; or a folder, where a job has written it: with ``_SUCCESS`` in it, or with data files that are all
+called ``part-...``.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import pyarrow as pa
+import pyarrow.csv
+
+from ..hashing.errors import InputError
+from .address import ADDRESS, addresses
+from .batches import RULE
+from .compression import open_stored
+from .corpus import InputSpec, open_corpus, plan_splits, read_split, split_schema
+from .dialect import Dialect, parser
+from .formats import InputFile
+from .schema import unify
+from .split import SPLIT_BYTES, Split
+from .storage import reached
+
+_BATCH_BYTES = 16 << 20
+_HEADER_BYTES = 1 << 20
+"""The first record of a delimited file ends before."""
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """A table of a lake.
+
+    Attributes:
+        name: path of its file or folder, relative to the lake; with several lakes the lake's path comes first.
+        files: in order; their ordinals are numbered through the lake.
+    """
+
+    name: str
+    files: tuple[InputFile, ...]
+
+    @property
+    def format(self) -> str:
+        """Of its first file."""
+        return self.files[0].format
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its files as stored."""
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the sizes, times and ends of its files."""
+        return "\n".join(f"{file.relative}\0{file.fingerprint}" for file in self.files)
+
+
+def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str, ...]]:
+    """Return the tables of some lakes, in order of their names, and paths that are none.
+
+    Raises:
+        InputError: if a lake does not exist or holds no table.
+    """
+    tables: list[LakeTable] = []
+    ignored: list[str] = []
+    files = 0
+    for lake in lakes:
+        corpus = open_corpus([InputSpec(lake)])
+        ignored += corpus.ignored
+        marked = {path.rpartition("/")[0] for path in corpus.ignored if path.endswith("/_SUCCESS")}
+        prefix = f"{lake.rstrip('/')}/" if len(lakes) > 1 else ""
+        for folder, found in groupby(corpus.files, key=lambda file: file.path.rpartition("/")[0]):
+            members = [replace(file, ordinal=files + i) for i, file in enumerate(found)]
+            files += len(members)
+            of_job = all(file.path.rpartition("/")[2].startswith("part-") for file in members)
+            inside = members[0].relative.rpartition("/")[0]
+            if inside and (folder in marked or of_job):
+                tables.append(LakeTable(prefix + inside, tuple(members)))
+            else:
+                tables += [LakeTable(prefix + file.relative, (file,)) for file in members]
+    return tuple(sorted(tables, key=lambda table: table.name.encode())), tuple(ignored)
+
+
+def table_splits(table: LakeTable) -> list[Split]:
+    """Return the splits of a table; a delimited file is one.
+
+    Raises:
+        InputError: if a file cannot be read.
+    """
+    return [split for file in table.files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
+
+
+def table_schema(table: LakeTable, splits: Sequence[Split]) -> pa.Schema:
+    """Return the columns of a table: of delimited files, strings.
+
+    Raises:
+        InputError: if a name is there twice, types exclude each other, or a file cannot be read.
+    """
+    schemas = [(split.path, _schema(split)) for split in splits]
+    names = {split.path: names for split, (_, names) in zip(splits, schemas, strict=True) if split.format == "csv"}
+    if len({tuple(found.names) for found in names.values()}) > 1:
+        raise InputError(
+            "files of one table have the same columns",
+            value=f"{table.name}: others in some",
+            remedy="Split the folder.",
+        )
+    return unify(schemas)
+
+
+def _schema(split: Split) -> pa.Schema:
+    if split.format != "csv":
+        return split_schema(split, batch_bytes=_BATCH_BYTES)
+    names = _header(split)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(
+            "the columns of a table have names of their own",
+            value=f"{twice!r} twice in {split.path}",
+            remedy="Rename one.",
+        )
+    return pa.schema([(name, pa.string()) for name in names])
+
+
+def _header(split: Split) -> list[str]:
+    """Return the names in the first record of a delimited file."""
+    dialect = Dialect(**dict(split.options))
+    with reached(split.path), open_stored(split.path, split.compression) as stream:
+        head = stream.read(_HEADER_BYTES).decode(dialect.encoding, "replace").removeprefix("\ufeff")
+    try:
+        return next(parser(head.splitlines(keepends=True), dialect.delimiter), [])
+    except csv.Error as error:
+        raise InputError(
+            "the first line of a delimited file names its columns", value=f"{split.path}: {error}", remedy="Mend it."
+        ) from error
+
+
+def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a split: ``__address`` and some columns.
+
+    Args:
+        split: what to read.
+        columns: the columns to yield.
+        full: all columns of the table.
+
+    Raises:
+        InputError: if a record cannot be read: what is said of a table is said of all its rows.
+    """
+    if split.format == "csv":
+        yield from _read_delimited(split, columns, full)
+        return
+    for batch in read_split(split, columns, full=full, batch_bytes=_BATCH_BYTES):
+        bad = batch.column(RULE)
+        if bad.null_count < len(bad):
+            rule = next(value for value in bad.to_pylist() if value)
+            raise InputError("every record of a table can be read", value=f"{split.path}: {rule}", remedy="Mend it.")
+        yield batch.select([ADDRESS, *columns.names])
+
+
+def _read_delimited(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a delimited file: texts as they are written; an empty field is an empty text."""
+    dialect = Dialect(**dict(split.options))
+    places = [full.get_field_index(name) for name in columns.names]
+    kept = [f"f{place}" for place in places]
+    options = {
+        "read_options": pa.csv.ReadOptions(
+            autogenerate_column_names=True,
+            skip_rows_after_names=1,
+            block_size=_BATCH_BYTES,
+            encoding=dialect.encoding,
+            use_threads=False,
+        ),
+        "parse_options": pa.csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+        "convert_options": pa.csv.ConvertOptions(
+            column_types={f"f{i}": pa.string() for i in range(len(full))},
+            include_columns=kept,
+            strings_can_be_null=False,
+        ),
+    }
+    record = split.first_record
+    try:
+        with open_stored(split.path, split.compression) as stream, pa.csv.open_csv(stream, **options) as reader:
+            for batch in reader:
+                arrays = [batch.column(name) for name in kept]
+                numbers = pa.array(addresses(split.file, record, batch.num_rows))
+                yield pa.RecordBatch.from_arrays([numbers, *arrays], names=[ADDRESS, *columns.names])
+                record += batch.num_rows
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        raise InputError(
+            "every record of a table can be read",
+            value=f"{split.path}, near record {record}: {error}",
+            remedy="Mend it.",
+        ) from error
