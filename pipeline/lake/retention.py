@@ -23,11 +23,13 @@ Mask = NDArray[np.bool_]
 Method = Literal["alone", "tree", "exact", "greedy"]
 
 EXACT_UP_TO = 200
-"""Tables of a part that HiGHS solves within seconds, even if every pair is an edge."""
+"""Tables of a part that HiGHS is given: seconds where costs differ, minutes in the worst case, all being equal."""
 
 _EXACT_EDGES = 20_000
 _BOUND_EDGES = 100_000
-_NODE_LIMIT = 2_000
+_NODE_LIMIT = 300
+"""Branches after which HiGHS gives up; not seconds, so that a plan is the same on any machine."""
+
 _SWAPS = 16
 _ROUNDS = 20
 _SCALE = 1e4
@@ -301,11 +303,14 @@ def _solve_part(graph: _Graph, exact_up_to: int) -> tuple[Mask, Method, float | 
         return np.ones(1, np.bool_), "alone", None
     if len(graph.parent) == graph.size - 1 and np.bincount(graph.child).max() == 1:
         return _solve_tree(graph), "tree", None
+    plans, bound = [], 0.0
     if graph.size <= exact_up_to and len(graph.parent) <= _EXACT_EDGES:
-        kept = _solve_exactly(graph)
-        if kept is not None:
+        kept, proven = _solve_exactly(graph)
+        if kept is not None and proven is None:
             return kept, "exact", None
-    return _improved(graph, _chosen_greedily(graph)), "greedy", _lower_bound(graph)
+        plans, bound = [plan for plan in (kept,) if plan is not None], proven or 0.0
+    plans = [_improved(graph, plan) for plan in (_chosen_greedily(graph), *plans)]
+    return min(plans, key=graph.cost), "greedy", max(bound, _lower_bound(graph))
 
 
 def _solve_tree(graph: _Graph) -> Mask:
@@ -332,8 +337,8 @@ def _solve_tree(graph: _Graph) -> Mask:
     return kept
 
 
-def _solve_exactly(graph: _Graph) -> Mask | None:
-    """Return the best plan, or None if HiGHS gives up."""
+def _solve_exactly(graph: _Graph) -> tuple[Mask | None, float | None]:
+    """Return the best plan and None; if HiGHS gives up, the best it found, if any, and what no plan is cheaper than."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array
 
@@ -346,17 +351,18 @@ def _solve_exactly(graph: _Graph) -> Mask | None:
     }
     rules = LinearConstraint(equal, 1, 1), LinearConstraint(linked, -np.inf, 0)
     found = milp(costs, constraints=rules, **asked)
-    if found.status != 0:
-        return None
-    kept = np.asarray(found.x[: graph.size] > 0.5)
+    kept = None if found.x is None else np.asarray(found.x[: graph.size] > 0.5)
+    if kept is None or found.status != 0:
+        proven = 0.0 if found.mip_dual_bound is None else max(found.mip_dual_bound, 0.0)
+        return kept, proven * float(graph.retain.max()) / _SCALE
     most = np.r_[-1 - np.arange(graph.size, 0, -1) / (graph.size + 1) ** 2, np.zeros(edges)]
     no_dearer = LinearConstraint(csr_array(costs[np.newaxis]), -np.inf, found.fun + 1e-9)
     again = milp(most, constraints=(*rules, no_dearer), **asked)
     if again.status == 0:
         other = np.asarray(again.x[: graph.size] > 0.5)
         if graph.cost(other) <= graph.cost(kept) * (1 + 1e-12):
-            return other
-    return kept
+            return other, None
+    return kept, None
 
 
 def _lower_bound(graph: _Graph) -> float:
