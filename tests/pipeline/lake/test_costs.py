@@ -4,11 +4,12 @@ import datetime
 
 import numpy as np
 import pytest
+from planted_lake import write_lake
 
 from tamis.hashing.errors import ConfigError
 from tamis.pipeline.lake.costs import GB, Costs, TableCosts, costs_schema, load_costs, make_costs, ranked
 from tamis.pipeline.lake.costs import retention_problem as problem_of
-from tamis.pipeline.lake.retention import solve
+from tamis.pipeline.lake.retention import check, solve
 
 
 def edges(*pairs):
@@ -101,6 +102,26 @@ def test_equal_tables_are_rebuilt_from_the_preferred_one():
     both_ways = edges((0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1))
     problem = problem_of(costs, ["a", "b", "c"], [GB, GB, GB], **both_ways, group=np.zeros(3, np.int64))
     assert solve(problem).parent.tolist() == [1, -1, 1]
+
+
+def test_a_plan_for_a_lake(tmp_path):
+    truth = write_lake(tmp_path, seed=3, tables=60)
+    names = sorted(truth.tables)
+    number = {name: place for place, name in enumerate(names)}
+    pairs = sorted(pair for pair in truth.as_bags if not {*pair} & truth.empty)
+    group = np.arange(len(names))
+    for copies in truth.equal_bags:
+        group[[number[name] for name in copies]] = number[copies[0]]
+    costs = Costs(accesses_per_month=0.5, tables={"*-copy-parts": TableCosts(owner="ann")})
+    sizes = [sum(path.stat().st_size for path in tmp_path.glob(f"{name}*") if path.is_file()) or 9000 for name in names]
+    problem = problem_of(costs, names, sizes, **edges(*((number[p], number[c]) for p, c in pairs)), group=group)
+    plan = solve(problem)
+    assert check(problem, plan) == []
+    deleted = {names[place]: names[plan.parent[place]] for place in np.flatnonzero(~plan.kept)}
+    assert len(deleted) > 10
+    assert {(parent, child) for child, parent in deleted.items()} <= truth.as_bags
+    assert not deleted.keys() & {"000-copy-parts", "000-cell.parquet", "000-disjoint.parquet", "000-zone.parquet"}
+    assert {"000-root.parquet", "000-copy.parquet", "000-copy-rows.parquet"} <= deleted.keys()
 
 
 def test_a_file(tmp_path):

@@ -133,6 +133,23 @@ def test_greedy_is_between_bound_and_double():
     assert worst < 1.05
 
 
+def test_no_flip_and_no_swap_makes_a_greedy_plan_cheaper():
+    for seed in range(10):
+        asked = random_problem(seed, 20, density=0.2, cycles=3)
+        usable = feasible(asked)
+        graph = retention._Graph(usable.retain, usable.must, usable.parent, usable.child, usable.rebuild)
+        first = retention._chosen_greedily(graph)
+        kept = retention._improved(graph, first)
+        assert graph.cost(kept) <= graph.cost(first) < np.inf
+        flips = [[table] for table in range(20)] + [list(edge) for edge in zip(graph.parent, graph.child, strict=True)]
+        for flip in flips:
+            other = kept.copy()
+            other[flip] ^= True
+            swapped = len(flip) == 1 or kept[flip[0]] != kept[flip[1]]
+            if swapped and other[graph.must].all():
+                assert graph.cost(other) >= graph.cost(kept) - 1e-9
+
+
 def test_the_bound_without_a_linear_program(monkeypatch):
     asked = random_problem(3, 40, density=0.15)
     sharp = solve(asked, exact_up_to=0)
