@@ -101,10 +101,15 @@ def _likeliest(text: str, *, is_whole: bool) -> str:
 
 
 def _widths(text: str, delimiter: str) -> list[int]:
-    """Return how many fields each record has, blank lines left out, 0 for a record that does not parse."""
+    """Return how many fields each record has, blank lines left out, 0 for a record that does not parse.
+
+    A header of one field, or none that parses, settles it: what follows is not looked at.
+    """
     widths: list[int] = []
     records = parser(io.StringIO(text, newline=""), delimiter)
     while True:
+        if widths and widths[0] <= 1:
+            return widths
         try:
             width = len(next(records))
         except StopIteration:

@@ -17,6 +17,7 @@ from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schem
 from ..pipeline.mixture import mixture_schema
 from . import shard_cli
 from .index_cli import app as index_app
+from .lake_cli import app as lake_app
 from .lean_imports import leave_out_pandas_and_scipy
 from .memory_pool import choose_memory_pool
 from .progress import shown
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 
 app.add_typer(index_app, name="index")
+app.add_typer(lake_app, name="lake")
 
 out_console = Console()
 err_console = Console(stderr=True)

@@ -1,0 +1,89 @@
+"""``tamis lake scan`` as a person uses it."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from tamis.jobs.cli import app
+
+
+@pytest.fixture
+def lake(tmp_path):
+    folder = tmp_path / "lake"
+    (folder / "sales").mkdir(parents=True)
+    rows = pa.table({"id": list(range(100)), "city": [f"c{i % 7}" for i in range(100)]})
+    pq.write_table(rows, folder / "orders.parquet")
+    pq.write_table(rows.take(pa.array(range(99, -1, -1))), folder / "sales" / "copy.parquet")
+    pq.write_table(rows.slice(10, 30), folder / "some.parquet")
+    (folder / "ids.csv").write_text("id\n1\n2\n")
+    (folder / "wrong.csv").write_text("id\n1\n200\n")
+    (folder / "bad.csv").write_text("id,city\n1\n")
+    pq.write_table(pa.table({"other": [1]}), folder / "alone.parquet")
+    return folder
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["lake", "scan", *map(str, arguments)])
+
+
+def test_a_lake(lake, tmp_path):
+    done = call(lake, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "some.parquet is inside orders.parquet" in done.output
+    assert "equal: orders.parquet, sales/copy.parquet" in done.output
+    rows = pq.read_table(tmp_path / "out" / "containment.parquet").to_pylist()
+    verified = {(row["parent"], row["child"]) for row in rows if row["status"] == "verified"}
+    whole = ("orders.parquet", "sales/copy.parquet")
+    assert verified == {
+        whole,
+        whole[::-1],
+        *((parent, child) for parent in whole for child in ("some.parquet", "ids.csv")),
+    }
+    refuted = {(row["parent"], row["child"]): row for row in rows if row["status"] == "refuted"}
+    assert all(row["missing"] >= 1 and ":" in row["witness"] for row in refuted.values())
+    report = json.loads((tmp_path / "out" / "lake.json").read_text())
+    assert report["tables"] | {"unreadable": list(report["tables"]["unreadable"])} == {
+        "found": 7,
+        "compared": 5,
+        "alone_in_their_columns": 1,
+        "empty": [],
+        "unreadable": ["bad.csv"],
+    }
+    groups = {row["table"]: row for row in pq.read_table(tmp_path / "out" / "groups.parquet").to_pylist()}
+    assert groups["orders.parquet"]["group"] == groups["sales/copy.parquet"]["group"] != groups["some.parquet"]["group"]
+    assert groups["some.parquet"]["rows"] == groups["some.parquet"]["distinct_rows"] == 30
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "_SUCCESS",
+        "containment.parquet",
+        "groups.parquet",
+        "lake.json",
+    ]
+
+
+def test_a_scan_again_gives_the_same_bytes(lake, tmp_path):
+    names = ("containment.parquet", "groups.parquet", "lake.json")
+    assert call(lake, "--out", tmp_path / "out", "--threads", 1).exit_code == 0
+    first = [(tmp_path / "out" / name).read_bytes() for name in names]
+    assert call(lake, "--out", tmp_path / "out", "--threads", 3, "-q").output == ""
+    assert [(tmp_path / "out" / name).read_bytes() for name in names] == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--match", "type"], "columns match by"),
+        (["--memory", "much"], "a size is a number of bytes"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(lake, tmp_path, arguments, message):
+    assert message in str(call(lake, "--out", tmp_path / "out", *arguments).exception)
+
+
+def test_other_folders_are_left_alone(lake, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("x")
+    assert "mine.txt" in str(call(lake, "--out", tmp_path / "out").exception)
+    assert "lies outside the input folders" in str(call(lake, "--out", lake / "out").exception)
