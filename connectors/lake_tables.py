@@ -50,6 +50,10 @@ class LakeTable:
         """Bytes of its files as stored."""
         return sum(file.size_bytes for file in self.files)
 
+    def place(self, file: InputFile) -> str:
+        """Say which file of the table one is."""
+        return self.name if len(self.files) == 1 else f"{self.name}/{file.path.rpartition('/')[2]}"
+
     @property
     def fingerprint(self) -> str:
         """Of the sizes, times and ends of its files."""

@@ -92,10 +92,9 @@ def _show(report: dict[str, Any], out: str) -> None:
         ("verified", "verified: every row is there"),
     ):
         funnel.add_row(what, f"{pairs[name]:,}", style="bold" if name == "verified" else "")
-    console.print(
-        f"{tables['found']:,} tables, {tables['compared']:,} compared: nobody has the columns of the others.",
-        soft_wrap=True,
-    )
+    alone = tables["alone_in_their_columns"]
+    rest = f"; {alone:,} have columns that no other has" if alone else ""
+    console.print(f"{tables['found']:,} tables, {tables['compared']:,} compared{rest}.", soft_wrap=True)
     console.print(funnel)
     for name, why in list(tables["unreadable"].items())[:SHOWN]:
         console.print(f"not compared: {name}: {why}", style="red", markup=False, soft_wrap=True)

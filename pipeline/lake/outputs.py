@@ -56,7 +56,7 @@ def containment(found: Scan) -> pa.Table:
         {"parent": names[parent], "child": names[child], "status": "verified", "missing": 0, "witness": None}
         for child, parent in found.pairs
     ]
-    paths = {file.ordinal: file.path for table in found.tables for file in table.files}
+    paths = {file.ordinal: table.place(file) for table in found.tables for file in table.files}
     for pair in found.containment.refuted.to_pylist():
         address = pair["address"]
         witness = f"{paths[int(file_of(address))]}:{record_of(address)}"
