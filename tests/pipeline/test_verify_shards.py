@@ -271,3 +271,20 @@ def test_rewriting_alone_is_no_damage(out):
     rewrite(out, SHARD, lambda table: table)
     in_index(out, lambda index: index)
     assert failures(out) == {}
+
+
+def test_a_witness_may_be_kept_and_not_written(tmp_path):
+    notice = "all rights of this page are reserved by its owner, and by nobody else"
+    texts = [f"a text of number {i} that says a thing or two\n{notice}" for i in range(60)]
+    pq.write_table(pa.table({"text": texts * 2}), tmp_path / "in.parquet")
+    config = {
+        "inputs": [{"path": str(tmp_path / "in.parquet")}],
+        "stages": ["exact", {"paragraphs": {"rows": 3}}],
+        "shards": {"sample": 0.3},
+        "out": str(tmp_path / "out"),
+    }
+    out = run(make_config(config)).out
+    left = pq.read_table(out / "unsampled")["address"].to_pylist()
+    assert set(pq.read_table(out / "decisions")["keeper_address"].to_pylist()) & set(left)
+    assert set(pq.read_table(out / "edits")["keeper_address"].to_pylist()) <= set(left)
+    assert failures(out) == {}
