@@ -135,7 +135,7 @@ def _check(manifest: dict[str, Any]) -> None:
                 raise ValueError(f"{name!r} is no plain name")
             int(line["rows"]), int(line["size_bytes"]), str(line["sha256"])
     for line in manifest["sets"]:
-        if line["folder"] and Path(line["folder"]).name != line["folder"]:
+        if line["folder"] and (Path(line["folder"]).name != line["folder"] or line["folder"] == ".."):
             raise ValueError(f"{line['folder']!r} is no plain name")
     if extra := manifest["files"].keys() - set(FOLDERS):
         raise ValueError(f"unknown folders {sorted(extra)}")

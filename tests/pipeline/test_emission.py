@@ -237,6 +237,8 @@ def test_what_a_run_writes_is_a_mixture_for_another(corpus, tmp_path):
         ({"mixture": {"sources": {"a": 1}}, "shards": {"folds": {"count": 2}}}, "choose one"),
         ({"shards": {"splits": {"validation": 0.5, "test": 0.5}}}, "leave something to train on"),
         ({"shards": {"splits": {"train": 0.5}}}, "give them other names"),
+        ({"shards": {"splits": {"..": 0.5}}}, "shards.splits"),
+        ({"shards": {"splits": {"_hidden": 0.5}}}, "shards.splits"),
         ({"shards": {"splits": {"a": 0.5}, "folds": {"count": 2}}}, "not both"),
         ({"mixture": "no-such-file.yaml"}, "the file of a mixture can be read"),
     ],
