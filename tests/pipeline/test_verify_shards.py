@@ -288,3 +288,10 @@ def test_a_witness_may_be_kept_and_not_written(tmp_path):
     assert set(pq.read_table(out / "decisions")["keeper_address"].to_pylist()) & set(left)
     assert set(pq.read_table(out / "edits")["keeper_address"].to_pylist()) <= set(left)
     assert failures(out) == {}
+
+
+def test_columns_of_maps_are_those_that_were_recorded(tmp_path):
+    pairs = pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64()))
+    pq.write_table(pa.table({"text": ["one", "two"], "pairs": pairs}), tmp_path / "in.parquet")
+    out = run(make_config({"inputs": [{"path": str(tmp_path / "in.parquet")}], "out": str(tmp_path / "out")})).out
+    assert failures(out) == {}
