@@ -259,6 +259,7 @@ def _ledger_faults(
             ("the index", written, index),
             ("decisions", dropped, decisions),
             ("quarantine", aside, quarantine),
+            *([] if unsampled is None else [("unsampled", getattr(total.unsampled, unit), unsampled)]),
         ):
             held = pc.sum(table[unit]).as_py() or 0
             if said != held:
