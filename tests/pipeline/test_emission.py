@@ -20,7 +20,7 @@ from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
 from tamis.pipeline.config import make_config
-from tamis.pipeline.emission import KEYED, Drawing, written_schema
+from tamis.pipeline.emission import KEYED, TAKEN_ROWS, Drawing, written_schema
 from tamis.pipeline.mixture import Mixture, allocate
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
@@ -283,3 +283,13 @@ def test_drawing_does_not_depend_on_batches(rows, budget, epochs, cut):
                 used += size
             epoch += 1
     assert sorted(zip(whole["address"].to_pylist(), whole["epoch"].to_pylist(), strict=True)) == sorted(expected)
+
+
+def test_many_passes_over_many_rows_are_not_made_at_once():
+    n, epochs = 1000, 300
+    allocation = allocate(Mixture.model_validate({"unit": "rows", "max_epochs": epochs, "sources": {"a": 1}}), {"a": n})
+    columns = {"source": ["a"] * n, "measure": [1] * n, "address": list(range(n))}
+    columns |= {name: [0] * n for name in (*KEYED.names, "lane") if name not in columns}
+    made = list(Drawing(allocation, 0, written_schema(KEYED))(iter(pa.table(columns).to_batches())))
+    assert sum(batch.num_rows for batch in made) == n * epochs
+    assert max(batch.num_rows for batch in made) <= TAKEN_ROWS
