@@ -292,7 +292,7 @@ def test_the_order_stays_when_workers_change_under_way(out):
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
-        ({"chunk": 3}, "chunk divide those of a row group; found chunks of 3 rows, groups of 16"),
+        ({"chunk": 3}, "found chunks of 3 rows, groups of 16. Take a chunk that does, as 1."),
         ({"batch_size": 9}, "chunk divide the batch size"),
         ({"world_size": 5}, "number of streams is a multiple"),
         ({"batch_size": 0}, "batch_size is at least 1"),
