@@ -31,9 +31,14 @@ def settings(
         others: further settings; those of ``shards`` under their own names.
 
     Raises:
-        ConfigError: for a split that is not of that form.
+        ConfigError: for a split that is not of that form or is named twice, or a round of no folds.
     """
-    shards = {"splits": dict(_split(item) for item in splits)}
+    shares = [_split(item) for item in splits]
+    if len(dict(shares)) < len(shares):
+        raise ConfigError("a split is named once", value=" ".join(splits), remedy="Give each a name of its own.")
+    if round and folds is None:
+        raise ConfigError("a round is one of folds", value=f"--round {round}", remedy="Name --folds, too.")
+    shards = {"splits": dict(shares)}
     shards |= {name: others.pop(name) for name in ("sample", "target_size", "group_size")}
     if folds is not None:
         shards["folds"] = {"count": folds, "round": round}

@@ -55,6 +55,7 @@ _KEEP_SCHEMA = {
 
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0), WithJsonSchema(_SIZE_SCHEMA)]
 TableSize = Annotated[int, BeforeValidator(parse_size), Field(ge=0), WithJsonSchema(_TABLE_SCHEMA)]
+SplitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 Keep = Annotated[KeepPolicy, BeforeValidator(parse_keep), WithJsonSchema(_KEEP_SCHEMA)]
 
 
@@ -291,7 +292,7 @@ class Shards(Model):
     sample: float = Field(
         1.0, gt=0, le=1, description="Share of the rows to write, by content; a larger sample holds a smaller one."
     )
-    splits: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")], Annotated[float, Field(gt=0, lt=1)]] = Field(
+    splits: dict[SplitName, Annotated[float, Field(gt=0, lt=1)]] = Field(
         {}, description="Sets to hold out of training, as `validation: 0.01`: shares of rows, by content."
     )
     folds: Folds | None = Field(None, description="Equal parts to write instead of splits.")

@@ -170,6 +170,9 @@ class Measured:
         return pa.RecordBatch.from_arrays([*batch.columns, lanes, pa.array(size), *keys], schema=self.schema)
 
 
+TAKEN_ROWS = 1 << 16
+"""Rows that a drawing makes at once, about: passes over the rows of a batch are far more than the batch."""
+
 _DRAWN = [("lane", pa.int64()), ("measure", pa.int64()), ("draw_high", pa.int64()), ("draw_low", pa.int64())]
 
 
@@ -201,13 +204,27 @@ class Drawing:
             runs = np.diff(first, append=len(lanes))
             starts = starts - np.repeat(starts[first] - carried, runs)
             lane, used = int(lanes[-1]), int(starts[-1] + sizes[-1])
-            yield self._taken(batch, lanes, starts)
+            passes = self._passes(lanes, starts)
+            step = max(1, TAKEN_ROWS // max(1, int(passes.max())))
+            for i in range(0, len(lanes), step):
+                part = slice(i, i + step)
+                yield self._taken(batch.slice(i, step), lanes[part], starts[part], passes[part])
 
-    def _taken(self, batch: pa.RecordBatch, lanes: NDArray[np.int64], starts: NDArray[np.int64]) -> pa.RecordBatch:
-        """Return each row once for each pass in which its start lies within what is taken."""
+    def _passes(self, lanes: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how often each row is taken: how many starts, a pass apart, lie below the end of what is taken."""
         plan = self.allocation
         end, length = np.minimum(plan.wanted, plan.limit)[lanes], plan.available[lanes]
-        passes = np.maximum(-((starts - end) // length), 0)  # how many starts, a pass apart, lie below the end
+        return np.asarray(np.maximum(-((starts - end) // length), 0), np.int64)
+
+    def _taken(
+        self,
+        batch: pa.RecordBatch,
+        lanes: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        passes: NDArray[np.int64],
+    ) -> pa.RecordBatch:
+        """Return each row once for each of its passes."""
+        plan, length = self.allocation, self.allocation.available[lanes]
         rows = np.repeat(np.arange(len(lanes)), passes)
         epochs = np.arange(len(rows)) - np.repeat(np.cumsum(passes) - passes, passes)
         places = starts[rows] + epochs * length[rows]

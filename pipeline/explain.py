@@ -84,7 +84,8 @@ def find(result: Result, name: str) -> list[int]:
         InputError: if there is none.
     """
     found = set(_placed(result, name))
-    for table in ("decisions", "quarantine", "clusters"):
+    more = ["unsampled"] if result.manifest["files"]["unsampled"] else []
+    for table in ("decisions", "quarantine", "clusters", *more):
         found |= {row["address"] for row in _rows(result, table, pc.field("id") == name)}
     if result.manifest["settings"]["columns"]["id"]:
         found |= set(_kept(result, name))

@@ -173,13 +173,14 @@ def plan_layout(rows: int, size_bytes: int, *, target_bytes: int, group_bytes: i
     Args:
         rows: N.
         size_bytes: text bytes of all rows.
-        target_bytes: text bytes that a file should not exceed.
+        target_bytes: text bytes that a file should not exceed, unless there are fewer rows than such files.
         group_bytes: text bytes that a row group should not exceed.
 
     >>> plan_layout(1000, 1_000_000, target_bytes=300_000, group_bytes=100_000)
     Layout(rows=1000, files=4, groups=8, group_rows=30)
     """
     files = next(k for k in _file_counts() if size_bytes <= k * target_bytes)
+    files = max(k for k in _file_counts() if k <= max(1, min(files, rows)))  # no file without rows, but of no rows
     mean = max(1, -(-size_bytes // max(1, rows)))
     most = max(1, min(group_bytes // mean, rows // (files * GROUPS_WANTED)))
     groups = next(g for g in _group_counts() if files * g * most >= rows - files * g)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ..connectors.corpus import Corpus
 from ..connectors.split import Split
@@ -31,12 +32,12 @@ def write_manifest(
     references: int,
     sets: Sets,
     files: dict[str, list[dict[str, Any]]],
-    schema: pa.Schema,
     tokenizers: Sequence[dict[str, Any]],
     ledger: Ledger,
     settings: dict[str, Any],
 ) -> None:
     """Write ``manifest.json``: equal runs give equal bytes, so it holds no times and no absolute paths."""
+    schema = pq.read_schema(folder / "data" / files["data"][0]["name"])  # of a map, Parquet has another name
     manifest = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -135,7 +136,7 @@ def _check(manifest: dict[str, Any]) -> None:
                 raise ValueError(f"{name!r} is no plain name")
             int(line["rows"]), int(line["size_bytes"]), str(line["sha256"])
     for line in manifest["sets"]:
-        if line["folder"] and Path(line["folder"]).name != line["folder"]:
+        if line["folder"] and (Path(line["folder"]).name != line["folder"] or line["folder"] == ".."):
             raise ValueError(f"{line['folder']!r} is no plain name")
     if extra := manifest["files"].keys() - set(FOLDERS):
         raise ValueError(f"unknown folders {sorted(extra)}")

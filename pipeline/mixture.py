@@ -5,6 +5,8 @@ sequence a mixture takes a piece from the start for each phase, one after anothe
 of its source were used, a larger budget holds all that a smaller one does, and no row's place depends on other sources.
 """
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -28,13 +30,16 @@ def parse_count(value: object) -> object:
     >>> parse_count("1.5B")
     1500000000
     """
-    if isinstance(value, str) and value[-1:] in _SUFFIXES and value[:-1].replace(".", "", 1).isdigit():
+    if isinstance(value, str) and re.fullmatch(r"(\d{1,15}\.?\d{0,15}|\.\d{1,15})[kMBGT]", value, re.ASCII):
         return round(float(value[:-1]) * _SUFFIXES[value[-1]])
     return value
 
 
+MOST = 2**53
+"""What amounts go up to: whole numbers beyond it have no floats of their own."""
+
 _COUNT_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["300M", "1.5B"]}]}
-Count = Annotated[int, BeforeValidator(parse_count), Field(gt=0), WithJsonSchema(_COUNT_SCHEMA)]
+Count = Annotated[int, BeforeValidator(parse_count), Field(gt=0, le=MOST), WithJsonSchema(_COUNT_SCHEMA)]
 
 
 class _Model(BaseModel):
@@ -69,6 +74,9 @@ def _expand_sources(value: object) -> object:
     """Accept ``wiki: 3`` for ``wiki: {weight: 3}``."""
     if not isinstance(value, Mapping):
         return value
+    for name in value:
+        if not isinstance(name, str):  # YAML takes null, yes and 2020 for something else
+            raise ValueError(f"the name of a source is text, not {name!r}: put it in quotes")
     return {name: {"weight": item} if isinstance(item, int | float) else item for name, item in value.items()}
 
 
@@ -107,8 +115,10 @@ class Mixture(_Model):
             if unknown:
                 raise ValueError(f"phase {phase.name!r} weights {', '.join(unknown)}, which `sources` does not have")
         for name, weights in zip(names or ["mixture"], self.weights(), strict=True):
-            if not sum(weights.values()) > 0:
-                raise ValueError(f"{name}: some source has a weight above 0")
+            if not 0 < sum(weights.values()) < math.inf:
+                raise ValueError(f"{name}: some source has a weight above 0, and all add up to a number")
+        if not sum(phase.share for phase in self.phases) < math.inf:
+            raise ValueError("shares of phases add up to a number")
         return self
 
     def weights(self) -> list[dict[str, float]]:
@@ -195,7 +205,7 @@ def allocate(mixture: Mixture, available: Mapping[str, int]) -> Allocation:
     names = tuple(sorted(available))
     amounts = np.array([available[name] for name in names], np.int64)
     passes = [mixture.sources[name].max_epochs or mixture.max_epochs for name in names]
-    limit = np.array([round(n * p) for n, p in zip(amounts.tolist(), passes, strict=True)], np.int64)
+    limit = np.array([round(min(n * p, MOST)) for n, p in zip(amounts.tolist(), passes, strict=True)], np.int64)
     parts = np.zeros((len(names), len(mixture.shares())))
     for phase, (share, weights) in enumerate(zip(mixture.shares(), mixture.weights(), strict=True)):
         total = sum(weights.values())

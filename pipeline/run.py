@@ -613,7 +613,6 @@ class _Run:
             references=self.prepared.references,
             sets=sets,
             files=files,
-            schema=self.written_columns,
             tokenizers=self.prepared.tokenizers,
             ledger=ledger,
             settings=settings,

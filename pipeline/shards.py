@@ -150,6 +150,6 @@ def contents(positioned: Table, sets: Sets, counts: Sequence[str]) -> dict[int, 
     found = filed.aggregate(by=["file", "source"], rows=("count", "position"), **measures).collect()
     held: dict[int, dict[str, dict[str, int]]] = {number: {} for number in range(sets.files)}
     for line in sorted(found.to_pylist(), key=lambda line: (line["file"], line["source"])):
-        amounts = {name.removeprefix(TOKENS): amount for name, amount in line.items()}
-        held[amounts.pop("file")][amounts.pop("source")] = amounts
+        file, source = line.pop("file"), line.pop("source")
+        held[file][source] = {name.removeprefix(TOKENS): amount for name, amount in line.items()}
     return held

@@ -80,9 +80,12 @@ def _content(out: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     )
     yield Check("files hold what is said of each source", tuple(content_faults(manifest, index)))
     yield Check("the mixture is what the shards hold", tuple(mixture_faults(out, manifest, index, unsampled)))
-    yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, index, decisions)))
+    stays = np.unique(index["address"].to_numpy())
+    if unsampled is not None:  # kept, though not written
+        stays = np.union1d(stays, unsampled["address"].to_numpy())
+    yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, stays, decisions)))
     if manifest["files"]["edits"]:
-        yield Check("cuts lie apart, and each says what for", tuple(_edit_faults(out, manifest, index, decisions)))
+        yield Check("cuts lie apart, and each says what for", tuple(_edit_faults(out, manifest, stays, decisions)))
     yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
     yield Check(
         "the ledger balances and agrees with the tables",
@@ -161,18 +164,18 @@ def _cuts_items(manifest: dict[str, Any]) -> bool:
     return any(stage.get("action") == "cut" for stage in manifest["settings"]["stages"])
 
 
-def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Table) -> Iterator[str]:
+def _witness_faults(manifest: dict[str, Any], stays: NDArray[np.int64], decisions: pa.Table) -> Iterator[str]:
     """A keeper is kept, or was there already, or went in a later stage; a filter names its condition instead."""
     old = sum(line["reference"] for line in manifest["inputs"]) << RECORD_BITS
-    kept = np.setdiff1d(index["address"].to_numpy(), decisions["address"].to_numpy())
+    kept = np.setdiff1d(stays, decisions["address"].to_numpy())  # with annotate, removed rows are written, too
     order = _LATER | ({"decontaminate": 5} if _cuts_items(manifest) else {})
     gone = {name: _removed(decisions, name) for name in order}
     for stage in ("exact", "near", "contained"):
         keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
         later = np.concatenate([gone[name] for name in order if order[name] > order[stage]])
-        stays = (keepers < old) | np.isin(keepers, kept) | np.isin(keepers, later)
-        if not np.all(stays):
-            yield f"{int((~stays).sum())} {stage} removals name a keeper that was not kept"
+        there = (keepers < old) | np.isin(keepers, kept) | np.isin(keepers, later)
+        if not np.all(there):
+            yield f"{int((~there).sum())} {stage} removals name a keeper that was not kept"
     asked = [stage["index"]["flagged"] == "drop" for stage in manifest["settings"]["stages"] if stage.get("index")]
     unasked = pc.sum(pc.equal(decisions["stage"], "bloom")).as_py()
     if unasked and not any(asked):
@@ -184,7 +187,7 @@ def _witness_faults(manifest: dict[str, Any], index: pa.Table, decisions: pa.Tab
         yield f"{unnamed} rows were removed by a filter that the settings do not have"
 
 
-def _edit_faults(out: Path, manifest: dict[str, Any], index: pa.Table, decisions: pa.Table) -> Iterator[str]:
+def _edit_faults(out: Path, manifest: dict[str, Any], stays: NDArray[np.int64], decisions: pa.Table) -> Iterator[str]:
     """A paragraph is kept by a row that stays, or that went for an item; an item is named with its benchmark."""
     edits = _read(out, manifest, "edits")
     address, start, stop = (edits[name].to_numpy() for name in ("address", "start", "stop"))
@@ -196,7 +199,7 @@ def _edit_faults(out: Path, manifest: dict[str, Any], index: pa.Table, decisions
     cuts_items = _cuts_items(manifest)
     if unasked := edits.num_rows - paragraphs.num_rows - (items.num_rows if cuts_items else 0):
         yield f"{unasked} cuts are of a stage that was not to cut"
-    keepers, stays = paragraphs["keeper_address"].to_numpy(), index["address"].to_numpy()
+    keepers = paragraphs["keeper_address"].to_numpy()
     lost = ~np.isin(keepers, np.append(stays, _removed(decisions, "decontaminate")) if cuts_items else stays)
     if lost.any():
         yield f"{int(lost.sum())} cuts name a keeper that was not kept"
@@ -256,6 +259,7 @@ def _ledger_faults(
             ("the index", written, index),
             ("decisions", dropped, decisions),
             ("quarantine", aside, quarantine),
+            *([] if unsampled is None else [("unsampled", getattr(total.unsampled, unit), unsampled)]),
         ):
             held = pc.sum(table[unit]).as_py() or 0
             if said != held:

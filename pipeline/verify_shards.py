@@ -1,5 +1,6 @@
 """What must hold of shards: their shape, their order, their sets, and what they are said to hold."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ..connectors.row_groups import batches_of
 from ..hashing.murmur3 import murmur3_all
 from .config import Shards
 from .emission import KEYED, AgainKey, OrderKey, set_names, set_numbers, written_schema
-from .layout import ShardSet
+from .layout import SetName, ShardSet
 from .manifest import schema_fingerprint
 from .mixture import Mixture
 from .mixture_file import NAME, training_amounts
@@ -30,6 +31,14 @@ READ_ROWS = 8192
 def shape_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     """Files have the row groups and the columns that the manifest says, and rows are numbered through."""
     sets = {line["name"]: ShardSet.from_dict(line) for line in manifest["sets"]}
+    row = file = 0
+    for line, of in zip(manifest["sets"], sets.values(), strict=True):
+        if line != of.as_dict() or (of.first_row, of.first_file) != (row, file) or of.layout.tail_rows < 0:
+            yield f"the set {of.name!r} has fields that contradict one another"
+        row, file = row + of.layout.rows, file + of.layout.files + 1
+    columns = "".join(f"{field['name']}\t{field['type']}\n" for field in manifest["schema"])
+    if hashlib.sha256(columns.encode()).hexdigest() != manifest["schema_fingerprint"]:
+        yield "the fingerprint of the schema is of another one"
     row = 0
     for line in manifest["files"]["data"]:
         name, of = line["name"], sets[line["set"]]
@@ -65,16 +74,17 @@ def _groups_agree(footer: pq.FileMetaData, recorded: list[dict[str, int]]) -> bo
 
 
 def text_faults(out: Path, manifest: dict[str, Any], index: pa.Table) -> Iterator[str]:
-    """Every shard row has the text whose hash the index has."""
+    """Every shard row has the text whose hash and bytes the index has."""
     column = manifest["settings"]["columns"]["text"]
-    expected = np.stack([index["hash_high"].to_numpy(), index["hash_low"].to_numpy()], axis=1)
+    expected = np.stack([index[name].to_numpy() for name in ("hash_high", "hash_low", "bytes")], axis=1)
     position = 0
     for line in manifest["files"]["data"]:
         wrong = 0
         with pq.ParquetFile(out / "data" / line["name"]) as file:
             for batch in batches_of(file, READ_ROWS, columns=[column]):
                 data, offsets = text_buffers(batch.column(0))
-                found = murmur3_all(data, offsets, np.uint64(0)).view(np.int64)
+                hashes = murmur3_all(data, offsets, np.uint64(0)).view(np.int64)
+                found = np.column_stack([hashes, np.diff(offsets)])
                 wrong += int(np.any(found != expected[position : position + len(found)], axis=1).sum())
                 position += len(found)
         if wrong:
@@ -91,8 +101,9 @@ def place_faults(out: Path, manifest: dict[str, Any], index: pa.Table, edited: p
     settings = manifest["settings"]
     shards, seed = Shards.model_validate(settings["shards"]), settings["seed"]
     splitting, mixture = shards.splitting(seed), _mixture(settings)
-    names = [name.name for name in set_names(splitting, mixture)]
-    if names != [line["name"] for line in manifest["sets"]]:
+    wanted = set_names(splitting, mixture)
+    names = [name.name for name in wanted]
+    if wanted != tuple(SetName(line["name"], line["split"], line["phase"]) for line in manifest["sets"]):
         yield f"the sets are {', '.join(line['name'] for line in manifest['sets'])}, not {', '.join(names)}"
         return
     rows = sum(pq.read_metadata(out / "data" / line["name"]).num_rows for line in manifest["files"]["data"])
@@ -114,6 +125,14 @@ def place_faults(out: Path, manifest: dict[str, Any], index: pa.Table, edited: p
     falls = (key[0][first] > key[0][second]) | ((key[0][first] == key[0][second]) & (key[1][first] > key[1][second]))
     if wrong := int(np.sum(falls & (sets[first] == sets[second]))):
         yield f"{wrong} rows do not stand where the seed puts them"
+
+
+def _asked(said: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what a mixture asks for, or None if it is none."""
+    try:
+        return Mixture.model_validate(said).as_asked()
+    except ValidationError:
+        return None
 
 
 def _mixture(settings: dict[str, Any]) -> Mixture | None:
@@ -181,6 +200,8 @@ def mixture_faults(out: Path, manifest: dict[str, Any], index: pa.Table, unsampl
     except ValidationError as error:
         yield f"the mixture of the settings makes no sense: {error.errors()[0]['msg']}"
         return
+    if mixture and (asked := _asked(said)) != mixture.as_asked():
+        yield f"{NAME} asks for {asked}, the settings for {mixture.as_asked()}"
     first = settings["shards"]["epoch"]
     sizes = [line["layout"]["rows"] for line in manifest["sets"]]
     trained = np.repeat([line["split"] == TRAIN for line in manifest["sets"]], sizes)

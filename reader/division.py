@@ -102,7 +102,7 @@ def check_chunk(chunk: int, sizes: Sequence[int]) -> None:
             raise ConfigError(
                 "the rows of a chunk divide those of a row group",
                 value=f"chunks of {chunk} rows, groups of {size}",
-                remedy="Take a chunk that does: group sizes are multiples of 64, or powers of two.",
+                remedy=f"Take a chunk that does, as {math.gcd(chunk, *sizes)}.",
             )
 
 

@@ -31,9 +31,10 @@ class ShardReader(BatchReader):
         epochs: how many an iteration reads.
         streams: S, a multiple of world_size x workers; default: their product, if row groups divide by it, or where
             there are few; else the first of 1, 2, 4, 6, 12, 24, 48 ... that is. Rows come in the same order at every
-            world size only if it is given, or comes from a state.
+            world size only if it is given, as well as ``chunk``, or comes from a state.
         window: row groups that are shuffled together, of each stream.
-        chunk: rows that stay together; divides the batch size and the rows of a group.
+        chunk: rows that stay together; divides the batch size and the rows of a group. Default: the largest of 8, 4, 2,
+            1 that does, so another batch size may be another order.
         rank, world_size: this rank, of how many.
         batch_size: rows of a batch of one rank.
         remainder: what becomes of the rows that do not fill a last global batch. ``drop`` leaves them out

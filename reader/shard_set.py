@@ -208,9 +208,10 @@ def _shard_set(out: str, manifest: dict[str, Any], line: dict[str, Any]) -> Shar
     files = tuple(_shard_file(file) for file in lines)
     shape = Shape(layout["files"] * layout["groups"], layout["group_rows"], layout["tail_rows"])
     wanted = [[layout["group_rows"]] * layout["groups"]] * layout["files"]
+    groups = [[rows for rows, _ in file.groups if rows] for file in files[:-1]]  # a file of no rows has a group of none
     if min(layout.values()) < 0 or shape.rows != layout["rows"]:
         raise ValueError(f"set {line['name']!r} has an impossible layout")
-    if len(files) != layout["files"] + 1 or [[rows for rows, _ in file.groups] for file in files[:-1]] != wanted:
+    if len(files) != layout["files"] + 1 or groups != wanted:
         raise ValueError(f"set {line['name']!r} has other files than its layout")
     if files[-1].rows != shape.tail_rows or any(sum(r for r, _ in file.groups) != file.rows for file in files):
         raise ValueError(f"set {line['name']!r} has other rows than its layout")

@@ -79,6 +79,8 @@ def test_another_seed_is_another_order(tamis, inputs, tmp_path):
     [
         (["--split", "validation"], "a split is NAME=SHARE"),
         (["--split", "validation=much"], "a split is NAME=SHARE"),
+        (["--split", "a=0.1", "--split", "a=0.2"], "a split is named once"),
+        (["--round", "1"], "a round is one of folds"),
         (["--split", "validation=2"], "less than 1"),
         (["--mixture", "nowhere.yaml"], "the file of a mixture can be read"),
         (["--folds", "2", "--split", "a=0.1"], "not both"),

@@ -20,7 +20,7 @@ from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
 from tamis.pipeline.config import make_config
-from tamis.pipeline.emission import KEYED, Drawing, written_schema
+from tamis.pipeline.emission import KEYED, TAKEN_ROWS, Drawing, written_schema
 from tamis.pipeline.mixture import Mixture, allocate
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
@@ -237,6 +237,8 @@ def test_what_a_run_writes_is_a_mixture_for_another(corpus, tmp_path):
         ({"mixture": {"sources": {"a": 1}}, "shards": {"folds": {"count": 2}}}, "choose one"),
         ({"shards": {"splits": {"validation": 0.5, "test": 0.5}}}, "leave something to train on"),
         ({"shards": {"splits": {"train": 0.5}}}, "give them other names"),
+        ({"shards": {"splits": {"..": 0.5}}}, "shards.splits"),
+        ({"shards": {"splits": {"_hidden": 0.5}}}, "shards.splits"),
         ({"shards": {"splits": {"a": 0.5}, "folds": {"count": 2}}}, "not both"),
         ({"mixture": "no-such-file.yaml"}, "the file of a mixture can be read"),
     ],
@@ -281,3 +283,13 @@ def test_drawing_does_not_depend_on_batches(rows, budget, epochs, cut):
                 used += size
             epoch += 1
     assert sorted(zip(whole["address"].to_pylist(), whole["epoch"].to_pylist(), strict=True)) == sorted(expected)
+
+
+def test_many_passes_over_many_rows_are_not_made_at_once():
+    n, epochs = 1000, 300
+    allocation = allocate(Mixture.model_validate({"unit": "rows", "max_epochs": epochs, "sources": {"a": 1}}), {"a": n})
+    columns = {"source": ["a"] * n, "measure": [1] * n, "address": list(range(n))}
+    columns |= {name: [0] * n for name in (*KEYED.names, "lane") if name not in columns}
+    made = list(Drawing(allocation, 0, written_schema(KEYED))(iter(pa.table(columns).to_batches())))
+    assert sum(batch.num_rows for batch in made) == n * epochs
+    assert max(batch.num_rows for batch in made) <= TAKEN_ROWS

@@ -12,9 +12,11 @@ from runs import pipeline
 
 import tamis
 from tamis.hashing.errors import InputError
+from tamis.jobs.api import run
 from tamis.jobs.cli import app
 from tamis.jobs.explained import differences, lines_of
 from tamis.jobs.look import Inputs
+from tamis.pipeline.config import make_config
 from tamis.pipeline.explain import explain, facts_of, find
 
 WORDS = [f"word{i}" for i in range(40)]
@@ -165,3 +167,18 @@ def test_on_the_command_line(chain, capsys):
     app(["explain", str(chain.out), "--id", "b", "--json"], standalone_mode=False)
     (facts,) = json.loads(capsys.readouterr().out)
     assert (facts["fate"], facts["decision"]["keeper_id"], facts["where"]) == ("removed", "a", "x.parquet:1")
+
+
+def test_a_kept_record_that_was_not_sampled_is_found_by_its_id(tmp_path, write_parquet):
+    path = write_parquet("in/x.parquet", id=[f"x{i}" for i in range(40)], text=[f"a text {i}" for i in range(40)])
+    config = {
+        "inputs": [{"path": str(path)}],
+        "columns": {"id": "id"},
+        "stages": [],
+        "shards": {"sample": 0.5},
+        "out": str(tmp_path / "out"),
+    }
+    result = run(make_config(config))
+    left = pq.read_table(result.out / "unsampled")["id"].to_pylist()
+    assert left
+    assert judged(result, left[0]).fate == "not sampled"

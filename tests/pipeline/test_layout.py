@@ -35,7 +35,9 @@ def test_every_layout_keeps_its_promises(rows, size, target, group):
     layout = plan_layout(rows, size, target_bytes=target, group_bytes=group)
     assert rows == layout.files * layout.groups * layout.group_rows + layout.tail_rows
     assert 0 <= layout.tail_rows < layout.files * layout.group_rows
-    assert size <= layout.files * target
+    assert layout.files <= max(1, rows)
+    assert size <= layout.files * target or 2 * layout.files > rows
+    assert (layout.groups > 0) == (rows > 0)
     if rows >= 8 * layout.files:
         assert layout.groups >= 8
     if layout.group_rows >= layout.groups and rows >= 64 * layout.files:

@@ -41,6 +41,12 @@ def test_a_source_has_a_cap_of_its_own():
     assert allocate(mixture(sources=sources), HELD).limit.tolist() == [450, 1000, 300]
 
 
+@pytest.mark.parametrize("epochs", [1e17, 1e300])
+def test_a_cap_may_be_out_of_reach(epochs):
+    assert allocate(mixture(budget=2**53, max_epochs=epochs), HELD).short.tolist() == [0, 0, 0]
+    assert allocate(mixture(max_epochs=epochs), HELD).wanted.tolist() == [2**52, 2**52, 2**53]
+
+
 def test_phases_take_one_piece_after_another():
     phases = [{"name": "main", "share": 3}, {"name": "anneal", "share": 1, "weights": {"books": 1}}]
     plan = allocate(mixture(budget=400, phases=phases), HELD)
@@ -54,7 +60,7 @@ def test_counts_have_suffixes(text, number):
     assert mixture(budget=text).budget == number
 
 
-@pytest.mark.parametrize("text", ["M", "1.2.3B", "-3M", "12X", "1e9M"])
+@pytest.mark.parametrize("text", ["M", "1.2.3B", "-3M", "12X", "1e9M", "\u00b2k", "9" * 400 + "k"])
 def test_counts_that_are_none(text):
     assert parse_count(text) == text
     with pytest.raises(ValidationError):
@@ -71,6 +77,11 @@ def test_counts_that_are_none(text):
         ({"phases": [{"name": "a", "share": 1}, {"name": "a", "share": 1}]}, "names of their own"),
         ({"phases": [{"name": "a", "share": 1, "weights": {"blogs": 1}}]}, "weights blogs"),
         ({"phases": [{"name": "a/b", "share": 1}]}, "pattern"),
+        ({"sources": {"a": 1e308, "b": 1e308}}, "add up to a number"),
+        ({"phases": [{"name": "a", "share": 1e308}, {"name": "b", "share": 1e308}]}, "add up to a number"),
+        ({"sources": {None: 1}}, "the name of a source is text, not None: put it in quotes"),
+        ({"sources": {2020: 1}}, "not 2020: put it in quotes"),
+        ({"budget": 10**30}, "less than or equal to 9007199254740992"),
         ({"wieght": 1}, "extra"),
         ({"version": 2}, "1"),
     ],

@@ -131,3 +131,14 @@ def test_the_manifest_is_plain(corpus):
     train(corpus / "small.json", 60)
     result = sift(corpus, "out", tokenizers=["small"])
     assert str(corpus) not in json.dumps(result.manifest)
+
+
+def test_a_tokenizer_may_be_called_as_a_column_is(corpus):
+    for name in ("file", "source"):
+        train(corpus / f"{name}.json", 60)
+    result = sift(corpus, "out", tokenizers=["file", "source"])
+    index = pq.read_table(result.out / "index.parquet")
+    for name in ("file", "source"):
+        held = sum(of[name] for line in result.manifest["files"]["data"] for of in line["sources"].values())
+        assert held == sum(index[f"tokens_{name}"].to_pylist())
+    assert [check.name for check in verify(result.out) if not check.passed] == []

@@ -160,6 +160,17 @@ def test_names_that_lead_out_of_the_folder_are_refused(out, name, folder):
         failures(out)
 
 
+def test_a_set_that_leads_out_of_the_folder_is_refused(out):
+    def change(manifest):
+        manifest["sets"][0]["folder"] = ".."
+        for line in manifest["files"]["data"]:
+            line["name"] = f"../{line['name']}"
+
+    forge(out, change)
+    with pytest.raises(ArtefactError, match="plain name"):
+        failures(out)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -193,6 +193,46 @@ def misreport_the_mixture(out):
     path.write_text(yaml.safe_dump(said))
 
 
+def ask_for_another_mixture(out):
+    path = out / "mixture.yaml"
+    said = yaml.safe_load(path.read_text())
+    said["sources"]["wiki"]["weight"] += 1
+    path.write_text(yaml.safe_dump(said))
+
+
+def misplace_a_set(out):
+    forge(out, lambda manifest: manifest["sets"][1].update(first_row=1))
+
+
+def claim_another_tail(out):
+    forge(out, lambda manifest: manifest["sets"][1]["layout"].update(tail_rows=10**6))
+
+
+def claim_another_split(out):
+    forge(out, lambda manifest: manifest["sets"][1].update(split="test"))
+
+
+def claim_another_schema(out):
+    forge(out, lambda manifest: manifest["schema"][0].update(type="binary"))
+
+
+def exchange_bytes(out):
+    def change(index):
+        place = index.schema.get_field_index("bytes")
+        more = pa.array([1, -1] + [0] * (index.num_rows - 2))
+        return index.set_column(place, "bytes", pc.add(index["bytes"], more))
+
+    in_index(out, change)
+
+
+def miscount_an_unsampled_row(out):
+    def change(table):
+        place = table.schema.get_field_index("bytes")
+        return table.set_column(place, "bytes", pc.add(table["bytes"], 1))
+
+    rewrite(out, "part-00000.parquet", change, folder="unsampled")
+
+
 def lose_the_mixture(out):
     (out / "mixture.yaml").unlink()
 
@@ -241,6 +281,13 @@ DAMAGES = [
     (miscount_a_source, CONTENTS, "train/part-00000-of-00001.parquet holds other amounts"),
     (miscount_tokens, CONTENTS, "holds other amounts"),
     (misreport_the_mixture, MIXTURE, "of 'wiki'"),
+    (ask_for_another_mixture, MIXTURE, "the settings for"),
+    (misplace_a_set, SHAPE, "fields that contradict one another"),
+    (claim_another_tail, SHAPE, "fields that contradict one another"),
+    (claim_another_split, PLACES, "the sets are"),
+    (claim_another_schema, SHAPE, "the fingerprint of the schema is of another one"),
+    (exchange_bytes, TEXTS, "2 rows with another text"),
+    (miscount_an_unsampled_row, LEDGER, "bytes for unsampled"),
     (lose_the_mixture, MIXTURE, "cannot be read"),
     (change_a_pass, MIXTURE, "1 rows lack a pass"),
     (claim_a_pass_twice, ROWS, "1 records are in the shards twice in one pass"),
@@ -270,4 +317,28 @@ def test_rewriting_alone_is_no_damage(out):
     """What the forged damages change is what they are named for, and not how files are written anew."""
     rewrite(out, SHARD, lambda table: table)
     in_index(out, lambda index: index)
+    assert failures(out) == {}
+
+
+def test_a_witness_may_be_kept_and_not_written(tmp_path):
+    notice = "all rights of this page are reserved by its owner, and by nobody else"
+    texts = [f"a text of number {i} that says a thing or two\n{notice}" for i in range(60)]
+    pq.write_table(pa.table({"text": texts * 2}), tmp_path / "in.parquet")
+    config = {
+        "inputs": [{"path": str(tmp_path / "in.parquet")}],
+        "stages": ["exact", {"paragraphs": {"rows": 3}}],
+        "shards": {"sample": 0.3},
+        "out": str(tmp_path / "out"),
+    }
+    out = run(make_config(config)).out
+    left = pq.read_table(out / "unsampled")["address"].to_pylist()
+    assert set(pq.read_table(out / "decisions")["keeper_address"].to_pylist()) & set(left)
+    assert set(pq.read_table(out / "edits")["keeper_address"].to_pylist()) <= set(left)
+    assert failures(out) == {}
+
+
+def test_columns_of_maps_are_those_that_were_recorded(tmp_path):
+    pairs = pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64()))
+    pq.write_table(pa.table({"text": ["one", "two"], "pairs": pairs}), tmp_path / "in.parquet")
+    out = run(make_config({"inputs": [{"path": str(tmp_path / "in.parquet")}], "out": str(tmp_path / "out")})).out
     assert failures(out) == {}

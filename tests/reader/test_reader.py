@@ -8,11 +8,16 @@ from types import SimpleNamespace
 import hypothesis.strategies as st
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from shard_sets import rows, write_set, write_sets
 
 from tamis.hashing.errors import ArtefactError, ConfigError
+from tamis.jobs.local import LocalEngine
+from tamis.jobs.progress import Silent
+from tamis.pipeline.config import make_config
+from tamis.pipeline.run import prepare, run
 from tamis.reader import ShardReader
 
 from . import oracle
@@ -287,7 +292,7 @@ def test_the_order_stays_when_workers_change_under_way(out):
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
-        ({"chunk": 3}, "chunk divide those of a row group; found chunks of 3 rows, groups of 16"),
+        ({"chunk": 3}, "found chunks of 3 rows, groups of 16. Take a chunk that does, as 1."),
         ({"batch_size": 9}, "chunk divide the batch size"),
         ({"world_size": 5}, "number of streams is a multiple"),
         ({"batch_size": 0}, "batch_size is at least 1"),
@@ -495,3 +500,14 @@ def test_nothing_is_left_open(out):
         next(batches)
         batches.close()
         assert np.array_equal(next(iter(some))["id"], expected()[8:16])
+
+
+def test_a_set_of_a_run_may_have_no_rows(tmp_path):
+    pq.write_table(pa.table({"text": ["a b", "c d"]}), tmp_path / "in.parquet")
+    shards = {"splits": {"rest": 1 - 1e-12}}
+    config = make_config({"inputs": [{"path": str(tmp_path / "in.parquet")}], "stages": [], "shards": shards})
+    out = run(prepare(config.model_copy(update={"out": str(tmp_path / "out")}), version="0"), LocalEngine, Silent())
+    for remainder in ("drop", "pad", "wrap"):
+        reader = ShardReader(out, batch_size=2, remainder=remainder)
+        assert (reader.rows, len(reader), list(reader), reader.tail_rows.tolist()) == (0, 0, [], [])
+    assert sum(batch.num_rows for batch in ShardReader(out, set=["train", "rest"], batch_size=1)) == 2
