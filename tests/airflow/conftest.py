@@ -22,7 +22,7 @@ PATIENCE_S = 300
 @pytest.fixture(scope="session")
 def tamis_python():
     """The interpreter that has Tamis with Spark; Airflow's own has another pyspark."""
-    return os.environ.get("TAMIS_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
+    return os.environ.get("PYTHON_WITH_SPARK", str(ROOT / ".venv" / "bin" / "python"))
 
 
 def free_port():
