@@ -86,13 +86,13 @@ def build_task_group(
     engine = engine or pipeline.engine
     changed = [*_templates(config), *(f'{key}={{{{ params["{key}"] | tojson }}}}' for key in params or ())]
     arguments = ["run", str(Path(config).absolute()), *_repeated("--set", changed), "--engine", engine]
-    common = {"depends_on_past": True} if _index(pipeline) else {}
+    common: dict[str, Any] = {"depends_on_past": True} if _index(pipeline) else {}
     common |= {"inputs": [item.path for item in (*pipeline.inputs, *pipeline.against)], **(task_settings or {})}
     made = []
     with TaskGroup(group_id) as group:
         for step in _ends(pipeline, tasks):
             last = last_step(pipeline, step) is None
-            settings = common | {"task_id": "run" if tasks == "one" else step.replace(" ", "_")}
+            settings: dict[str, Any] = common | {"task_id": "run" if tasks == "one" else step.replace(" ", "_")}
             if last:
                 settings |= {"out": pipeline.out, "outlets": [manifest_asset(pipeline.out)]}
             given = arguments if last else [*arguments, "--until", step]

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 AIRFLOW = Path(sys.executable).with_name("airflow")
 PATIENCE_S = 300
+
+collect_ignore_glob = [] if find_spec("airflow.sdk") else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
@@ -83,11 +86,12 @@ class Home:
         try:
             for names in (["api-server"], ["dag-processor", "scheduler", "triggerer"]):
                 for name in names:
-                    log = open(self.folder / f"{name}.log", "w")  # noqa: SIM115  lives as long as the server
-                    command = [AIRFLOW, name]
-                    servers.append(
-                        subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
-                    )
+                    with open(self.folder / f"{name}.log", "w") as log:
+                        servers.append(
+                            subprocess.Popen(
+                                [AIRFLOW, name], env=self.environment, stdout=log, stderr=log, start_new_session=True
+                            )
+                        )
                 self._wait_for_server()
             yield
         finally:

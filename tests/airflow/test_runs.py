@@ -1,4 +1,4 @@
-"""DAGs that run without a scheduler: on this machine and through spark-submit, to the same bytes; lineage as it is sent."""
+"""DAGs that run without a scheduler: here and through spark-submit, to the same bytes; lineage as it is sent."""
 
 import json
 from random import Random
@@ -20,7 +20,8 @@ from tamis.jobs.airflow import build_dag
 
 dag = build_dag(
     {config!r}, dag_id={name!r}, start_date=datetime(2026, 1, 1, tzinfo=UTC), engine={engine!r}, python={python!r},
-    tasks=["verify"], spark={{"conn_id": "spark_local", "driver_memory": "1g"}}, params={{"stages.near.threshold": 0.9}},
+    tasks=["verify"], spark={{"conn_id": "spark_local", "driver_memory": "1g"}},
+    params={{"stages.near.threshold": 0.9}},
 )
 """
 
