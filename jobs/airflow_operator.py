@@ -1,6 +1,7 @@
 """The operator that runs Tamis as a process of its own: its log, its end, what it read and wrote."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from ..hashing.redaction import redacted
 
 FINAL_CODES = (2, 3, 5, 6)
 """Exit codes (``hashing/errors.py``) of what no retry mends: settings, inputs, a ledger, an alarm."""
@@ -62,7 +65,7 @@ class TamisOperator(BaseOperator):
             AirflowException: for anything else; a retry goes on.
         """
         command = [self.python or sys.executable, "-m", "tamis", *self.arguments]
-        self.log.info("%s", command)
+        self.log.info("%s", redacted(shlex.join(command)))
         with subprocess.Popen(
             command,
             stdout=subprocess.PIPE,

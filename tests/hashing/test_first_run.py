@@ -10,7 +10,7 @@ from tamis.hashing.kernel import is_compiled, kernel
 IMPORT_ALL = """
 import pkgutil, importlib, tamis
 for found in pkgutil.walk_packages(tamis.__path__, "tamis."):
-    if not found.name.startswith("tamis.conf") and not found.name.endswith(("__main__", "tables.build")):
+    if not found.name.startswith(("tamis.conf", "tamis.jobs.airflow")) and not found.name.endswith(("__main__", "tables.build")):
         importlib.import_module(found.name)
 """
 RUN = """
