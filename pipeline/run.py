@@ -32,6 +32,7 @@ from ..hashing.errors import ArtefactError, EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.sketch import sketch_plan
 from . import documents
+from .allocation import Allocation, allocate
 from .annotations import annotated_schema
 from .candidates import candidates
 from .config import Contained, Decontaminate, Near, save_config
@@ -64,7 +65,6 @@ from .layout import SetName, Sets, plan_sets
 from .ledger import Ledger
 from .manifest import write_manifest
 from .metrics import note_step, step_seconds, write_metrics
-from .mixture import Allocation, allocate
 from .mixture_file import write_mixture
 from .near import decide_near, unverified
 from .outputs import Outcome, count, unsampled, write_tables

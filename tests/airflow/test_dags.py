@@ -49,7 +49,7 @@ def test_the_ready_dag_file_is_imported_by_a_bag_without_errors(home):
 
 
 def test_importing_it_is_light():
-    heavy = ["pyspark", "torch", "numba", "duckdb", "pandas", "scipy", "matplotlib"]
+    heavy = ["pyspark", "torch", "numba", "duckdb", "pandas", "scipy", "matplotlib", "numpy", "pyarrow"]
     code = (
         "import sys, airflow.sdk; before = set(sys.modules)\n"
         "from tamis.jobs.airflow import build_dag\n"
