@@ -2,6 +2,7 @@
 # test-web: the pages in a browser (Chromium, 1 minute; skipped without one).
 # test-spark: the Spark engine and its answers (Java 17, 8 minutes).  test-faults: Spark when parts of it die (6 minutes).
 # test-readers: what others read from shards, each library its own way (installs them; 4 minutes the first time, then 1).
+# test-airflow: DAGs, by a scheduler too, and through spark-submit (installs Airflow beside; Java 17; 8 minutes).
 # docs: writes the reference pages, and into the tutorial and the how-to pages what their examples print.
 # bench: timings, and docs/benchmarks.md written anew (hours; other tools are installed under out/peers).
 # spark-zip: the package for --py-files.  spark-env: an environment for --archives.
@@ -9,17 +10,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READERS ?= .venv-readers
+AIRFLOW ?= .venv-airflow
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test test-web test-spark test-faults test-readers check docs bench spark-zip spark-env clean
+.PHONY: run test test-web test-spark test-faults test-readers test-airflow check docs bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers and not airflow"
 
 test-web: $(VENV)/.test
 	$(BIN)/python -m pytest -m page
@@ -33,11 +35,16 @@ test-faults: $(VENV)/.test
 test-readers: $(READERS)/.readers
 	$(READERS)/bin/python -m pytest -m readers tests/readers
 
+test-airflow: $(AIRFLOW)/.airflow $(VENV)/.test
+	PYTHON_WITH_SPARK=$(abspath $(BIN))/python $(AIRFLOW)/bin/python -m pytest -m airflow tests/airflow
+
 check: $(VENV)/.check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd src && ../$(BIN)/lint-imports --config ../pyproject.toml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec conf/compose.yaml
+	$(BIN)/kubernetes-validate --quiet --strict conf/kubernetes.yaml
 
 docs: $(VENV)/.test
 	$(BIN)/python docs/reference.py
@@ -62,7 +69,7 @@ spark-env: spark-zip
 	build/spark-env/bin/venv-pack --prefix build/spark-env --output dist/tamis-env.tar.gz --force
 
 clean:
-	rm -rf out dist build $(VENV) $(READERS)
+	rm -rf out dist build $(VENV) $(READERS) $(AIRFLOW)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -89,4 +96,11 @@ $(READERS)/.readers: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(READERS)
 	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  'pytest>=8.3' --editable '.[readers]'
+	@touch $@
+
+$(AIRFLOW)/.airflow: pyproject.toml
+	@echo "Installing Airflow into $(AIRFLOW) ..."
+	$(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check 'apache-airflow==3.3.2' \
+	  'apache-airflow-providers-openlineage>=2.20' 'pytest>=8.3' 'mmh3>=5' --editable '.[airflow]'
 	@touch $@

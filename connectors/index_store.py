@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing.errors import ArtefactError, ConfigError
+from .unfinished import UNFINISHED
 
 FORMAT = "tamis-index"
 FORMAT_VERSION = 1
 HEADER, LOCK = "index.json", "lock"
-UNFINISHED = ".unfinished"
 _OURS = re.compile(r"batch-\d{5}|\.batch-\d{5}\.unfinished")
 """Folders that an index makes, and may remove again."""
 

@@ -14,9 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .schema import holds_dictionary
-
-UNFINISHED = ".unfinished"
-"""Ending of files that are not complete; a run that goes on deletes those it finds."""
+from .unfinished import UNFINISHED
 
 WRITTEN = pa.schema(
     [

@@ -79,7 +79,7 @@ With every default written out, which is how a run saves it as `config.yaml`:
   Items of lists go by number, stages by name.
 - **Unknown keys** are refused, and the nearest known one is named. `tamis schema` prints a JSON Schema for editors.
 - **What the answer depends on**: everything but `out`, `staging`, `engine`, `spark`, `memory`, `threads`, `check_room`,
-  `allow_loss` and `report`. Change any of the others, and it is another run, which needs another `out`.
+  `allow_loss`, `report` and `metrics`. Change any of the others, and it is another run, which needs another `out`.
 
 """
 

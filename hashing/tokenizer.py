@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType, TracebackType
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from .errors import ConfigError, EngineError, InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 KINDS = ("tokenizers", "tiktoken")
 
@@ -106,7 +108,7 @@ class Tokenizer:
         """
         return hashlib.sha256(_content(self)).hexdigest()
 
-    def count(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    def count(self, data: "NDArray[np.uint8]", offsets: "NDArray[np.int64]") -> "NDArray[np.int64]":
         """Return how many tokens each of the texts ``data[offsets[i]:offsets[i + 1]]`` has, without any added ones.
 
         Threads can call it at once: the lock of the interpreter is free while a library works. The libraries start no
@@ -125,6 +127,8 @@ class Tokenizer:
             ConfigError: if the pattern is no regular expression, or a special token is none of the encoding's.
             EngineError: if the library is not installed.
         """
+        import numpy as np  # configurations name tokenizers, and are read where nothing is counted
+
         count = _counter(self, _state(self))
         view, bounds = data.data, offsets.tolist()
         counts: list[int] = []

@@ -128,6 +128,19 @@ def _paths(inputs: object, scratch: Path) -> list[str]:
     )
 
 
+def run_until(config: Pipeline, step: str, *, progress: Progress | None = None) -> Path:
+    """Run a pipeline until a step is done, and keep its work: ``run`` or another step goes on from there.
+
+    Returns:
+        The folder of the output; it is finished if the step was the last one.
+
+    Raises:
+        TamisError: one of its kinds.
+    """
+    shown = progress or Silent()
+    return run_plan(prepare(config, version=__version__), _engines(config, shown), shown, until=step)
+
+
 def run(config: Pipeline, *, progress: Progress | None = None) -> Result:
     """Run a pipeline and return its result; a finished run is only opened.
 

@@ -14,13 +14,15 @@ from .. import __version__
 from ..hashing.errors import ConfigError, TamisError
 from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schema
+from ..pipeline.metrics import totals
 from ..pipeline.mixture import mixture_schema
+from ..pipeline.plan import last_step, steps_of
 from . import shard_cli
 from .index_cli import app as index_app
 from .lake_cli import app as lake_app
 from .lean_imports import leave_out_pandas_and_scipy
 from .memory_pool import choose_memory_pool
-from .progress import shown
+from .progress import show_totals, shown
 
 if TYPE_CHECKING:
     from ..pipeline.verify import Check
@@ -152,22 +154,37 @@ def run(
     memory: Annotated[str | None, typer.Option("--memory", help="Memory limit, as 2GB.")] = None,
     threads: Threads = None,
     engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local or spark.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="STEP", help="Stop after this step; run again to go on.")
+    ] = None,
     dry_run: DryRun = False,
     no_text: NoText = False,
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a pipeline."""
+    if until and dry_run:
+        raise ConfigError("a dry run goes through all steps", value=f"--until {until!r}", remedy="Leave one out.")
     given = {"out": out, "memory": memory, "threads": threads, "engine": engine}
     overrides = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
     if no_text:
         overrides.append("report.text=false")
     if allow_loss:
         overrides.append(f"allow_loss={json.dumps(allow_loss)}")
-    _run(load_config(config, overrides=[*(set_ or []), *overrides]), quiet, dry_run)
+    _run(load_config(config, overrides=[*(set_ or []), *overrides]), quiet, dry_run, until)
 
 
-def _run(config: Pipeline, quiet: bool, dry_run: bool) -> None:
+@app.command()
+def steps(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A pipeline in YAML.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As of run.")] = None,
+) -> None:
+    """Print the steps of a pipeline that `run --until` may stop after, in order."""
+    for step in steps_of(load_config(config, overrides=set_ or [])):
+        typer.echo(step)
+
+
+def _run(config: Pipeline, quiet: bool, dry_run: bool, until: str | None = None) -> None:
     if config.engine == "local":
         leave_out_pandas_and_scipy()
     from . import api, summary
@@ -177,8 +194,12 @@ def _run(config: Pipeline, quiet: bool, dry_run: bool) -> None:
         if not quiet:
             summary.show_rehearsal(ledger, config.out, out_console)
         return
+    if until is not None and last_step(config, until) is not None:
+        api.run_until(config, until, progress=shown(quiet))
+        return
     result = api.run(config, progress=shown(quiet))
     if not quiet:
+        show_totals(totals(result.ledger))
         summary.show(result, out_console, out=redacted(config.out))
 
 

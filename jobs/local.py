@@ -16,8 +16,8 @@ from ..connectors.address import ADDRESS
 from ..connectors.batches import conform, reading_schema
 from ..connectors.corpus import read_split
 from ..connectors.merged import merged, runs
-from ..connectors.parquet_output import UNFINISHED
 from ..connectors.split import Split, bounds
+from ..connectors.unfinished import UNFINISHED
 from ..hashing.errors import EngineError
 from ..pipeline.engine import Progress, Table
 from .local_table import LocalTable, Opener, Sources, StreamTable, opened, table_of

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import typer
 from rich.console import Console
@@ -112,6 +112,12 @@ class Lines:
         if self._tasks:
             line |= {"tasks": self._tasks[0], "of_tasks": self._tasks[1]}
         self._write(json.dumps(line))
+
+
+def show_totals(totals: Mapping[str, object]) -> None:
+    """Say at the end of a run what became of its rows, in one line, where progress is shown as lines."""
+    if not Console(stderr=True).is_terminal:
+        typer.echo(json.dumps({"state": "finished", **totals}), err=True)
 
 
 def shown(quiet: bool) -> Told:

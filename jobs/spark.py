@@ -23,8 +23,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from ..connectors.address import ADDRESS
 from ..connectors.batches import conform, reading_schema
-from ..connectors.parquet_output import UNFINISHED
 from ..connectors.split import Split, bounds
+from ..connectors.unfinished import UNFINISHED
 from ..hashing.errors import EngineError
 from ..pipeline.engine import FoldFn, Progress, Table
 from . import failure

@@ -423,6 +423,11 @@ class Pipeline(Model):
     )
     alarm: Alarm = Field(Alarm(), description="When a run stops because a source lost nearly everything.")
     report: Report = Field(Report(), description="What `report.html` shows beside numbers.")
+    metrics: str | None = Field(
+        None,
+        pattern=r"\.prom$",
+        description="Another place for `metrics.prom`, as a file `NAME.prom` that node_exporter collects.",
+    )
     annotate: bool = Field(False, description="Write removed rows too, and columns that say what became of each row.")
     out: str = Field("out", min_length=1, description="Folder or URL of the output; empty, or of this very run.")
     staging: str | None = Field(
@@ -529,7 +534,18 @@ class Pipeline(Model):
 
     def decisive(self) -> dict[str, Any]:
         """Return the settings that the output depends on: not where things are, nor how fast it goes."""
-        beside = {"out", "staging", "engine", "spark", "memory", "threads", "check_room", "allow_loss", "report"}
+        beside = {
+            "out",
+            "staging",
+            "engine",
+            "spark",
+            "memory",
+            "threads",
+            "check_room",
+            "allow_loss",
+            "report",
+            "metrics",
+        }
         settings = self.model_dump(mode="json", exclude={*beside, "inputs", "against", "mixture", "tokenizers"})
         settings["mixture"] = self.mixture.as_asked() if self.mixture else None
         for stage in settings["stages"]:

@@ -18,7 +18,8 @@ from ..hashing.lsh import Banding
 from ..hashing.sketch import SketchPlan
 from .config import Columns
 from .filters import Filters
-from .keep import KeepPolicy, policy_key, unusable
+from .keep import KeepPolicy
+from .keep_key import policy_key, unusable
 from .text_column import is_text, text_buffers
 
 NULL_TEXT = "null-text"

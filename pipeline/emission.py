@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from ..hashing.bagging import below, draws, fold, part
 from ..hashing.mix import derive_seed
 from ..hashing.murmur3 import murmur3_all
+from .allocation import Allocation
 from .engine import Table
 from .layout import SetName
-from .mixture import ROWS, Allocation, Mixture
+from .mixture import ROWS, Mixture
 from .splits import LEFT_OUT, Splitting
 from .text_column import text_buffers
 

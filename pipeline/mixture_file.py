@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from .mixture import WORDS, Allocation, Mixture, SourceShare
+from .allocation import Allocation
+from .mixture import WORDS, Mixture, SourceShare
 from .splits import TRAIN
 from .state import write_atomically
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .allocation import Allocation
 from .annotations import annotated
 from .clusters import EDGES, components
 from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, name_decisions, name_pairs
@@ -14,7 +15,6 @@ from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
 from .edits import CUTS, Edits, named_edits
 from .engine import Table
 from .ledger import Ledger, build_ledger
-from .mixture import Allocation
 from .ranked import old_only
 from .written import write_sorted
 

@@ -32,6 +32,7 @@ from ..hashing.errors import ArtefactError, EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.sketch import sketch_plan
 from . import documents
+from .allocation import Allocation, allocate
 from .annotations import annotated_schema
 from .candidates import candidates
 from .config import Contained, Decontaminate, Near, save_config
@@ -63,11 +64,12 @@ from .item_cuts import item_cuts
 from .layout import SetName, Sets, plan_sets
 from .ledger import Ledger
 from .manifest import write_manifest
-from .mixture import Allocation, allocate
+from .metrics import note_step, step_seconds, write_metrics
 from .mixture_file import write_mixture
 from .near import decide_near, unverified
 from .outputs import Outcome, count, unsampled, write_tables
 from .paragraphs import repeated
+from .plan import last_step
 from .preflight import check_records, check_room
 from .prepared import Prepared, check_unchanged, prepare
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
@@ -89,8 +91,18 @@ COMMITTING = "committing"
 EngineFactory = Callable[[Path], Engine]
 
 
+class _Reached(Exception):
+    """The step that a run was to stop after is done."""
+
+
 def run(
-    prepared: Prepared, make_engine: EngineFactory, progress: Progress, *, dry: bool = False, joins: bool | None = None
+    prepared: Prepared,
+    make_engine: EngineFactory,
+    progress: Progress,
+    *,
+    dry: bool = False,
+    joins: bool | None = None,
+    until: str | None = None,
 ) -> Path:
     """Run a pipeline to its ``_SUCCESS``, or find it finished; return the output folder.
 
@@ -100,12 +112,14 @@ def run(
         progress: told about steps.
         dry: write everything but the shards, and no ``_SUCCESS``; the same run ends it later.
         joins: whether its rows join the index that the near stage names; default: unless it is dry.
+        until: stop after this step (``plan.steps_of``) and keep its work, without ``_SUCCESS``; the same run goes on
+            from there.
 
     Raises:
         TamisError: one of its kinds; the folder then has no ``_SUCCESS`` and the run can be resumed.
     """
     config, fingerprint = prepared.config, prepared.fingerprint
-    joins = not dry if joins is None else joins
+    joins, until = not dry if joins is None else joins, last_step(config, until)
     folder = OutputFolder(staging_folder(config.out, config.staging), fingerprint)
     destination = Destination(config.out, success=SUCCESS) if "://" in config.out else None
     if destination and destination.finished(fingerprint):
@@ -132,8 +146,10 @@ def run(
             check_known(prepared.index)
         engine = make_engine(folder.work)
         try:
-            steps = _Run(prepared, engine, folder, progress, joins=joins)
+            steps = _Run(prepared, engine, folder, progress, joins=joins, until=until)
             steps.rehearse() if dry else steps.all_steps()
+        except _Reached:
+            return folder.path
         except OSError as error:
             raise EngineError(
                 "inputs can be read and the output written",
@@ -148,6 +164,9 @@ def run(
             (folder.work / COMMITTING).touch()  # whoever takes this run up finds the index as before, or after
             prepared.index.store.commit(steps.header)
         if not dry:
+            if steps.ledger is not None:
+                seconds = step_seconds(folder.work)
+                write_metrics(folder.path, config, steps.ledger, version=prepared.version, seconds=seconds)
             folder.finish()
     return _published(folder, destination) if destination and not dry else folder.path
 
@@ -170,13 +189,21 @@ class _Run:
     """A run under way: its inputs, and how long each step took."""
 
     def __init__(
-        self, prepared: Prepared, engine: Engine, folder: OutputFolder, progress: Progress, *, joins: bool
+        self,
+        prepared: Prepared,
+        engine: Engine,
+        folder: OutputFolder,
+        progress: Progress,
+        *,
+        joins: bool,
+        until: str | None,
     ) -> None:
-        self.joins = joins
+        self.joins, self.until = joins, until
         self.prepared, self.engine, self.folder, self.progress = prepared, engine, folder, progress
         self.config = prepared.config
         self.steps: list[dict[str, Any]] = []
         self.header: Header | None = None
+        self.ledger: Ledger | None = None
         self.flagged_rows: int | None = None
         self.contamination_facts: dict[str, Any] | None = None
         self.mixture_facts: dict[str, Any] | None = None
@@ -211,6 +238,9 @@ class _Run:
         seconds = round(time.monotonic() - start, 3)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         self.steps.append({"name": name, "seconds": seconds, "bytes": total_bytes, "peak_rss_bytes": peak})
+        note_step(self.folder.work, name, seconds)
+        if name == self.until:
+            raise _Reached
 
     def all_steps(self) -> None:
         """Go through the plan."""
@@ -231,6 +261,7 @@ class _Run:
             listed = contents(outcome.positioned, sets, outcome.counts)
             files["data"] = [{**line, "sources": listed[line["file"]]} for line in shards]
         self.describe(sets, files, ledger, outcome.allocation)
+        self.ledger = ledger
         ledger.raise_alarm(self.config.alarm, allowed=self.config.allow_loss)
 
     def rehearse(self) -> None:
@@ -309,7 +340,7 @@ class _Run:
             stays = new_only(ranked, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
             edited = self.edits(stays.save("before_edits"), contaminated)
             drops = drops.union(edited.drops())
-        if self.adds and index is not None:
+        if self.adds and index is not None and self.until is None:
             with self.step("add to the index"):
                 self.header = write_batch(index, self.batch(found, entered, copies_gone))
         with self.step("order"):

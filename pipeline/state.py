@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..connectors.parquet_output import UNFINISHED
+from ..connectors.unfinished import UNFINISHED
 from ..hashing.errors import ArtefactError, ConfigError
 
 WORK = "_work"

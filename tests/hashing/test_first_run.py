@@ -10,7 +10,8 @@ from tamis.hashing.kernel import is_compiled, kernel
 IMPORT_ALL = """
 import pkgutil, importlib, tamis
 for found in pkgutil.walk_packages(tamis.__path__, "tamis."):
-    if not found.name.startswith("tamis.conf") and not found.name.endswith(("__main__", "tables.build")):
+    left_out = found.name.startswith(("tamis.conf", "tamis.jobs.airflow"))
+    if not left_out and not found.name.endswith(("__main__", "tables.build")):
         importlib.import_module(found.name)
 """
 RUN = """

@@ -205,7 +205,7 @@ def test_a_new_machine_is_told_that_it_compiles_before_it_does(tamis, corpus, tm
 def test_progress_elsewhere_is_structured_lines(tamis, corpus, tmp_path):
     _, _, err = tamis("dedup", corpus, "--out", tmp_path / "out")
     lines = [json.loads(line) for line in err.splitlines()]
-    assert {line["state"] for line in lines} <= {"started", "running", "done"}
+    assert {line["state"] for line in lines} <= {"started", "running", "done", "finished"}
     steps = [line["step"] for line in lines if line["state"] == "started" and not line["step"].startswith("compile")]
     assert steps[:3] == ["list inputs", "read and sketch", "rank"]
 
@@ -241,3 +241,35 @@ def test_filter_against_and_annotate(tamis, corpus, write_parquet, tmp_path):
         ("d", "exact", "a"),
         ("e", "filter", None),
     ]
+
+
+def test_a_run_stops_after_a_step_and_the_next_one_ends_it(tamis, corpus, tmp_path):
+    config = tmp_path / "p.yaml"
+    config.write_text(f"inputs: [{{path: {corpus}}}]\nstages: [exact]\nout: {tmp_path / 'out'}\n")
+    code, printed, _ = tamis("steps", config)
+    assert (code, printed.splitlines()) == (0, ["read and sketch", "rank", "exact", "order", "place", "write shards"])
+    assert "near" not in tamis("steps", config, "--set", "stages=[]")[1]
+    code, printed, err = tamis("run", config, "--until", "exact")
+    assert (code, printed) == (0, "")
+    assert json.loads(err.splitlines()[-1])["step"] == "exact"
+    assert not (tmp_path / "out" / "_SUCCESS").exists()
+    code, _, err = tamis("run", config)
+    assert json.loads(err.splitlines()[-1]) == {
+        "state": "finished",
+        "rows_read": 5,
+        "rows_kept": 4,
+        "rows_dropped": {"exact": 1},
+        "rows_quarantined": {},
+        "rows_emitted": 4,
+        "bytes_emitted": 224,
+        "tokens_emitted": 44,
+    }
+    assert (tmp_path / "out" / "_SUCCESS").exists()
+
+
+@pytest.mark.parametrize("wrong", [["--until", "verify"], ["--until", "rank", "--dry-run"]])
+def test_a_step_that_a_run_does_not_have_is_a_mistake(tamis, corpus, tmp_path, wrong):
+    config = tmp_path / "p.yaml"
+    config.write_text(f"inputs: [{{path: {corpus}}}]\nstages: [exact]\nout: {tmp_path / 'out'}\n")
+    assert tamis("run", config, *wrong)[0] == 2
+    assert not (tmp_path / "out").exists()

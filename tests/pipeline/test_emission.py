@@ -19,9 +19,10 @@ from tamis.hashing.murmur3 import murmur3_all
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
+from tamis.pipeline.allocation import allocate
 from tamis.pipeline.config import make_config
 from tamis.pipeline.emission import KEYED, TAKEN_ROWS, Drawing, written_schema
-from tamis.pipeline.mixture import Mixture, allocate
+from tamis.pipeline.mixture import Mixture
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
 

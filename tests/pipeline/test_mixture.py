@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tamis.hashing.errors import ConfigError
-from tamis.pipeline.mixture import Mixture, allocate, mixture_schema, parse_count
+from tamis.pipeline.allocation import allocate
+from tamis.pipeline.mixture import Mixture, mixture_schema, parse_count
 
 HELD = {"books": 100, "web": 1000, "wiki": 300}
 
