@@ -245,6 +245,20 @@ def _ledger_faults(
     for name, (said, found) in tables.items():
         if said != found:
             yield f"the ledger says {said} rows {name}, the table holds {found}"
+    parts = [("dropped", "stage", decisions), ("quarantined", "rule", quarantine)]
+    for name, by, table in parts:
+        said_of = {
+            (source, key): amount.rows
+            for source, amounts in ledger.sources.items()
+            for key, amount in getattr(amounts, name).items()
+            if amount.rows
+        }
+        counted = table.group_by(["source", by]).aggregate([("address", "count")]).to_pylist()
+        found_of = {(row["source"], row[by]): row["address_count"] for row in counted}
+        for key in sorted(said_of.keys() | found_of.keys()):
+            if said_of.get(key, 0) != found_of.get(key, 0):
+                what = f"of source {key[0]!r} {name} by {key[1]}"
+                yield f"the ledger says {said_of.get(key, 0)} rows {what}, the table holds {found_of.get(key, 0)}"
     if manifest["files"]["edits"]:
         edits = _read(out, manifest, "edits")
         kept_edits = edits.filter(pc.invert(pc.is_in(edits["address"], decisions["address"].combine_chunks())))

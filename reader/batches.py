@@ -266,7 +266,9 @@ def gathered(cursor: Cursor, epoch: int, chunks: range) -> pa.RecordBatch:
 
 
 def check_columns(shards: ShardSet, columns: Sequence[str] | None) -> None:
-    """Refuse columns that shards do not have."""
+    """Refuse columns that shards do not have, or none."""
+    if columns is not None and (isinstance(columns, str) or not columns):
+        raise ConfigError("columns are a list of names", value=repr(columns), remedy="Write columns=['text'].")
     names = [name for name, _ in shards.schema]
     for name in columns or ():
         if name not in names:

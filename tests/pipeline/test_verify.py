@@ -133,6 +133,17 @@ def test_a_removal_below_the_threshold(out):
     assert "no removal is below the threshold" in failures(out)
 
 
+def test_a_decision_of_another_stage(out):
+    def blame(table):
+        stages = ["near" if stage == "exact" else "exact" for stage in table["stage"].to_pylist()]
+        return table.set_column(3, "stage", pa.array(stages))
+
+    rewrite(out, "decisions", "part-00000.parquet", blame)
+    assert "rows of source 'in.parquet' dropped by" in str(
+        failures(out)["the ledger balances and agrees with the tables"]
+    )
+
+
 def test_missing_and_foreign_files(out):
     (out / "pairs" / "part-00000.parquet").unlink()
     (out / "data" / "extra.parquet").write_bytes(b"x")

@@ -511,3 +511,9 @@ def test_a_set_of_a_run_may_have_no_rows(tmp_path):
         reader = ShardReader(out, batch_size=2, remainder=remainder)
         assert (reader.rows, len(reader), list(reader), reader.tail_rows.tolist()) == (0, 0, [], [])
     assert sum(batch.num_rows for batch in ShardReader(out, set=["train", "rest"], batch_size=1)) == 2
+
+
+@pytest.mark.parametrize("columns", ["id", []])
+def test_columns_are_a_list(out, columns):
+    with pytest.raises(ConfigError, match="columns are a list of names"):
+        ShardReader(out, batch_size=4, columns=columns)
