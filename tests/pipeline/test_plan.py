@@ -105,7 +105,7 @@ def test_steps_are_those_of_a_run(folder, tmp_path, name):
     assert list(steps_of(config)) == [step for step in noted.steps if step not in NOT_ALONE]
 
 
-@pytest.mark.parametrize("name", ["all", "items cut", "marked", "counted", "index", "filters"])
+@pytest.mark.parametrize("name", ["items cut", "marked", "counted", "index"])
 def test_each_step_saves_something_and_all_of_them_are_the_run(folder, tmp_path, name):
     whole = sift(pipeline(folder, tmp_path / "whole", name))
     config = pipeline(folder, tmp_path / "steps", name)
