@@ -5,16 +5,19 @@ other files, which are compiled into them, so here a cached kernel is valid only
 are the ones it was compiled from.
 """
 
+import fcntl
 import hashlib
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
 from numba.core import caching
 
 _IndexFile: Any = caching.IndexDataCacheFile  # (folder, name, stamp): Numba's classes carry no types
+_LOCK = ".tamis-lock"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -43,8 +46,25 @@ def _compiled(function: _Function, *, counts_references: bool) -> _Function:
     except RuntimeError:  # there is no folder to keep machine code in: every process compiles
         return cast(_Function, jit(**options)(function))
     own: Any = dispatcher._cache
-    own._cache_file = _IndexFile(own.cache_path, own._impl.filename_base, sources_digest())
+    own._cache_file = _alone_when_saving(_IndexFile(own.cache_path, own._impl.filename_base, sources_digest()))
     return cast(_Function, dispatcher)
+
+
+def _alone_when_saving(file: Any) -> Any:
+    """Return a cache file that one process at a time writes to.
+
+    Numba reads the index, chooses a name for the machine code, writes the index and then the code. Two processes that
+    do so at once may choose one name, and the index then says that one's code is the other's.
+    """
+    save = file.save
+
+    def save_alone(key: object, data: object) -> None:
+        with open(Path(file._cache_path) / _LOCK, "a", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            save(key, data)
+
+    file.save = save_alone
+    return file
 
 
 def is_compiled(function: Callable[..., Any]) -> bool:

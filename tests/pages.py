@@ -29,7 +29,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```\n", re.M | re.S)
 _FILE = re.compile(r"Save this as `([^`]+)`:\n\n$")
 _COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n", re.M)
 _SHELL = re.compile(r"[|&;<>()$`*?\\]")
-_PROGRESS = re.compile(r'^\{"step": .*\n', re.M)
+_PROGRESS = re.compile(r'^\{"(?:step|state)": .*\n', re.M)
 
 
 def play(page: str, folder: Path) -> str:

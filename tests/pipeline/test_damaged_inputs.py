@@ -32,7 +32,7 @@ def tamis(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["tamis", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
             cli.main()
-        lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith('{"step"')]
+        lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(('{"step"', '{"state"'))]
         return stopped.value.code or 0, "\n".join(lines)
 
     return run
