@@ -10,6 +10,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READERS ?= .venv-readers
+READERS_EXTRA ?= readers
 AIRFLOW ?= .venv-airflow
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
@@ -95,7 +96,7 @@ $(READERS)/.readers: pyproject.toml constraints.txt
 	@echo "Installing the libraries of others into $(READERS) ..."
 	$(PYTHON) -m venv $(READERS)
 	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	  'pytest>=8.3' --editable '.[readers]'
+	  'pytest>=8.3' --editable '.[$(READERS_EXTRA)]'
 	@touch $@
 
 $(AIRFLOW)/.airflow: pyproject.toml
