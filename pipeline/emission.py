@@ -18,7 +18,7 @@ from ..hashing.murmur3 import murmur3_all
 from .allocation import Allocation
 from .engine import Table
 from .layout import SetName
-from .mixture import ROWS, Mixture
+from .mixture import ROWS, TOKENS, Mixture
 from .splits import LEFT_OUT, Splitting
 from .text_column import text_buffers
 
@@ -266,7 +266,7 @@ class AgainKey:
 
 def unit_column(unit: str) -> str | None:
     """Return the column that a unit is counted in, or None for rows."""
-    return {ROWS: None, "words": "tokens", "bytes": "bytes"}.get(unit, f"tokens_{unit}")
+    return {ROWS: None, "words": "tokens", "bytes": "bytes"}.get(unit, TOKENS + unit)
 
 
 def available(rows: Table, mixture: Mixture, *, seed: int) -> dict[str, int]:

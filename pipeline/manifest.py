@@ -13,13 +13,11 @@ from ..connectors.corpus import Corpus
 from ..connectors.split import Split
 from ..hashing.errors import ArtefactError
 from ..hashing.redaction import redacted
+from ..reader.shard_set import FORMAT, FORMAT_VERSION, NAME, check_format
 from .layout import Sets, ShardSet
 from .ledger import Ledger
 from .state import write_atomically
 
-FORMAT = "tamis-shards"
-FORMAT_VERSION = 3
-NAME = "manifest.json"
 FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "edits", "unsampled", "index")
 """Where the files are that a manifest lists; ``index`` stands for one beside it."""
 
@@ -94,13 +92,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ArtefactError(
             "a manifest is JSON", value=f"{path}: {error}", remedy="Restore it or run again."
         ) from error
-    found = (manifest.get("format"), manifest.get("format_version")) if isinstance(manifest, dict) else (None, None)
-    if found != (FORMAT, FORMAT_VERSION):
-        raise ArtefactError(
-            f"a manifest is of format {FORMAT} version {FORMAT_VERSION}",
-            value=f"{path}: {found[0]} version {found[1]}",
-            remedy="Use the version of Tamis that wrote it.",
-        )
+    check_format(manifest, str(path))
     try:
         _check(manifest)
     except (KeyError, TypeError, AttributeError, ValueError) as error:

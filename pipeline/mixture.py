@@ -16,6 +16,9 @@ ROWS, WORDS, BYTES = "rows", "words", "bytes"
 UNITS = (WORDS, BYTES, ROWS)
 """What is counted without a tokenizer."""
 
+TOKENS = "tokens_"
+"""Prefix of columns that count the tokens of a tokenizer."""
+
 _SUFFIXES = {"k": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
 
 

@@ -15,6 +15,7 @@ from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
 from .edits import CUTS, Edits, named_edits
 from .engine import Table
 from .ledger import Ledger, build_ledger
+from .mixture import TOKENS
 from .ranked import old_only
 from .written import write_sorted
 
@@ -93,7 +94,7 @@ class Outcome:
     @property
     def counts(self) -> tuple[str, ...]:
         """Columns that count tokens: of words, and of each tokenizer."""
-        return tuple(name for name in self.positioned.schema.names if name == "tokens" or name.startswith("tokens_"))
+        return tuple(name for name in self.positioned.schema.names if name == "tokens" or name.startswith(TOKENS))
 
     def places(self) -> Table:
         """Return (address, position) of the rows that are written, and what is written beside their own columns."""

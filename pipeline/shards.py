@@ -13,11 +13,10 @@ from ..connectors.split import Split
 from .edits import CUTS, CutOut
 from .engine import Engine, Group, Measure, Table, drop_columns
 from .layout import Sets
+from .mixture import TOKENS
 
 POSITION = "__position"
 FILE = "__file"
-TOKENS = "tokens_"
-"""Prefix of columns that count the tokens of a tokenizer."""
 
 
 @dataclass(frozen=True)

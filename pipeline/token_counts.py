@@ -10,7 +10,7 @@ from ..connectors.address import ADDRESS
 from ..hashing.tokenizer import Tokenizer
 from .edits import CUTS, cut
 from .engine import Table
-from .shards import TOKENS
+from .mixture import TOKENS
 from .text_column import text_buffers
 
 

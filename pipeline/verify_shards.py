@@ -19,9 +19,8 @@ from .config import Shards
 from .emission import KEYED, AgainKey, OrderKey, set_names, set_numbers, written_schema
 from .layout import SetName, ShardSet
 from .manifest import schema_fingerprint
-from .mixture import Mixture
+from .mixture import TOKENS, Mixture
 from .mixture_file import NAME, training_amounts
-from .shards import TOKENS
 from .splits import TRAIN
 from .text_column import text_buffers
 

@@ -192,14 +192,23 @@ def read_manifest(out: str) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise ArtefactError("a manifest is JSON", value=f"{out}: {error}", remedy="Restore it or run again.") from error
+    check_format(manifest, out)
+    return dict(manifest)
+
+
+def check_format(manifest: object, place: str) -> None:
+    """Refuse what is no manifest of this version.
+
+    Raises:
+        ArtefactError: naming both versions.
+    """
     found = (manifest.get("format"), manifest.get("format_version")) if isinstance(manifest, dict) else (None, None)
     if found != (FORMAT, FORMAT_VERSION):
         raise ArtefactError(
             f"a manifest is of format {FORMAT} version {FORMAT_VERSION}",
-            value=f"{out}: {found[0]} version {found[1]}",
+            value=f"{place}: {found[0]} version {found[1]}",
             remedy="Use the version of Tamis that wrote it.",
         )
-    return dict(manifest)
 
 
 def _shard_set(out: str, manifest: dict[str, Any], line: dict[str, Any]) -> ShardSet:
