@@ -146,6 +146,7 @@ def test_spark_tasks_submit_the_same_arguments(write):
     assert {tuple(task.conf.items()) for task in tasks} == {(("spark.executor.memory", "2g"),)}
     assert {tuple(task.env_vars.items()) for task in tasks} == {(("A", "{{ ds }}"),)}
     assert {"inputs", "out", "application_args"} <= set(tasks[0].template_fields)
+    assert {task.durable for task in tasks} == {True}  # the provider's: a driver in cluster mode is found again
 
 
 @pytest.mark.parametrize(
