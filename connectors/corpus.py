@@ -79,8 +79,12 @@ class Corpus:
         return sum(file.size_bytes for file in self.files)
 
 
-def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
+def open_corpus(inputs: Sequence[InputSpec], *, ends: bool = True) -> Corpus:
     """List the files of input arguments, in order of (argument, bytes of the relative path).
+
+    Args:
+        inputs: the arguments.
+        ends: whether the ends of files enter their fingerprints, for which they are read.
 
     Raises:
         InputError: if an argument names nothing, or nothing that a reader understands.
@@ -89,7 +93,7 @@ def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
     ignored: list[str] = []
     for spec in inputs:
         before, skipped = len(files), len(ignored)
-        for file in _files(spec, ignored):
+        for file in _files(spec, ignored, ends):
             files.append(file(len(files)))
         if len(files) == before:
             raise InputError(
@@ -102,7 +106,7 @@ def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
     return Corpus(tuple(files), tuple(ignored))
 
 
-def _files(spec: InputSpec, ignored: list[str]) -> Iterator[Callable[[int], InputFile]]:
+def _files(spec: InputSpec, ignored: list[str], ends: bool) -> Iterator[Callable[[int], InputFile]]:
     """Yield, for each file of an argument, the function that makes it from its ordinal."""
     if spec.format is not None and spec.format not in FORMATS:
         raise ConfigError("a format is one of " + ", ".join(FORMATS), value=spec.format, remedy="Change `format`.")
@@ -137,7 +141,7 @@ def _files(spec: InputSpec, ignored: list[str]) -> Iterator[Callable[[int], Inpu
             )
         else:
             _check_name(stored)
-            yield partial(_file, stored=stored, kind=kind, source=spec.name)
+            yield partial(_file, stored=stored, kind=kind, source=spec.name, ends=ends)
 
 
 def _is_chosen(stored: Stored, spec: InputSpec) -> bool:
@@ -185,8 +189,8 @@ def _format_of(name: str) -> str | None:
     return found.name if found and (found.compressible or not compressed) else None
 
 
-def _file(ordinal: int, stored: Stored, kind: str, source: str) -> InputFile:
-    fingerprint = f"{stored.size_bytes} {stored.modified} {ends_digest(stored.path, stored.size_bytes)}"
+def _file(ordinal: int, stored: Stored, kind: str, source: str, ends: bool) -> InputFile:
+    fingerprint = stored.stamp + (f" {ends_digest(stored.path, stored.size_bytes)}" if ends else "")
     compression = compression_of(stored.path) if FORMATS[kind].compressible else ""
     return InputFile(ordinal, stored.path, stored.relative, kind, compression, source, stored.size_bytes, fingerprint)
 

@@ -5,7 +5,8 @@ called ``part-...``.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -21,7 +22,7 @@ from .dialect import Dialect, parser
 from .formats import InputFile
 from .schema import unify
 from .split import SPLIT_BYTES, Split
-from .storage import reached
+from .storage import is_local, reached, stated
 
 _BATCH_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20
@@ -35,10 +36,18 @@ class LakeTable:
     Attributes:
         name: path of its file or folder, relative to the lake; with several lakes the lake's path comes first.
         files: in order; their ordinals are numbered through the lake.
+        kind: "files".
+        snapshot: of a table with versions: which.
+        fault: why it cannot be compared, where that is known from its files alone.
+        linked: name of the table that it is a link to, or that is a link to it.
     """
 
     name: str
     files: tuple[InputFile, ...]
+    kind: str = "files"
+    snapshot: str = ""
+    fault: str = ""
+    linked: str = ""
 
     @property
     def format(self) -> str:
@@ -56,7 +65,7 @@ class LakeTable:
 
     @property
     def fingerprint(self) -> str:
-        """Of the sizes, times and ends of its files."""
+        """Of the names, sizes and times of its files."""
         return "\n".join(f"{file.relative}\0{file.fingerprint}" for file in self.files)
 
 
@@ -70,7 +79,7 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
     ignored: list[str] = []
     files = 0
     for lake in lakes:
-        corpus = open_corpus([InputSpec(lake)])
+        corpus = open_corpus([InputSpec(lake)], ends=False)
         ignored += corpus.ignored
         marked = {path.rpartition("/")[0] for path in corpus.ignored if path.endswith("/_SUCCESS")}
         prefix = f"{lake.rstrip('/')}/" if len(lakes) > 1 else ""
@@ -83,7 +92,27 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
                 tables.append(LakeTable(prefix + inside, tuple(members)))
             else:
                 tables += [LakeTable(prefix + file.relative, (file,)) for file in members]
-    return tuple(sorted(tables, key=lambda table: table.name.encode())), tuple(ignored)
+    return tuple(_marked(sorted(tables, key=lambda table: table.name.encode()))), tuple(ignored)
+
+
+def _marked(tables: Iterable[LakeTable]) -> Iterator[LakeTable]:
+    """Mark tables whose files are those of an earlier one, by another path or link: to delete one would delete both."""
+    seen: dict[tuple[int, int], str] = {}
+    for table in tables:
+        local = [file.path for file in table.files if is_local(file.path)]
+        places = [(found.st_dev, found.st_ino) for found in map(os.stat, local)]
+        linked = next((seen[place] for place in places if place in seen), "")
+        for place in places:
+            seen.setdefault(place, table.name)
+        yield replace(table, linked=linked) if linked else table
+
+
+def changed(table: LakeTable) -> str:
+    """Return the path of a file that is gone, or has another size or time than when the table was listed; else ""."""
+    for file in table.files:
+        if stated(file.path) != file.fingerprint:
+            return file.path
+    return ""
 
 
 def table_splits(table: LakeTable) -> list[Split]:
@@ -140,7 +169,7 @@ def _header(split: Split) -> list[str]:
 
 
 def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a split: ``__address`` and some columns.
+    """Yield the rows of a split: ``__address``, some columns, and ``__rule``: null, or why the record cannot be read.
 
     Args:
         split: what to read.
@@ -148,17 +177,13 @@ def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Itera
         full: all columns of the table.
 
     Raises:
-        InputError: if a record cannot be read: what is said of a table is said of all its rows.
+        InputError: if the file cannot be read to its end.
     """
     if split.format == "csv":
         yield from _read_delimited(split, columns, full)
         return
     for batch in read_split(split, columns, full=full, batch_bytes=_BATCH_BYTES):
-        bad = batch.column(RULE)
-        if bad.null_count < len(bad):
-            rule = next(value for value in bad.to_pylist() if value)
-            raise InputError("every record of a table can be read", value=f"{split.path}: {rule}", remedy="Mend it.")
-        yield batch.select([ADDRESS, *columns.names])
+        yield batch.select([ADDRESS, *columns.names, RULE])
 
 
 def _read_delimited(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -187,7 +212,8 @@ def _read_delimited(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterat
             for batch in reader:
                 arrays = [batch.column(name) for name in kept]
                 numbers = pa.array(addresses(split.file, record, batch.num_rows))
-                yield pa.RecordBatch.from_arrays([numbers, *arrays], names=[ADDRESS, *columns.names])
+                rule = pa.nulls(batch.num_rows, pa.string())
+                yield pa.RecordBatch.from_arrays([numbers, *arrays, rule], names=[ADDRESS, *columns.names, RULE])
                 record += batch.num_rows
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         raise InputError(

@@ -39,6 +39,11 @@ class Stored:
     modified: str
     is_file: bool = True
 
+    @property
+    def stamp(self) -> str:
+        """Size and time: what a changed file has others of."""
+        return f"{self.size_bytes} {self.modified}"
+
 
 def locate(path: str) -> tuple[Any, str]:
     """Return the fsspec filesystem of a path or URL, and the path within it."""
@@ -149,6 +154,20 @@ def _stored(filesystem: Any, name: str, root: str, info: dict[str, Any]) -> Stor
     path = str(filesystem.unstrip_protocol(name)).removeprefix("file://")
     is_file = info["type"] == "file" or bool(filesystem.isfile(name))  # fsspec lists links as "other"
     return Stored(path, relative, int(info["size"]), modified, is_file)
+
+
+def stated(path: str) -> str:
+    """Return ``Stored.stamp`` of a file as it is now; "" if it is gone.
+
+    Raises:
+        InputError: if storage cannot be reached.
+    """
+    filesystem, inside = locate(path)
+    with reached(path):
+        try:
+            return _stored(filesystem, inside, "", filesystem.info(inside)).stamp
+        except FileNotFoundError:
+            return ""
 
 
 def ends_digest(path: str, size_bytes: int) -> str:

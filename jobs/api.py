@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from .. import __version__
 from ..connectors.published import Destination
-from ..hashing.errors import ConfigError, EngineError
+from ..hashing.errors import ConfigError
 from ..pipeline.config import Pipeline, make_config
 from ..pipeline.engine import Engine, Progress
 from ..pipeline.ledger import Ledger
@@ -24,7 +24,7 @@ from ..pipeline.result import Result
 from ..pipeline.run import EngineFactory
 from ..pipeline.run import run as run_plan
 from ..pipeline.state import SUCCESS
-from .local import LocalEngine
+from .engines import make
 from .progress import Silent
 
 
@@ -195,32 +195,13 @@ def _run(config: Pipeline, shown: Progress, *, dry: bool) -> Path:
 
 def _engines(config: Pipeline, shown: Progress) -> EngineFactory:
     def make_engine(work: Path) -> Engine:
-        return _spark(config, work, shown) if config.engine == "spark" else _local(config, work, shown)
+        return make(
+            config.engine,
+            work,
+            memory_bytes=config.memory,
+            threads=config.threads,
+            progress=shown,
+            settings=config.spark,
+        )
 
     return make_engine
-
-
-def _local(config: Pipeline, work: Path, progress: Progress) -> Engine:
-    return LocalEngine(work, memory_bytes=config.memory, threads=config.threads, progress=progress)
-
-
-def _spark(config: Pipeline, work: Path, progress: Progress) -> Engine:
-    try:
-        from .spark import SparkEngine
-        from .spark_session import open_session
-    except ModuleNotFoundError as error:
-        raise EngineError(
-            "engine: spark has its libraries", value=f"no {error.name}", remedy="Run: pip install 'tamis[spark]'"
-        ) from error
-    settings = config.spark
-    session, own = open_session(
-        master=settings.master, threads=config.threads, memory_bytes=config.memory, settings=settings.conf
-    )
-    return SparkEngine(
-        work,
-        session,
-        partitions=settings.partitions,
-        driver_tables=settings.driver_tables,
-        progress=progress,
-        own=own,
-    )

@@ -2,15 +2,17 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from ..hashing.errors import ConfigError
-from ..pipeline.config import bytes_of
-from ..pipeline.state import SUCCESS, check_place
+from ..pipeline.config import Spark, bytes_of
+from ..pipeline.state import SUCCESS, WORK, check_place
+from .lake import EngineName, EngineOptions, scan_lake
+from .progress import shown
 
 app = typer.Typer(
     help="Tables of a lake: which are copies of others, or live inside them.",
@@ -19,6 +21,7 @@ app = typer.Typer(
 )
 console = Console()
 SHOWN = 12
+REPORT = "lake.json"
 
 
 @app.callback()
@@ -35,47 +38,63 @@ def scan(
     ] = None,
     match: Annotated[str, typer.Option("--match", help="What columns match by: name, or name,type.")] = "name",
     trim: Annotated[bool, typer.Option("--trim", help="White space around texts counts for nothing.")] = False,
+    typed_csv: Annotated[
+        bool, typer.Option("--typed-csv", help="Numbers of delimited files are numbers (1.0 is 1), empty fields null.")
+    ] = False,
+    bags: Annotated[bool, typer.Option("--bags", help="Rows count as often as they are there.")] = False,
+    min_containment: Annotated[
+        float,
+        typer.Option("--min-containment", metavar="SHARE", help="Look for tables of which so much is in another."),
+    ] = 1.0,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Look for every row, rather than for a sample only.")
+    ] = True,
+    closure: Annotated[bool, typer.Option("--closure", help="List also pairs that follow from others.")] = False,
+    engine: Annotated[str, typer.Option("--engine", help="local or spark.")] = "local",
+    master: Annotated[str | None, typer.Option("--master", help="Of Spark; default: this machine.")] = None,
     memory: Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries.")] = "2GB",
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no summary.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")] = False,
 ) -> None:
-    """Find tables all of whose rows are in another one; nothing is called verified before every row was looked for."""
-    from ..connectors.lake_tables import list_tables
-    from ..pipeline.lake.outputs import write_scan
-    from ..pipeline.lake.scan import Options
-    from ..pipeline.lake.scan import scan as look
-    from .local import LocalEngine
+    """Find tables all of whose rows are in another one; nothing is called verified before every row was looked for.
+
+    A second scan into the same folder reads only tables that are new or have changed.
+    """
+    from ..pipeline.lake.options import Options
 
     if match not in ("name", "name,type"):
         raise ConfigError("columns match by `name` or `name,type`", value=match, remedy="Choose one of these.")
+    if engine not in ("local", "spark"):
+        raise ConfigError("an engine is `local` or `spark`", value=engine, remedy="Choose one of these.")
+    options = Options(
+        tuple(ignore or ()),
+        match_types=match != "name",
+        trim=trim,
+        typed_csv=typed_csv,
+        bags=bags,
+        min_containment=min_containment,
+        verify=verify,
+    )
     check_place(out, lakes)
     folder = _folder(out)
-    work = folder / "_work"
-    engine = LocalEngine(work, memory_bytes=bytes_of(memory), threads=threads)
-    options = Options(tuple(ignore or ()), match_types=match != "name", trim=trim)
-    try:
-        report = write_scan(look(engine, list_tables(lakes)[0], options), options, folder)
-    finally:
-        engine.close()
-    shutil.rmtree(work)
+    made = EngineOptions(cast(EngineName, engine), bytes_of(memory), threads, Spark(master=master))
+    report = scan_lake(lakes, folder, options, made, closure=closure, progress=shown(quiet))
     if not quiet:
         _show(report, out)
 
 
 def _folder(out: str) -> Path:
-    """Return the folder of the output, emptied of an earlier scan."""
+    """Return the folder of the output; what an earlier scan left there is not finished any more."""
     folder = Path(out).expanduser()
-    known = {"containment.parquet", "groups.parquet", "lake.json", SUCCESS, "_work"}
-    if folder.exists():
-        others = sorted(path.name for path in folder.iterdir() if path.name not in known)
-        if others:
-            raise ConfigError(
-                "a scan writes to a new folder, or to that of another scan",
-                value=f"{out} with {', '.join(others[:3])}",
-                remedy="Choose another --out.",
-            )
-        (folder / SUCCESS).unlink(missing_ok=True)
-        shutil.rmtree(folder / "_work", ignore_errors=True)
+    if folder.exists() and any(folder.iterdir()) and not (folder / REPORT).exists() and not (folder / WORK).exists():
+        others = sorted(path.name for path in folder.iterdir())
+        raise ConfigError(
+            "a scan writes to a new folder, or to that of another scan",
+            value=f"{out} with {', '.join(others[:3])}",
+            remedy="Choose another --out.",
+        )
+    (folder / SUCCESS).unlink(missing_ok=True)
+    shutil.rmtree(folder / WORK, ignore_errors=True)
     return folder
 
 
@@ -86,18 +105,24 @@ def _show(report: dict[str, Any], out: str) -> None:
     for name, what in (
         ("all", "all"),
         ("with_columns", "one has all columns of the other"),
-        ("sharing_a_row", "and its first row"),
+        ("candidates", "different tables that share its first row"),
         ("refuted_by_sample", "refuted by a sample"),
         ("refuted_by_all_rows", "refuted by all rows"),
+        ("not_refuted", "not refuted by what was looked for"),
+        ("near", "not whole, but --min-containment"),
         ("verified", "verified: every row is there"),
     ):
+        if name in ("not_refuted", "near") and not pairs[name]:
+            continue
         funnel.add_row(what, f"{pairs[name]:,}", style="bold" if name == "verified" else "")
-    alone = tables["alone_in_their_columns"]
+    alone = tables["alone"]
     rest = f"; {alone:,} have columns that no other has" if alone else ""
     console.print(f"{tables['found']:,} tables, {tables['compared']:,} compared{rest}.", soft_wrap=True)
     console.print(funnel)
     for name, why in list(tables["unreadable"].items())[:SHOWN]:
         console.print(f"not compared: {name}: {why}", style="red", markup=False, soft_wrap=True)
+    if tables["unread_records"]:
+        console.print(f"{tables['unread_records']:,} records could not be read: see quarantine.parquet.", style="red")
     for members in report["equal"][:SHOWN]:
         console.print(f"equal: {', '.join(members)}", markup=False, soft_wrap=True)
     for pair in report["direct"][:SHOWN]:

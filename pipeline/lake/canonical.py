@@ -5,8 +5,8 @@ or a float, and a CSV, which has no types, can be compared with Parquet:
 
 =====================  =============================================================================
 integers, decimals     decimal digits, without zeros at the end of a fraction
-floats                 integral ones as integers; others as the shortest text of the float64; ``-0`` is ``0``, ``NaN``
-                       equals ``NaN``
+floats                 integral ones as integers; others as the shortest decimal of the float64, without exponent;
+                       ``-0`` is ``0``, ``NaN`` equals ``NaN``
 timestamps             ``2026-01-31T12:00:00.5Z``: in UTC where they have a zone, without ``Z`` where they have none
 dates, times           ``2026-01-31``, ``12:00:00.5``; durations in nanoseconds, as ``5ns``
 booleans               ``true``, ``false``
@@ -38,6 +38,10 @@ _NULL = b"\xff null"
 """What a null is hashed as: no text holds such a byte."""
 
 _INTEGRAL = float(2**63)
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+"""A text that is a number in a delimited file; one that begins with a zero, as codes do, is none."""
 
 
 def row_fingerprints(columns: Sequence[tuple[str, pa.Array]], rows: int, *, trim: bool = False) -> NDArray[np.uint64]:
@@ -54,19 +58,46 @@ def row_fingerprints(columns: Sequence[tuple[str, pa.Array]], rows: int, *, trim
     return total
 
 
-def cell_hashes(name: str, column: pa.Array, *, trim: bool = False) -> NDArray[np.uint64]:
+def contents_of(prints: NDArray[np.uint64]) -> tuple[int, int]:
+    """Return the fingerprint of some rows, repeated ones as often as they are there, in any order.
+
+    Fingerprints are mixed before they are added: they are sums over cells, so that a sum of them would not change when
+    two rows exchange a cell.
+
+    Args:
+        prints: uint64, shape (n, 2): of the rows.
+
+    Returns:
+        two numbers below 2^64; those of rows in several parts are the sums of the parts' modulo 2^64.
+    """
+    mixed = _mixed(prints * _ODD + prints[:, ::-1])
+    high, low = mixed.sum(axis=0, dtype=np.uint64).tolist()
+    return high, low
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return ``fmix64`` of each."""
+    shift = np.uint64(33)
+    values = (values ^ values >> shift) * np.uint64(0xFF51AFD7ED558CCD)
+    values = (values ^ values >> shift) * np.uint64(0xC4CEB9FE1A85EC53)
+    return values ^ values >> shift
+
+
+def cell_hashes(name: str, column: pa.Array, *, trim: bool = False, typed: bool = False) -> NDArray[np.uint64]:
     """Return the keyed hash of each value of a column: uint64, shape (n, 2).
 
     Args:
         name: of the column.
         column: its values.
         trim: whether white space around texts counts for nothing.
+        typed: whether texts that are numbers are those numbers, and empty ones null.
 
     Raises:
         InputError: if values of this type have no canonical text.
     """
     seed = np.uint64(derive_seed(0, f"cell {name}"))
     texts = canonical_texts(name, column, trim=trim)
+    texts = _typed(texts) if typed else texts
     data, offsets = text_buffers(texts) if not pa.types.is_large_binary(texts.type) else _bytes_buffers(texts)
     hashes = murmur3_all(data, offsets, seed)
     if texts.null_count:
@@ -126,6 +157,27 @@ def canonical_texts(name: str, column: pa.Array, *, trim: bool = False) -> pa.Ar
     )
 
 
+def _typed(texts: pa.Array) -> pa.Array:
+    """Return what the texts of a delimited file are the canonical texts of: numbers, null where empty, or texts."""
+    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
+    numbers = pc.fill_null(pc.match_substring_regex(texts, _NUMBER), False)
+    plain = pc.fill_null(pc.match_substring_regex(texts, r"^(0|-?[1-9][0-9]*)$"), False)
+    others = pc.and_(numbers, pc.invert(plain))
+    if not pc.any(others).as_py():
+        return texts
+    written = [_number_text(text) for text in texts.filter(others).to_pylist()]
+    return pc.replace_with_mask(texts, others, pa.array(written, texts.type))
+
+
+def _number_text(text: str) -> str:
+    """Return the canonical text of a number: of a decimal if it has no exponent, else of a float."""
+    if "e" in text or "E" in text:
+        return _float_text(float(text))
+    whole, point, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    return "0" if not fraction and whole == "-0" else f"{whole}.{fraction}" if fraction else whole
+
+
 def _without_end_zeros(texts: pa.Array) -> pa.Array:
     """Take zeros from the end of fractions, and the point where nothing is left behind it."""
     shorter = pc.replace_substring_regex(texts, r"(\.\d*?)0+$", r"\1")
@@ -152,7 +204,7 @@ def _float_text(value: float) -> str:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "inf" if value > 0 else "-inf"
-    return str(int(value)) if value == int(value) else repr(value)
+    return str(int(value)) if value == int(value) else np.format_float_positional(value, trim="-")
 
 
 def _instants(column: pa.Array) -> pa.Array:

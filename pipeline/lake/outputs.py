@@ -1,6 +1,7 @@
 """What a scan leaves: pairs with their witnesses, groups of equal tables, and what became of every table."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,108 +11,303 @@ import pyarrow as pa
 from ...connectors.address import file_of, record_of
 from ...connectors.parquet_output import write_parquet
 from ..state import SUCCESS, write_atomically
-from .scan import Options, Scan
+from .containment import Checked
+from .memory import remember
+from .options import Options
+from .scan import Scan
 
 FORMAT, FORMAT_VERSION = "tamis-lake", 1
-REPORT = "lake.json"
+REPORT, MEASURED = "lake.json", "measured.json"
 
 CONTAINMENT = pa.schema(
     [
         ("parent", pa.string()),
         ("child", pa.string()),
         ("status", pa.string()),
+        ("containment", pa.float64()),
+        ("estimate", pa.float64()),
+        ("bound", pa.float64()),
         ("missing", pa.int64()),
         ("witness", pa.string()),
     ]
 )
-"""Pairs that share the child's smallest row: ``verified``, every row of the child is in the parent; or ``refuted``,
-with how many of the rows that were looked for are missing, at least, and one of these as ``path:record``."""
+"""Pairs that share the child's smallest row. ``verified``: every row of the child is in the parent. ``refuted``: one is
+not, ``path:record``. ``not_refuted``: no row of a sample is missing, so that at most a share ``bound`` is (but with
+probability delta), or no row of those that could be read. ``containment`` is exact, ``estimate`` that of the sample;
+``missing`` is how many of the rows that were looked for the parent lacks."""
 
 GROUPS = pa.schema([("table", pa.string()), ("group", pa.int64()), ("rows", pa.int64()), ("distinct_rows", pa.int64())])
 """The tables that were compared; equal ones have one group."""
 
+TABLES = pa.schema(
+    [
+        ("table", pa.string()),
+        ("kind", pa.string()),
+        ("format", pa.string()),
+        ("state", pa.string()),
+        ("why", pa.string()),
+        ("paths", pa.list_(pa.string())),
+        ("sizes", pa.list_(pa.int64())),
+        ("bytes", pa.int64()),
+        ("fingerprint", pa.string()),
+        ("snapshot", pa.string()),
+        ("columns", pa.list_(pa.string())),
+        ("rows", pa.int64()),
+        ("distinct_rows", pa.int64()),
+        ("unread_rows", pa.int64()),
+        ("contents", pa.string()),
+        ("group", pa.int64()),
+    ]
+)
+"""The ledger: every table that was found, and what became of it: ``compared``, ``alone`` (no other has its columns),
+``empty``, ``linked`` (to another table, by its files) or ``unreadable``, and why."""
 
-def write_scan(found: Scan, options: Options, folder: Path) -> dict[str, Any]:
+QUARANTINE = pa.schema([("table", pa.string()), ("record", pa.string()), ("rule", pa.string())])
+"""Records that could not be read, as ``path:record``."""
+
+_SHOWN_DIRECT = 100_000
+
+
+def write_scan(
+    found: Scan, options: Options, lakes: list[str], out: Path, rows: Path, *, closure: bool
+) -> dict[str, Any]:
     """Write what a scan found, ``_SUCCESS`` last; return what ``lake.json`` holds.
 
     Args:
         found: of the scan.
         options: what counted as the same.
-        folder: of the output.
+        lakes: as they were given.
+        out: folder of the output.
+        rows: folder of the saved rows, which becomes memory.
+        closure: whether every pair is listed, rather than those that others do not follow from.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    write_parquet(folder / "containment.parquet", iter([containment(found)]), CONTAINMENT)
-    write_parquet(folder / "groups.parquet", iter([groups(found)]), GROUPS)
-    report = facts(found, options)
-    write_atomically(folder / REPORT, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    (folder / SUCCESS).touch()
+    out.mkdir(parents=True, exist_ok=True)
+    write_parquet(out / "containment.parquet", containment(found, options, closure=closure), CONTAINMENT)
+    write_parquet(out / "groups.parquet", iter([groups(found)]), GROUPS)
+    write_parquet(out / "tables.parquet", iter([ledger(found)]), TABLES)
+    write_parquet(out / "quarantine.parquet", iter([quarantine(found)]), QUARANTINE)
+    report = facts(found, options, lakes)
+    for name, what in ((REPORT, report), (MEASURED, measured(found))):
+        write_atomically(out / name, json.dumps(what, indent=1, ensure_ascii=False) + "\n")
+    keep(found, options, out, rows)
+    (out / SUCCESS).touch()
     return report
 
 
-def containment(found: Scan) -> pa.Table:
-    """Return ``CONTAINMENT``, in order of (parent, child)."""
-    names = [table.name for table in found.tables]
-    tables = found.projections.table
-    rows = [
-        {"parent": names[parent], "child": names[child], "status": "verified", "missing": 0, "witness": None}
-        for child, parent in found.pairs
-    ]
-    paths = {file.ordinal: table.place(file) for table in found.tables for file in table.files}
-    for pair in found.containment.refuted.to_pylist():
-        address = pair["address"]
-        witness = f"{paths[int(file_of(address))]}:{record_of(address)}"
-        ends = {name: names[int(tables[pair[name]])] for name in ("parent", "child")}
-        rows.append({**ends, "status": "refuted", "missing": pair["missing"], "witness": witness})
-    return pa.Table.from_pylist(sorted(rows, key=lambda row: (row["parent"], row["child"])), schema=CONTAINMENT)
+def keep(found: Scan, options: Options, out: Path, rows: Path) -> None:
+    """Remember columns and rows for the next scan: of tables that could be read."""
+    fingerprint = {i: table.fingerprint for i, table in enumerate(found.tables)}
+    of = found.projections.table.tolist()
+    remember(
+        out,
+        options,
+        columns={fingerprint[i]: schema.serialize().to_pybytes() for i, schema in found.schemas.items()},
+        projections={
+            (fingerprint[table], found.names[number]): number
+            for number, table in enumerate(of)
+            if table not in found.faults
+        },
+        notes={fingerprint[table]: found.notes.get(table, []) for table in set(of) - set(found.faults)},
+        rows=rows,
+    )
+
+
+def _name(found: Scan, group: int) -> str:
+    """Return the name of a group's first table."""
+    return found.tables[found.groups.members[group][0]].name
+
+
+def containment(found: Scan, options: Options, *, closure: bool = False) -> Iterator[pa.Table]:
+    """Yield ``CONTAINMENT``: verified pairs, then the others, both in order of (child, parent) as tables are listed."""
+    groups = found.groups
+    if closure:
+        pairs = (
+            (child, parent)
+            for one, members in enumerate(groups.members)
+            for child in members
+            for other in sorted({one, *groups.above(one)})
+            for parent in groups.members[other]
+            if child != parent
+        )
+    else:
+        pairs = (
+            (groups.members[child][0], groups.members[parent][0])
+            for child, parents in enumerate(groups.direct)
+            for parent in parents
+        )
+    verified = {
+        "status": "verified",
+        "containment": 1.0,
+        "estimate": None,
+        "bound": None,
+        "missing": 0,
+        "witness": None,
+    }
+    held: list[dict[str, Any]] = []
+    for child, parent in pairs:
+        held.append({"parent": found.tables[parent].name, "child": found.tables[child].name, **verified})
+        if len(held) == 65536:
+            yield pa.Table.from_pylist(held, CONTAINMENT)
+            held = []
+    held += _others(found, options)
+    yield pa.Table.from_pylist(held, CONTAINMENT)
+
+
+def _others(found: Scan, options: Options) -> Iterator[dict[str, Any]]:
+    """Yield pairs that are not verified."""
+    for part, sound in ((found.links.checked, True), (found.links.partial, False)):
+        for i in np.flatnonzero(~part.verified | (not sound)).tolist():
+            yield _row(found, options, part, i)
+
+
+def _row(found: Scan, options: Options, part: Checked, i: int) -> dict[str, Any]:
+    child, parent = found.table_of(part.child[i]), found.table_of(part.parent[i])
+    missing, looked_for, whole = int(part.missing[i]), int(part.looked_for[i]), bool(part.whole[i])
+    share = 1 - missing / looked_for
+    sampled = int(found.sizes.distinct[part.child[i]]) > looked_for
+    return {
+        "parent": found.tables[parent].name,
+        "child": found.tables[child].name,
+        "status": "refuted" if missing else "not_refuted",
+        "containment": share if whole and child not in found.unread else None,
+        "estimate": None if whole and not sampled else share,
+        "bound": options.epsilon if not missing and not whole else None,
+        "missing": missing,
+        "witness": place(found, child, int(part.witness[i])) if missing else None,
+    }
+
+
+def place(found: Scan, table: int, address: int) -> str:
+    """Return ``path:record`` of an address that counts the files of a table."""
+    of = found.tables[table]
+    return f"{of.place(of.files[file_of(address)])}:{record_of(address)}"
+
+
+def _group_of(found: Scan) -> dict[int, int]:
+    return {table: number for number, members in enumerate(found.groups.members) for table in members}
+
+
+def _distinct(found: Scan) -> dict[int, int]:
+    own = range(found.projections.own)
+    return {found.table_of(number): int(found.sizes.distinct[number]) for number in own}
 
 
 def groups(found: Scan) -> pa.Table:
     """Return ``GROUPS``, in order of the tables."""
-    of = {table: number for number, members in enumerate(found.groups.members) for table in members}
-    own = np.flatnonzero(found.projections.own)
-    sizes = {row["projection"]: row for row in found.containment.sizes.to_pylist()}
+    distinct = _distinct(found)
     rows = [
         {
             "table": found.tables[table].name,
-            "group": of[table],
-            "rows": sizes.get(number, {}).get("rows", 0),
-            "distinct_rows": sizes.get(number, {}).get("distinct", 0),
+            "group": number,
+            "rows": found.contents[table].rows,
+            "distinct_rows": distinct.get(table),
         }
-        for number, table in zip(own.tolist(), found.projections.table[own].tolist(), strict=True)
-        if table not in found.faults
+        for table, number in sorted(_group_of(found).items())
     ]
-    return pa.Table.from_pylist(sorted(rows, key=lambda row: row["table"].encode()), schema=GROUPS)
+    return pa.Table.from_pylist(rows, schema=GROUPS)
 
 
-def facts(found: Scan, options: Options) -> dict[str, Any]:
+def states(found: Scan) -> list[tuple[str, str | None]]:
+    """Return what became of each table, and why if it was not compared."""
+    compared, empty = found.compared, set(found.empty)
+    result: list[tuple[str, str | None]] = []
+    for i, table in enumerate(found.tables):
+        if table.linked:
+            result.append(("linked", f"its files are those of {table.linked}"))
+        elif i in found.faults:
+            result.append(("unreadable", found.faults[i]))
+        elif i in empty and i in compared:
+            result.append(("empty", "it has no rows: it lies inside every table that has its columns"))
+        elif i in compared:
+            result.append(("compared", None))
+        else:
+            result.append(("alone", "no other table has all of its columns, or only columns that it has"))
+    return result
+
+
+def ledger(found: Scan) -> pa.Table:
+    """Return ``TABLES``, in order of the tables."""
+    distinct, group = _distinct(found), _group_of(found)
+    rows = []
+    for i, (table, (state, why)) in enumerate(zip(found.tables, states(found), strict=True)):
+        contents = found.contents.get(i)
+        rows.append(
+            {
+                "table": table.name,
+                "kind": table.kind,
+                "format": table.format,
+                "state": state,
+                "why": why,
+                "paths": [file.path for file in table.files],
+                "sizes": [file.size_bytes for file in table.files],
+                "bytes": table.size_bytes,
+                "fingerprint": table.fingerprint,
+                "snapshot": table.snapshot,
+                "columns": found.schemas[i].names if i in found.schemas else [],
+                "rows": contents.rows if contents else None,
+                "distinct_rows": distinct.get(i) if contents else None,
+                "unread_rows": len(found.unread.get(i, ())),
+                "contents": (contents.fingerprint or None) if contents else None,
+                "group": group.get(i),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=TABLES)
+
+
+def quarantine(found: Scan) -> pa.Table:
+    """Return ``QUARANTINE``, in order of the tables."""
+    rows = [
+        {"table": found.tables[table].name, "record": place(found, table, address), "rule": rule}
+        for table, bad in sorted(found.unread.items())
+        for address, rule in bad
+    ]
+    return pa.Table.from_pylist(rows, schema=QUARANTINE)
+
+
+def measured(found: Scan) -> dict[str, Any]:
+    """Return what is another thing in every scan: seconds of each step, and what was read rather than remembered."""
+    read = [found.tables[i] for i in found.read]
+    return {
+        "seconds": found.seconds,
+        "tables_read": len(read),
+        "bytes_read": sum(table.size_bytes for table in read),
+    }
+
+
+def facts(found: Scan, options: Options, lakes: list[str]) -> dict[str, Any]:
     """Return what became of every table and every pair, as counts and names."""
     names = [table.name for table in found.tables]
-    compared = set(found.projections.table.tolist()) - set(found.faults)
-    equal = [members for members in found.groups.members if len(members) > 1]
+    became = states(found)
+    counts = {state: sum(one == state for one, _ in became) for state in ("compared", "alone", "empty", "linked")}
+    checked = found.links.checked
+    refuted = (checked.missing > 0) & ~checked.verified
+    near = checked.whole & refuted & (1 - checked.missing / checked.looked_for >= options.min_containment)
+    direct = [(child, parent) for child, parents in enumerate(found.groups.direct) for parent in parents]
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "options": {"ignore": list(options.ignore), "match_types": options.match_types, "trim": options.trim}
-        | {"epsilon": options.epsilon, "delta": options.delta},
+        "lakes": lakes,
+        "options": options.as_dict(),
         "tables": {
             "found": len(names),
-            "compared": len(compared),
-            "alone_in_their_columns": len(names) - len(compared) - len(found.faults),
-            "empty": [names[i] for i in found.empty],
-            "unreadable": {names[i]: why for i, why in sorted(found.faults.items())},
+            **counts,
+            "unreadable": {names[i]: why for i, (state, why) in enumerate(became) if state == "unreadable"},
+            "bytes": sum(table.size_bytes for table in found.tables),
+            "unread_records": sum(len(bad) for bad in found.unread.values()),
         },
         "pairs": {
             "all": len(names) * (len(names) - 1),
             "with_columns": found.graph.table_pairs(),
-            "sharing_a_row": found.containment.candidates,
-            "refuted_by_sample": found.containment.sampled_out,
-            "refuted_by_all_rows": found.containment.refuted.num_rows - found.containment.sampled_out,
-            "verified": len(found.pairs),
+            "candidates": found.links.candidates,
+            "refuted_by_sample": int((refuted & ~checked.whole).sum()),
+            "refuted_by_all_rows": int((refuted & checked.whole).sum()),
+            "not_refuted": int((~checked.whole & ~refuted).sum() + (found.links.partial.missing == 0).sum()),
+            "near": int(near.sum()),
+            "verified": found.groups.pairs(),
         },
-        "equal": [[names[i] for i in members] for members in equal],
+        "groups": len(found.groups.members),
+        "equal": [[names[i] for i in members] for members in found.groups.members if len(members) > 1],
         "direct": [
-            {"child": names[found.groups.members[child][0]], "parent": names[found.groups.members[parent][0]]}
-            for child, parents in enumerate(found.groups.direct)
-            for parent in parents
+            {"child": _name(found, child), "parent": _name(found, parent)} for child, parent in direct[:_SHOWN_DIRECT]
         ],
     }

@@ -10,28 +10,30 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from ...connectors.address import ADDRESS
+from ...connectors.address import ADDRESS, RECORD_BITS
+from ...connectors.batches import RULE
 from ...connectors.lake_tables import read_table_split
 from ...connectors.split import Split
 from ...hashing.errors import InputError
 from ..engine import Engine, Table
-from .canonical import cell_hashes
+from .canonical import cell_hashes, contents_of
 
-PRINTS = pa.schema(
-    [
-        ("projection", pa.int64()),
-        ("high", pa.int64()),
-        ("low", pa.int64()),
-        ("address", pa.int64()),
-        ("rows", pa.int64()),
-        ("fault", pa.string()),
-    ]
-)
-"""A distinct row of a projection in what one task read, the first record that has it, and how many have; or, with a
-fault, that the table ``projection`` cannot be read."""
+ROWS = pa.schema([(name, pa.int64()) for name in ("projection", "high", "low", "address", "rows")])
+"""A distinct row of a projection, the first record that has it, and how many have. Addresses count the files of the
+table: they are the same in every scan."""
+
+PRINTS = pa.schema([*ROWS, ("note", pa.string())])
+"""``ROWS`` of what one task read; or, with a note, a fact about the table ``projection``."""
+
+CONTENTS, COUNTED, FAULT, UNREAD = "contents", "counted", "fault: ", "unread: "
+"""Notes: (high, low, rows) of all rows that were read, in all columns of the table; their number, where only some
+columns were read; why the table cannot be read; why the record ``address`` cannot."""
 
 _WORK = pa.schema([("work", pa.binary())])
+_BATCH_BYTES = 4 << 20
+_BATCH_ITEMS = 64
 
 
 @dataclass(frozen=True)
@@ -40,27 +42,47 @@ class Work:
 
     Attributes:
         table: number of the table.
-        splits: of one of its files, or some of its row groups.
+        first_file: ordinal of the table's first file.
+        split: of one of its files.
         full: all columns of the table.
-        projections: (number, names of its columns).
+        projections: (number, names of its columns, whether they are all that the table is compared by).
     """
 
     table: int
-    splits: tuple[Split, ...]
+    first_file: int
+    split: Split
     full: pa.Schema
-    projections: tuple[tuple[int, tuple[str, ...]], ...]
+    projections: tuple[tuple[int, tuple[str, ...], bool], ...]
 
 
-def take_prints(engine: Engine, work: Sequence[Work], *, trim: bool) -> Table:
-    """Return ``PRINTS`` of what some tasks read, each of them in a batch of its own.
+def take_prints(engine: Engine, work: Sequence[Work], *, trim: bool, typed_csv: bool) -> Table:
+    """Return ``PRINTS`` of what some tasks read.
 
     Args:
         engine: what runs the verbs.
         work: the tasks.
         trim: whether white space around texts counts for nothing.
+        typed_csv: whether numbers and empty fields of delimited files are numbers and nulls.
     """
-    batches = [pa.RecordBatch.from_pylist([{"work": pickle.dumps(item)}], schema=_WORK) for item in work]
-    return engine.table(pa.Table.from_batches(batches, _WORK)).map(Printing(trim), PRINTS)
+    batches = [
+        pa.RecordBatch.from_arrays([pa.array([pickle.dumps(item) for item in some], pa.binary())], schema=_WORK)
+        for some in _packed(work)
+    ]
+    return engine.table(pa.Table.from_batches(batches, _WORK)).map(Printing(trim, typed_csv), PRINTS)
+
+
+def _packed(work: Sequence[Work]) -> Iterator[list[Work]]:
+    """Yield runs of tasks: small ones together."""
+    held: list[Work] = []
+    size = 0
+    for item in work:
+        if held and (size + item.split.size_bytes > _BATCH_BYTES or len(held) == _BATCH_ITEMS):
+            yield held
+            held, size = [], 0
+        held.append(item)
+        size += item.split.size_bytes
+    if held:
+        yield held
 
 
 @dataclass(frozen=True)
@@ -69,9 +91,11 @@ class Printing:
 
     Attributes:
         trim: whether white space around texts counts for nothing.
+        typed_csv: whether numbers and empty fields of delimited files are numbers and nulls.
     """
 
     trim: bool
+    typed_csv: bool
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return ``PRINTS`` of the work in a batch."""
@@ -81,45 +105,60 @@ class Printing:
             try:
                 parts += list(self._prints(work))
             except InputError as error:
-                parts.append(_fault(work.table, f"{error.rule}; found {error.value}"))
+                parts.append(_note(work.table, f"{FAULT}{error.rule}; found {error.value}"))
         table = pa.Table.from_batches(parts, PRINTS).combine_chunks()
         return table.to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], schema=PRINTS)
 
     def _prints(self, work: Work) -> Iterator[pa.RecordBatch]:
-        names = sorted({name for _, columns in work.projections for name in columns})
+        names = sorted({name for _, columns, _ in work.projections for name in columns})
         wanted = pa.schema([work.full.field(name) for name in names])
-        for split in work.splits:
-            for batch in read_table_split(split, wanted, work.full):
-                cells = {name: cell_hashes(name, batch.column(name), trim=self.trim) for name in names}
-                addresses = batch.column(ADDRESS).to_numpy()
-                for number, columns in work.projections:
-                    total = np.zeros((batch.num_rows, 2), np.uint64)
-                    for name in columns:
-                        total += cells[name]
-                    yield _distinct(number, total.view(np.int64), addresses)
+        typed = self.typed_csv and work.split.format == "csv"
+        high = low = rows = 0
+        for batch in read_table_split(work.split, wanted, work.full):
+            addresses = batch.column(ADDRESS).to_numpy() - (work.first_file << RECORD_BITS)
+            unread = batch.column(RULE)
+            if unread.null_count < len(unread):
+                bad = unread.is_valid().to_numpy(zero_copy_only=False)
+                for place, rule in zip(addresses[bad].tolist(), unread.filter(pa.array(bad)).to_pylist(), strict=True):
+                    yield _note(work.table, UNREAD + rule, address=place)
+                batch, addresses = batch.filter(pa.array(~bad)), addresses[~bad]
+            cells = {name: cell_hashes(name, batch.column(name), trim=self.trim, typed=typed) for name in names}
+            for number, columns, own in work.projections:
+                prints = np.zeros((batch.num_rows, 2), np.uint64)
+                for name in columns:
+                    prints += cells[name]
+                yield _distinct(number, prints, addresses)
+                if own:
+                    more = contents_of(prints)
+                    high, low = (high + more[0]) % 2**64, (low + more[1]) % 2**64
+            rows += batch.num_rows
+        whole = any(own for _, _, own in work.projections)
+        yield _note(work.table, CONTENTS if whole else COUNTED, high=high, low=low, rows=rows)
 
 
-def _distinct(
-    number: int,
-    prints: "np.ndarray[tuple[int, int], np.dtype[np.int64]]",
-    addresses: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-) -> pa.RecordBatch:
+def _distinct(number: int, prints: NDArray[np.uint64], addresses: NDArray[np.int64]) -> pa.RecordBatch:
     """Return each fingerprint once, with its first address and its rows."""
-    order = np.lexsort((addresses, prints[:, 1], prints[:, 0]))
-    ordered = prints[order]
-    first = np.flatnonzero(np.any(np.diff(ordered, axis=0, prepend=ordered[:1] - 1) != 0, axis=1))
-    rows = np.diff(first, append=len(ordered))
+    high, low = prints[:, 0].view(np.int64), prints[:, 1].view(np.int64)
+    order = np.argsort(high)
+    high, low, addresses = high[order], low[order], addresses[order]
+    tied = high[1:] == high[:-1]
+    if np.any(tied & (low[1:] != low[:-1])):  # half a fingerprint is shared by different rows
+        order = np.lexsort((low, high))
+        high, low, addresses = high[order], low[order], addresses[order]
+        tied = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
+    first = np.flatnonzero(np.concatenate([[len(high) > 0], ~tied]))
     n = len(first)
     columns = [
         np.full(n, number, np.int64),
-        np.ascontiguousarray(ordered[first, 0]),
-        np.ascontiguousarray(ordered[first, 1]),
-        addresses[order][first],
-        rows,
+        high[first],
+        low[first],
+        np.minimum.reduceat(addresses, first) if n else addresses,
+        np.diff(first, append=len(high)),
     ]
     return pa.RecordBatch.from_arrays([*map(pa.array, columns), pa.nulls(n, pa.string())], schema=PRINTS)
 
 
-def _fault(table: int, why: str) -> pa.RecordBatch:
-    row = {"projection": table, "high": 0, "low": 0, "address": -1, "rows": 0, "fault": why}
-    return pa.RecordBatch.from_pylist([row], schema=PRINTS)
+def _note(table: int, note: str, *, address: int = -1, high: int = 0, low: int = 0, rows: int = 0) -> pa.RecordBatch:
+    signed = np.array([high, low], np.uint64).view(np.int64)
+    columns = [[table], signed[:1], signed[1:], [address], [rows]]
+    return pa.RecordBatch.from_arrays([*(pa.array(c, pa.int64()) for c in columns), pa.array([note])], schema=PRINTS)

@@ -1,23 +1,28 @@
 """The scan of a lake: from its files to which tables lie inside which.
 
-tables -> schema classes -> projections -> prints -> candidates -> sample -> all rows -> groups
+tables -> columns -> schema classes -> projections -> rows, fingerprinted -> candidates -> sample -> all rows -> groups
 """
 
 import json
 import pickle
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ...connectors.lake_tables import LakeTable, table_schema, table_splits
+from ...connectors.lake_tables import LakeTable, changed, table_schema, table_splits
 from ...connectors.split import Split
 from ...hashing.errors import InputError
-from ..engine import Engine, Table
-from .containment import Containment, Projections, contained
-from .prints import PRINTS, Work, take_prints
+from ..engine import Engine, Progress, Table
+from .containment import Candidates, Checked, Checking, Projections, Sizes, sizes_of
+from .links import Links, find_links
+from .memory import Memory, Note
+from .options import Options, shared_rows
+from .prints import CONTENTS, COUNTED, FAULT, PRINTS, ROWS, UNREAD, Work, take_prints
 from .reduction import Groups, group
 from .schema_graph import SchemaGraph, schema_graph
 
@@ -28,22 +33,17 @@ _PER_TASK = 32
 
 
 @dataclass(frozen=True)
-class Options:
-    """What counts as the same.
+class Contents:
+    """All rows of a table in the columns that are compared.
 
     Attributes:
-        ignore: names of columns that are not compared.
-        match_types: whether columns match by name and type, rather than by name.
-        trim: whether white space around texts counts for nothing.
-        epsilon, delta: the sample refutes a pair that lacks a share epsilon of the child's rows, but with probability
-            delta over all pairs.
+        rows: how many were read.
+        fingerprint: of these, repeated ones as often as they are there: 32 hexadecimal digits; "" where only some
+            columns were read, as no other table has all of them.
     """
 
-    ignore: tuple[str, ...] = ()
-    match_types: bool = False
-    trim: bool = False
-    epsilon: float = 0.01
-    delta: float = 1e-6
+    rows: int
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -52,66 +52,148 @@ class Scan:
 
     Attributes:
         tables: in order.
+        schemas: by table: all its columns.
         faults: by table: why it could not be compared.
-        empty: tables that were read and have no rows: they lie inside every table of their columns, and are left out.
+        unread: by table: (address, why) of records that could not be read; addresses count the files of the table.
+        contents: by table.
         graph: of the columns of tables that could be read.
-        projections, containment: by number of projection.
-        pairs: (child, parent) of tables: every row of the child is in the parent.
-        groups: of these.
+        projections, sizes: of these, by number.
+        names: by number of projection: the columns of the table that it is of, sorted.
+        links: what was looked at.
+        groups: equal tables, and which lie inside others.
+        read: tables that were read in this scan, rather than remembered.
+        seconds: by step.
     """
 
     tables: tuple[LakeTable, ...]
+    schemas: dict[int, pa.Schema]
     faults: dict[int, str]
-    empty: tuple[int, ...]
+    unread: dict[int, list[tuple[int, str]]]
+    contents: dict[int, Contents]
     graph: SchemaGraph
     projections: Projections
-    containment: Containment
-    pairs: tuple[tuple[int, int], ...]
+    sizes: Sizes
+    names: list[tuple[str, ...]]
+    links: Links
     groups: Groups
+    read: tuple[int, ...]
+    seconds: dict[str, float]
+    notes: dict[int, list[Note]] = field(repr=False, default_factory=dict)
+
+    def table_of(self, projection: int) -> int:
+        """Return the table of a projection."""
+        return int(self.projections.table[projection])
+
+    @property
+    def compared(self) -> set[int]:
+        """Tables of which rows were compared with others'."""
+        return set(self.projections.table.tolist()) - set(self.faults)
+
+    @property
+    def empty(self) -> tuple[int, ...]:
+        """Tables without rows, which lie inside all that have their columns, and are left out."""
+        return tuple(sorted(one for one, what in self.contents.items() if not what.rows and not self.unread.get(one)))
 
 
-def scan(engine: Engine, tables: Sequence[LakeTable], options: Options) -> Scan:
-    """Find which tables lie inside others, as sets of rows.
+def scan(
+    engine: Engine,
+    tables: Sequence[LakeTable],
+    options: Options,
+    *,
+    memory: Memory | None = None,
+    progress: Progress | None = None,
+) -> Scan:
+    """Find which tables lie inside others.
 
     A table that cannot be read to its end is inside none and holds none; ``faults`` says why.
+
+    Args:
+        engine: what runs the verbs.
+        tables: of the lake.
+        options: what counts as the same.
+        memory: what an earlier scan remembers.
+        progress: told about steps.
     """
-    surveyed = _survey(engine, tables)
-    faults = {row["table"]: row["fault"] for row in surveyed if row["fault"]}
-    read = {row["table"]: row for row in surveyed if not row["fault"]}
-    columns = {number: _names(row["schema"], options) for number, row in read.items()}
-    graph = schema_graph([columns.get(i, {}).keys() for i in range(len(tables))])
-    projections, work = _plan(read, columns, graph)
-    printed = take_prints(engine, work, trim=options.trim).save("printed")
-    for row in printed.map(_faulty, PRINTS).collect().to_pylist():
-        faults.setdefault(row["projection"], row["fault"])
-    sound = _sound(engine, printed, projections, faults)
-    found = contained(engine, sound, projections, epsilon=options.epsilon, delta=options.delta)
-    pairs = tuple(
-        sorted(
-            (int(projections.table[row["child"]]), int(projections.table[row["parent"]]))
-            for row in found.verified.to_pylist()
-        )
-    )
-    filled = {int(projections.table[i]) for i in found.sizes["projection"].to_pylist()}
-    empty = tuple(i for i in sorted(set(projections.table.tolist())) if i not in filled and i not in faults)
-    return Scan(tuple(tables), faults, empty, graph, projections, found, pairs, group(len(tables), pairs))
+    memory, steps = memory or Memory(), _Steps(progress)
+    with steps.of("columns"):
+        surveyed, faults = _survey(engine, tables, memory)
+        columns = {number: _names(row.schema, options) for number, row in surveyed.items()}
+        graph = schema_graph([columns.get(i, {}).keys() for i in range(len(tables))])
+    with steps.of("rows"):
+        plan = _plan(tables, surveyed, columns, graph, memory)
+        rows, notes = _rows(engine, plan, memory, options)
+        notes |= {table: list(memory.notes[tables[table].fingerprint]) for table in plan.recalled}
+        _learn(notes, tables, faults, plan.read)
+        unread, contents = _facts(notes, faults)
+        rows = _without(engine, rows, plan.projections, faults).save("rows")
+        sizes = sizes_of(rows, len(plan.projections.table))
+    with steps.of("pairs"):
+        links = _links(engine, rows, plan.projections, sizes, unread, graph, options)
+        groups = _groups(plan.projections, sizes, links, options)
+    schemas = {number: row.schema for number, row in surveyed.items()}
+    return Scan(
+        tuple(tables), schemas, faults, unread, contents, graph, plan.projections, sizes, plan.names, links, groups,
+        plan.read, steps.seconds, notes,
+    )  # fmt: skip
 
 
-def _survey(engine: Engine, tables: Sequence[LakeTable]) -> list[dict[str, Any]]:
-    """Return splits and columns of each table, or why it has none, in order."""
-    packed = [(i, pickle.dumps(table)) for i, table in enumerate(tables)]
+class _Steps:
+    """Tells about steps, and how long each took."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        if self._progress:
+            self._progress.start(name)
+        yield
+        if self._progress:
+            self._progress.finish()
+        self.seconds[name] = round(time.monotonic() - begun, 3)
+
+
+@dataclass(frozen=True)
+class _Surveyed:
+    """What a table is made of; splits are None where it need not be read."""
+
+    schema: pa.Schema
+    splits: list[Split] | None
+
+
+def _survey(engine: Engine, tables: Sequence[LakeTable], memory: Memory) -> tuple[dict[int, _Surveyed], dict[int, str]]:
+    """Return columns and splits of each table, or why it has none."""
+    found: dict[int, _Surveyed] = {}
+    faults = {i: table.fault for i, table in enumerate(tables) if table.fault}
+    asked = []
+    for i, table in enumerate(tables):
+        known = None if table.linked else memory.columns.get(table.fingerprint)
+        if known is not None:
+            found[i] = _Surveyed(pa.ipc.read_schema(pa.py_buffer(known)), None)
+        elif i not in faults and not table.linked:
+            asked.append(i)
+    for row in _ask(engine, tables, asked):
+        if row["fault"]:
+            faults[row["table"]] = row["fault"]
+        else:
+            schema = pa.ipc.read_schema(pa.py_buffer(row["schema"]))
+            found[row["table"]] = _Surveyed(schema, pickle.loads(row["splits"]))
+    return dict(sorted(found.items())), faults
+
+
+def _ask(engine: Engine, tables: Sequence[LakeTable], asked: Sequence[int]) -> list[dict[str, Any]]:
+    packed = [(i, pickle.dumps(tables[i])) for i in asked]
     batches = [
         pa.RecordBatch.from_arrays(
             [pa.array([i for i, _ in part]), pa.array([value for _, value in part], pa.binary())], schema=_TABLE
         )
         for part in (packed[i : i + _PER_TASK] for i in range(0, len(packed), _PER_TASK))
     ]
-    found = engine.table(pa.Table.from_batches(batches, _TABLE)).map(_surveyed, _SURVEYED).collect().sort_by("table")
-    rows: list[dict[str, Any]] = found.to_pylist()
-    for row in rows:
-        if not row["fault"]:
-            row["splits"] = pickle.loads(row["splits"])
-            row["schema"] = pa.ipc.read_schema(pa.py_buffer(row["schema"]))
+    rows: list[dict[str, Any]] = (
+        engine.table(pa.Table.from_batches(batches, _TABLE)).map(_surveyed, _SURVEYED).collect().to_pylist()
+    )
     return rows
 
 
@@ -136,52 +218,177 @@ def _names(schema: pa.Schema, options: Options) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What is read, and what is remembered.
+
+    Attributes:
+        projections: of all tables.
+        names: by number of projection: the columns of the table, sorted.
+        work: tasks.
+        read: tables that are read.
+        recalled: tables whose rows are remembered.
+        known: int64, by remembered number: the number that it has now; -1 for none.
+    """
+
+    projections: Projections
+    names: list[tuple[str, ...]]
+    work: list[Work]
+    read: tuple[int, ...]
+    recalled: tuple[int, ...]
+    known: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+
+
 def _plan(
-    read: dict[int, dict[str, Any]], columns: dict[int, dict[str, str]], graph: SchemaGraph
-) -> tuple[Projections, list[Work]]:
+    tables: Sequence[LakeTable],
+    surveyed: dict[int, _Surveyed],
+    columns: dict[int, dict[str, str]],
+    graph: SchemaGraph,
+    memory: Memory,
+) -> _Plan:
     """Return the projections, and what each task reads.
 
     A table whose columns nobody else has, and that has nobody's columns, is not read at all.
     """
+    wanted = _wanted(columns, graph)
+    own = [(table, schema) for table, schema in wanted if schema == graph.of[table]]
+    ordered = own + [(table, schema) for table, schema in wanted if schema != graph.of[table]]
+    names = [tuple(sorted(columns[table][key] for key in graph.classes[schema])) for table, schema in ordered]
+    of_table: dict[int, list[int]] = {}
+    for number, (table, _) in enumerate(ordered):
+        of_table.setdefault(table, []).append(number)
+    known = np.full(max(memory.projections.values(), default=-1) + 1, -1, np.int64)
+    work: list[Work] = []
+    read, recalled = [], []
+    for table, numbers in sorted(of_table.items()):
+        fingerprint = tables[table].fingerprint
+        if memory.knows(fingerprint, [names[number] for number in numbers]):
+            for number in numbers:
+                known[memory.projections[fingerprint, names[number]]] = number
+            recalled.append(table)
+            continue
+        read.append(table)
+        asked = tuple((number, names[number], number < len(own)) for number in numbers)
+        found = surveyed[table]
+        first = tables[table].files[0].ordinal
+        splits = table_splits(tables[table]) if found.splits is None else found.splits
+        work += [Work(table, first, split, found.schema, asked) for split in splits]
+    both = np.array(ordered, np.int64).reshape(-1, 2)
+    projections = Projections(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), len(own))
+    return _Plan(projections, names, work, tuple(read), tuple(recalled), known)
+
+
+def _wanted(columns: dict[int, dict[str, str]], graph: SchemaGraph) -> list[tuple[int, int]]:
+    """Return (table, class of columns) that rows are compared in, in order."""
     members = np.bincount(graph.of, minlength=len(graph.classes))
     children: list[list[int]] = [[] for _ in graph.classes]
     for child, parents in enumerate(graph.parents):
         for parent in parents.tolist():
             children[parent].append(child)
-    tables: list[int] = []
-    schemas: list[int] = []
-    own: list[bool] = []
-    work: list[Work] = []
-    for number, row in read.items():
-        of = int(graph.of[number])
-        wanted = [*([of] if members[of] > 1 or len(graph.parents[of]) else []), *children[of]]
-        if not columns[number] or not wanted:
-            continue
-        asked = []
-        for schema in wanted:
-            asked.append((len(tables), tuple(columns[number][name] for name in graph.classes[schema])))
-            tables.append(number)
-            schemas.append(schema)
-            own.append(schema == of)
-        splits: list[Split] = row["splits"]
-        work += [Work(number, (split,), row["schema"], tuple(asked)) for split in splits]
-    arrays = np.array(tables, np.int64), np.array(schemas, np.int64), np.array(own, np.bool_)
-    return Projections(*arrays), work
+    found = []
+    for table, keys in columns.items():
+        of = int(graph.of[table])
+        if keys:
+            found += [(table, of)] if members[of] > 1 or len(graph.parents[of]) else []
+            found += [(table, schema) for schema in children[of]]
+    return found
 
 
-def _sound(engine: Engine, printed: Table, projections: Projections, faults: dict[int, str]) -> Table:
-    """Return the distinct rows of tables that could be read to their end, saved."""
-    bad = np.flatnonzero(np.isin(projections.table, list(faults)))
-    rows = printed.map(_good, PRINTS)
-    if len(bad):
-        rows = rows.join(engine.table(pa.table({"projection": pa.array(bad)})), on=["projection"], how="anti")
+def _rows(engine: Engine, plan: _Plan, memory: Memory, options: Options) -> tuple[Table, dict[int, list[Note]]]:
+    """Return the distinct rows of all projections, and what was noted of tables that were read."""
+    printed = take_prints(engine, plan.work, trim=options.trim, typed_csv=options.typed_csv).save("printed")
+    notes: dict[int, list[Note]] = {}
+    for row in printed.map(_noted, PRINTS).collect().to_pylist():
+        notes.setdefault(row["projection"], []).append(row)
+    rows = printed.map(_printed, ROWS)
+    if np.any(plan.known >= 0):
+        rows = rows.union(memory.rows(engine, plan.known))
     key = ["projection", "high", "low"]
-    return rows.aggregate(by=key, address=("min", "address"), rows=("sum", "rows")).save("prints")
+    merged = rows.aggregate(by=key, address=("min", "address"), rows=("sum", "rows"))
+    return merged.select(*ROWS.names), notes
 
 
-def _faulty(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.filter(batch.column("fault").is_valid())
+def _noted(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(batch.column("note").is_valid())
 
 
-def _good(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.filter(batch.column("fault").is_null())
+def _printed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(batch.column("note").is_null()).select(ROWS.names)
+
+
+def _learn(
+    notes: dict[int, list[Note]], tables: Sequence[LakeTable], faults: dict[int, str], read: Sequence[int]
+) -> None:
+    """Add faults that the pass found; also those of tables that changed while they were read."""
+    for number, rows in notes.items():
+        first = min((row["note"] for row in rows if row["note"].startswith(FAULT)), default=None)
+        if first is not None:
+            faults.setdefault(number, first.removeprefix(FAULT))
+    for number in read:
+        if number not in faults and (place := changed(tables[number])):
+            faults[number] = f"a table stays as it is while it is read; found {place} changed"
+
+
+def _facts(
+    notes: dict[int, list[Note]], faults: dict[int, str]
+) -> tuple[dict[int, list[tuple[int, str]]], dict[int, Contents]]:
+    """Return records that could not be read, and the contents, of tables without a fault."""
+    unread: dict[int, list[tuple[int, str]]] = {}
+    contents: dict[int, Contents] = {}
+    for number, rows in sorted(notes.items()):
+        if number in faults:
+            continue
+        bad = [row for row in rows if row["note"].startswith(UNREAD)]
+        if bad:
+            unread[number] = sorted((row["address"], row["note"].removeprefix(UNREAD)) for row in bad)
+        whole = [row for row in rows if row["note"] in (CONTENTS, COUNTED)]
+        high, low = (sum(row[name] for row in whole) % 2**64 for name in ("high", "low"))
+        own = all(row["note"] == CONTENTS for row in whole)
+        contents[number] = Contents(sum(row["rows"] for row in whole), f"{high:016x}{low:016x}" if own else "")
+    return unread, contents
+
+
+def _without(engine: Engine, rows: Table, projections: Projections, faults: dict[int, str]) -> Table:
+    """Leave out the rows of tables with a fault."""
+    bad = np.flatnonzero(np.isin(projections.table, list(faults)))
+    return (
+        rows.join(engine.table(pa.table({"projection": pa.array(bad)})), on=["projection"], how="anti")
+        if len(bad)
+        else rows
+    )
+
+
+def _links(
+    engine: Engine,
+    rows: Table,
+    projections: Projections,
+    sizes: Sizes,
+    unread: dict[int, list[tuple[int, str]]],
+    graph: SchemaGraph,
+    options: Options,
+) -> Links:
+    pairs = max(1, graph.table_pairs())
+    least = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
+    found = Candidates(engine, rows, projections, sizes, least, options)
+    checking = Checking(engine, rows, projections, sizes, pairs, options)
+    partial = np.isin(projections.table[: projections.own], list(unread))
+    return find_links(found, projections, sizes, partial, options, checking.check)
+
+
+def _groups(projections: Projections, sizes: Sizes, links: Links, options: Options) -> Groups:
+    """Return groups of equal tables, and which groups lie inside others for certain."""
+    own = np.arange(projections.own)
+    table = projections.table[own]
+    schema, size = projections.schema[own], sizes.measure(options)[own]
+    # Classes with more columns have lower numbers; tables that are in others as far as known come after these.
+    order = table[np.lexsort((table, -size, schema))].tolist()
+    filled = sizes.distinct[own] > 0
+    stands_for = dict(zip(table[filled].tolist(), table[links.stands_for][filled].tolist(), strict=True))
+    found: Checked = links.checked
+    inside = found.verified
+    parents = projections.table[found.parent[inside]].tolist()
+    for parent in parents:  # tables that are only looked into have columns that no other has all of
+        stands_for.setdefault(parent, parent)
+    pairs = zip(projections.table[found.child[inside]].tolist(), parents, strict=True)
+    alone = sorted(set(stands_for) - set(order))
+    return group([*alone, *order], stands_for, pairs)

@@ -37,7 +37,10 @@ def test_a_lake(lake, tmp_path):
     rows = pq.read_table(tmp_path / "out" / "containment.parquet").to_pylist()
     verified = {(row["parent"], row["child"]) for row in rows if row["status"] == "verified"}
     whole = ("orders.parquet", "sales/copy.parquet")
-    assert verified == {
+    assert verified == {("orders.parquet", "some.parquet"), ("orders.parquet", "ids.csv")}
+    done = call(lake, "--out", tmp_path / "all", "--closure")
+    every = pq.read_table(tmp_path / "all" / "containment.parquet").to_pylist()
+    assert {(row["parent"], row["child"]) for row in every if row["status"] == "verified"} == {
         whole,
         whole[::-1],
         *((parent, child) for parent in whole for child in ("some.parquet", "ids.csv")),
@@ -48,9 +51,12 @@ def test_a_lake(lake, tmp_path):
     assert report["tables"] | {"unreadable": list(report["tables"]["unreadable"])} == {
         "found": 7,
         "compared": 5,
-        "alone_in_their_columns": 1,
-        "empty": [],
+        "alone": 1,
+        "empty": 0,
+        "linked": 0,
         "unreadable": ["bad.csv"],
+        "unread_records": 0,
+        "bytes": sum(path.stat().st_size for path in lake.rglob("*.*")),
     }
     groups = {row["table"]: row for row in pq.read_table(tmp_path / "out" / "groups.parquet").to_pylist()}
     assert groups["orders.parquet"]["group"] == groups["sales/copy.parquet"]["group"] != groups["some.parquet"]["group"]
@@ -60,11 +66,15 @@ def test_a_lake(lake, tmp_path):
         "containment.parquet",
         "groups.parquet",
         "lake.json",
+        "measured.json",
+        "memory",
+        "quarantine.parquet",
+        "tables.parquet",
     ]
 
 
 def test_a_scan_again_gives_the_same_bytes(lake, tmp_path):
-    names = ("containment.parquet", "groups.parquet", "lake.json")
+    names = ("containment.parquet", "groups.parquet", "lake.json", "tables.parquet", "quarantine.parquet")
     assert call(lake, "--out", tmp_path / "out", "--threads", 1).exit_code == 0
     first = [(tmp_path / "out" / name).read_bytes() for name in names]
     assert call(lake, "--out", tmp_path / "out", "--threads", 3, "-q").output == ""

@@ -11,8 +11,9 @@ import pytest
 from tamis.connectors.lake_tables import list_tables
 from tamis.hashing.errors import InputError
 from tamis.jobs.local import LocalEngine
+from tamis.pipeline.lake.options import Options
 from tamis.pipeline.lake.reduction import group
-from tamis.pipeline.lake.scan import Options, scan
+from tamis.pipeline.lake.scan import scan
 
 
 def write(folder, name, rows, kind, groups=3):
@@ -72,7 +73,15 @@ def run(folder, work, **options):
 
 
 def named(found):
-    return {(found.tables[c].name, found.tables[p].name) for c, p in found.pairs}
+    groups = found.groups
+    pairs = [(one, one) for one in range(len(groups.members))] + list(groups.closure())
+    return {
+        (found.tables[child].name, found.tables[parent].name)
+        for one, other in pairs
+        for child in groups.members[one]
+        for parent in groups.members[other]
+        if child != parent
+    }
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -81,7 +90,7 @@ def test_containment_is_that_of_brute_force(tmp_path, seed):
     found = run(tmp_path / "lake", tmp_path / "work")
     assert {table.name for table in found.tables} == set(truth)
     assert named(found) == brute_force(truth)
-    assert len(found.pairs) > 10
+    assert found.groups.pairs() == len(named(found)) > 10
     assert found.faults == {}
 
 
@@ -90,8 +99,9 @@ def test_the_sample_changes_nothing_but_who_refutes(tmp_path, epsilon):
     truth = random_lake(tmp_path / "lake", 7)
     found = run(tmp_path / "lake", tmp_path / "work", epsilon=epsilon)
     assert named(found) == brute_force(truth)
-    refuted = found.containment.refuted
-    assert found.containment.candidates == len(found.pairs) + refuted.num_rows
+    checked = found.links.checked
+    assert found.links.candidates == len(checked.child)
+    assert set(checked.missing[~checked.verified] > 0) == {True}
 
 
 def test_a_witness_is_a_row_that_is_missing(tmp_path):
@@ -99,18 +109,19 @@ def test_a_witness_is_a_row_that_is_missing(tmp_path):
     write(tmp_path / "lake", "small", [{"a": str(i)} for i in range(40)] + [{"a": "other"}], "csv")
     found = run(tmp_path / "lake", tmp_path / "work")
     number = {table.name: i for i, table in enumerate(found.tables)}
-    refuted = {int(found.projections.table[row["child"]]): row for row in found.containment.refuted.to_pylist()}
-    row = refuted[number["small.csv"]]
-    assert row["missing"] == 1
-    assert row["address"] == (found.tables[number["small.csv"]].files[0].ordinal << 40) + 40
+    checked = found.links.checked
+    assert [found.table_of(child) for child in checked.child] == [number["small.csv"]]
+    assert (checked.missing.tolist(), checked.looked_for.tolist(), checked.witness.tolist()) == ([1], [41], [40])
 
 
 def test_groups_and_nothing_said_twice():
-    pairs = [(0, 1), (1, 0), (2, 0), (2, 1), (3, 2), (3, 0), (3, 1), (3, 4)]
-    found = group(6, pairs)
+    links = [(2, 0), (3, 2), (3, 0), (3, 4)]
+    found = group([4, 0, 1, 2, 3, 5], {0: 0, 1: 0, 2: 2, 3: 3, 4: 4, 5: 5}, links)
     assert found.members == ((0, 1), (2,), (3,), (4,), (5,))
-    assert found.inside == ((), (0,), (0, 1, 3), (), ())
     assert found.direct == ((), (0,), (1, 3), (), ())
+    assert found.inside == (0, 1, 3, 0, 0)
+    assert list(found.closure()) == [(1, 0), (2, 0), (2, 1), (2, 3)]
+    assert found.pairs() == 2 + 2 + 1 + 2 + 1
 
 
 @pytest.mark.parametrize(
@@ -147,7 +158,7 @@ def test_tables_without_rows_are_named(tmp_path):
     (tmp_path / "lake" / "alone.csv").write_text("z\n")
     found = run(tmp_path / "lake", tmp_path / "work")
     assert [found.tables[i].name for i in found.empty] == ["none.csv"]
-    assert found.pairs == ()
+    assert named(found) == set()
 
 
 def test_a_lake_that_is_not_there(tmp_path):

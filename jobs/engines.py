@@ -1,0 +1,53 @@
+"""The engines by name, as commands and runs make them."""
+
+from pathlib import Path
+from typing import Literal
+
+from ..hashing.errors import EngineError
+from ..pipeline.config import Spark
+from ..pipeline.engine import Engine, Progress
+from .local import LocalEngine
+
+
+def make(
+    name: Literal["local", "spark"],
+    work: Path,
+    *,
+    memory_bytes: int,
+    threads: int | None,
+    progress: Progress | None,
+    settings: Spark,
+) -> Engine:
+    """Return an engine.
+
+    Args:
+        name: which.
+        work: folder of its work.
+        memory_bytes: what it may take; of Spark, where its master is this machine.
+        threads: default: all processors.
+        progress: told about what it does.
+        settings: of Spark.
+
+    Raises:
+        EngineError: if Spark is not installed or does not start.
+    """
+    if name == "local":
+        return LocalEngine(work, memory_bytes=memory_bytes, threads=threads, progress=progress)
+    try:
+        from .spark import SparkEngine
+        from .spark_session import open_session
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            "engine: spark has its libraries", value=f"no {error.name}", remedy="Run: pip install 'tamis[spark]'"
+        ) from error
+    session, own = open_session(
+        master=settings.master, threads=threads, memory_bytes=memory_bytes, settings=settings.conf
+    )
+    return SparkEngine(
+        work,
+        session,
+        partitions=settings.partitions,
+        driver_tables=settings.driver_tables,
+        progress=progress,
+        own=own,
+    )

@@ -1,0 +1,74 @@
+"""A scan of a lake on an engine, from its folders to the output."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..pipeline.config import Spark
+from ..pipeline.engine import Progress
+from ..pipeline.state import WORK
+
+if TYPE_CHECKING:
+    from ..pipeline.lake.options import Options
+
+EngineName = Literal["local", "spark"]
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What a scan runs on.
+
+    Attributes:
+        name: of the engine.
+        memory_bytes: what it may take.
+        threads: default: all processors.
+        spark: settings of Spark.
+    """
+
+    name: EngineName = "local"
+    memory_bytes: int = 2 << 30
+    threads: int | None = None
+    spark: Spark = Spark()
+
+
+def scan_lake(
+    lakes: Sequence[str],
+    out: Path,
+    options: "Options",
+    on: EngineOptions,
+    *,
+    closure: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Scan some lakes and write what is found; return what ``lake.json`` holds.
+
+    Args:
+        lakes: folders of tables.
+        out: folder of the output, outside of the lakes; what an earlier scan left there saves reading.
+        options: what counts as the same.
+        on: what it runs on.
+        closure: whether pairs are listed that follow from others.
+        progress: told about steps.
+
+    Raises:
+        InputError: if a lake does not exist or holds no table.
+        EngineError: if the engine fails.
+    """
+    from ..connectors.lake_tables import list_tables
+    from ..pipeline.lake.memory import recall
+    from ..pipeline.lake.outputs import write_scan
+    from ..pipeline.lake.scan import scan
+    from .engines import make
+
+    tables = list_tables(lakes)[0]
+    work = out / WORK
+    engine = make(on.name, work, memory_bytes=on.memory_bytes, threads=on.threads, progress=progress, settings=on.spark)
+    try:
+        found = scan(engine, tables, options, memory=recall(out, options), progress=progress)
+        report = write_scan(found, options, list(lakes), out, work / "rows", closure=closure)
+    finally:
+        engine.close()
+    shutil.rmtree(work)
+    return report
