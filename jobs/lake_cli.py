@@ -46,6 +46,9 @@ def scan(
         float,
         typer.Option("--min-containment", metavar="SHARE", help="Look for tables of which so much is in another."),
     ] = 1.0,
+    renamed: Annotated[
+        bool, typer.Option("--renamed", help="Look for tables in others whose columns are called otherwise, too.")
+    ] = False,
     verify: Annotated[
         bool, typer.Option("--verify/--no-verify", help="Look for every row, rather than for a sample only.")
     ] = True,
@@ -73,6 +76,7 @@ def scan(
         typed_csv=typed_csv,
         bags=bags,
         min_containment=min_containment,
+        renamed=renamed,
         verify=verify,
     )
     check_place(out, lakes)
@@ -111,8 +115,9 @@ def _show(report: dict[str, Any], out: str) -> None:
         ("not_refuted", "not refuted by what was looked for"),
         ("near", "not whole, but --min-containment"),
         ("verified", "verified: every row is there"),
+        ("renamed", "verified, with columns called otherwise"),
     ):
-        if name in ("not_refuted", "near") and not pairs[name]:
+        if name in ("not_refuted", "near", "renamed") and not pairs.get(name):
             continue
         funnel.add_row(what, f"{pairs[name]:,}", style="bold" if name == "verified" else "")
     alone = tables["alone"]

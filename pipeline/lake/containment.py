@@ -73,6 +73,7 @@ class Checked:
         missing: of these, how many the parent lacks.
         witness: address of the missing row with the smallest fingerprint; -1 if none is missing.
         whole: bool: whether these were all rows.
+        estimate: float64: share of the sample that the parent has; NaN where no sample was looked for.
     """
 
     child: Ints
@@ -81,6 +82,7 @@ class Checked:
     missing: Ints
     witness: Ints
     whole: NDArray[np.bool_]
+    estimate: NDArray[np.float64]
 
     @property
     def verified(self) -> NDArray[np.bool_]:
@@ -203,27 +205,38 @@ class Checking:
         sizes: of each.
         pairs: how many pairs the sample is asked about at most: of all that are looked at, delta is shared by these.
         options: what counts as the same.
+        name: that the sample is saved under.
     """
 
     def __init__(
-        self, engine: Engine, rows: Table, projections: Projections, sizes: Sizes, pairs: int, options: Options
+        self,
+        engine: Engine,
+        rows: Table,
+        projections: Projections,
+        sizes: Sizes,
+        pairs: int,
+        options: Options,
+        *,
+        name: str = "samples",
     ) -> None:
         self._engine, self._rows, self._sizes, self._options = engine, rows, sizes, options
         self._own = own_rows(rows, projections)
         self._size = sample_size(pairs, epsilon=options.epsilon, delta=options.delta)
         self._allowed = allowed_missing(self._size, pairs, min_containment=options.min_containment, delta=options.delta)
         self._sample: Table | None = None
+        self._name = name
 
     def check(self, child: Ints, parent: Ints) -> Checked:
         """Look for the rows of some pairs: a sample of large children first, then all, unless that refutes the pair."""
         large = self._sizes.distinct[child] > self._size
         missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
         looked_for = np.where(large, self._size, self._sizes.measure(self._options)[child])
-        whole = ~large
+        whole, estimate = ~large, np.full(len(child), np.nan)
         if large.any():
             sampled = self._samples()
             places = np.flatnonzero(large)
             self._look(sampled, child, parent, places, missing, witness)  # of bags, too, distinct rows are counted
+            estimate[places] = 1 - missing[places] / self._size
             if self._options.verify:
                 rest = places[missing[places] <= self._allowed]
                 whole[rest] = True
@@ -234,11 +247,11 @@ class Checking:
         if lacking is not None and self._options.bags:
             total = lacking.aggregate(by=["pair"], missing=("sum", "rows")).collect()
             missing[total["pair"].to_numpy()] = total["missing"].to_numpy()
-        return Checked(child, parent, looked_for, missing, witness, whole)
+        return Checked(child, parent, looked_for, missing, witness, whole, estimate)
 
     def _samples(self) -> Table:
         if self._sample is None:
-            self._sample = self._own.first(by=["child"], order=list(_KEY), n=self._size).save("samples")
+            self._sample = self._own.first(by=["child"], order=list(_KEY), n=self._size).save(self._name)
         return self._sample
 
     def _look(self, rows: Table, child: Ints, parent: Ints, places: Ints, missing: Ints, witness: Ints) -> Table | None:

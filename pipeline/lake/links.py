@@ -184,8 +184,9 @@ def _rank(ordered: Ints) -> Ints:
 def _joined(parts: Sequence[Checked]) -> Checked:
     """Return the pairs of several checks, in order."""
     empty = {name: np.zeros(0, np.int64) for name in ("child", "parent", "looked_for", "missing", "witness")}
-    every = [Checked(**empty, whole=np.zeros(0, np.bool_)), *parts]
-    arrays = {name: np.concatenate([getattr(part, name) for part in every]) for name in (*empty, "whole")}
+    every = [Checked(**empty, whole=np.zeros(0, np.bool_), estimate=np.zeros(0)), *parts]
+    names = (*empty, "whole", "estimate")
+    arrays = {name: np.concatenate([getattr(part, name) for part in every]) for name in names}
     order = np.lexsort((arrays["parent"], arrays["child"]))
     return Checked(**{name: array[order] for name, array in arrays.items()})
 

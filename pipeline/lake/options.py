@@ -18,6 +18,7 @@ class Options:
         typed_csv: whether numbers and empty fields of delimited files are numbers and nulls, rather than texts.
         bags: whether a row of the child must be in the parent as often as in the child, rather than once.
         min_containment: pairs of which less is contained need not be found; 1 for whole tables only.
+        renamed: whether tables are also looked for in others whose columns are called otherwise.
         verify: whether every row is looked for; else what the sample does not refute is only ``not_refuted``.
         epsilon, delta: the sample refutes a pair that lacks a share epsilon of the child's rows, but with probability
             delta over all pairs.
@@ -29,6 +30,7 @@ class Options:
     typed_csv: bool = False
     bags: bool = False
     min_containment: float = 1.0
+    renamed: bool = False
     verify: bool = True
     epsilon: float = 0.01
     delta: float = 1e-6

@@ -29,12 +29,14 @@ CONTAINMENT = pa.schema(
         ("bound", pa.float64()),
         ("missing", pa.int64()),
         ("witness", pa.string()),
+        ("columns", pa.string()),
     ]
 )
 """Pairs that share the child's smallest row. ``verified``: every row of the child is in the parent. ``refuted``: one is
 not, ``path:record``. ``not_refuted``: no row of a sample is missing, so that at most a share ``bound`` is (but with
 probability delta), or no row of those that could be read. ``containment`` is exact, ``estimate`` that of the sample;
-``missing`` is how many of the rows that were looked for the parent lacks."""
+``missing`` is how many of the rows that were looked for the parent lacks. ``columns``: where they are called otherwise,
+JSON of each column of the child to that of the parent."""
 
 GROUPS = pa.schema([("table", pa.string()), ("group", pa.int64()), ("rows", pa.int64()), ("distinct_rows", pa.int64())])
 """The tables that were compared; equal ones have one group."""
@@ -66,6 +68,7 @@ QUARANTINE = pa.schema([("table", pa.string()), ("record", pa.string()), ("rule"
 """Records that could not be read, as ``path:record``."""
 
 _SHOWN_DIRECT = 100_000
+_PER_BATCH = 65_536
 
 
 def write_scan(
@@ -135,21 +138,14 @@ def containment(found: Scan, options: Options, *, closure: bool = False) -> Iter
             for child, parents in enumerate(groups.direct)
             for parent in parents
         )
-    verified = {
-        "status": "verified",
-        "containment": 1.0,
-        "estimate": None,
-        "bound": None,
-        "missing": 0,
-        "witness": None,
-    }
+    verified = dict.fromkeys(CONTAINMENT.names) | {"status": "verified", "containment": 1.0, "missing": 0}
     held: list[dict[str, Any]] = []
     for child, parent in pairs:
-        held.append({"parent": found.tables[parent].name, "child": found.tables[child].name, **verified})
-        if len(held) == 65536:
+        held.append(verified | {"parent": found.tables[parent].name, "child": found.tables[child].name})
+        if len(held) == _PER_BATCH:
             yield pa.Table.from_pylist(held, CONTAINMENT)
             held = []
-    held += _others(found, options)
+    held += [*_others(found, options), *_renamed(found, options)]
     yield pa.Table.from_pylist(held, CONTAINMENT)
 
 
@@ -157,23 +153,31 @@ def _others(found: Scan, options: Options) -> Iterator[dict[str, Any]]:
     """Yield pairs that are not verified."""
     for part, sound in ((found.links.checked, True), (found.links.partial, False)):
         for i in np.flatnonzero(~part.verified | (not sound)).tolist():
-            yield _row(found, options, part, i)
+            pair = found.table_of(part.child[i]), found.table_of(part.parent[i])
+            yield _row(found, options, pair, part, i)
 
 
-def _row(found: Scan, options: Options, part: Checked, i: int) -> dict[str, Any]:
-    child, parent = found.table_of(part.child[i]), found.table_of(part.parent[i])
-    missing, looked_for, whole = int(part.missing[i]), int(part.looked_for[i]), bool(part.whole[i])
-    share = 1 - missing / looked_for
-    sampled = int(found.sizes.distinct[part.child[i]]) > looked_for
+def _renamed(found: Scan, options: Options) -> Iterator[dict[str, Any]]:
+    """Yield pairs whose columns are called otherwise."""
+    if found.renamed is not None:
+        for i, (pair, columns) in enumerate(zip(found.renamed.pairs, found.renamed.columns, strict=True)):
+            row = _row(found, options, pair, found.renamed.checked, i)
+            yield row | {"columns": json.dumps(dict(columns), ensure_ascii=False)}
+
+
+def _row(found: Scan, options: Options, pair: tuple[int, int], part: Checked, i: int) -> dict[str, Any]:
+    child, parent = pair
+    missing, whole, sound = int(part.missing[i]), bool(part.whole[i]), child not in found.unread
     return {
         "parent": found.tables[parent].name,
         "child": found.tables[child].name,
-        "status": "refuted" if missing else "not_refuted",
-        "containment": share if whole and child not in found.unread else None,
-        "estimate": None if whole and not sampled else share,
+        "status": "refuted" if missing else "verified" if whole and sound else "not_refuted",
+        "containment": 1 - missing / int(part.looked_for[i]) if whole and sound else None,
+        "estimate": None if np.isnan(part.estimate[i]) else float(part.estimate[i]),
         "bound": options.epsilon if not missing and not whole else None,
         "missing": missing,
         "witness": place(found, child, int(part.witness[i])) if missing else None,
+        "columns": None,
     }
 
 
@@ -304,6 +308,7 @@ def facts(found: Scan, options: Options, lakes: list[str]) -> dict[str, Any]:
             "not_refuted": int((~checked.whole & ~refuted).sum() + (found.links.partial.missing == 0).sum()),
             "near": int(near.sum()),
             "verified": found.groups.pairs(),
+            **({} if found.renamed is None else {"renamed": int(found.renamed.checked.verified.sum())}),
         },
         "groups": len(found.groups.members),
         "equal": [[names[i] for i in members] for members in found.groups.members if len(members) > 1],

@@ -37,6 +37,28 @@ _BATCH_ITEMS = 64
 
 
 @dataclass(frozen=True)
+class Projection:
+    """Some columns of a table.
+
+    Attributes:
+        number: of the projection.
+        columns: names.
+        own: whether they are all that the table is compared by.
+        called: other names for them, if they are renamed.
+    """
+
+    number: int
+    columns: tuple[str, ...]
+    own: bool = False
+    called: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> Iterator[tuple[str, str]]:
+        """(column, what it is called)."""
+        return zip(self.columns, self.called or self.columns, strict=True)
+
+
+@dataclass(frozen=True)
 class Work:
     """What one task reads; plain data.
 
@@ -45,14 +67,14 @@ class Work:
         first_file: ordinal of the table's first file.
         split: of one of its files.
         full: all columns of the table.
-        projections: (number, names of its columns, whether they are all that the table is compared by).
+        projections: what is asked of it.
     """
 
     table: int
     first_file: int
     split: Split
     full: pa.Schema
-    projections: tuple[tuple[int, tuple[str, ...], bool], ...]
+    projections: tuple[Projection, ...]
 
 
 def take_prints(engine: Engine, work: Sequence[Work], *, trim: bool, typed_csv: bool) -> Table:
@@ -64,11 +86,29 @@ def take_prints(engine: Engine, work: Sequence[Work], *, trim: bool, typed_csv: 
         trim: whether white space around texts counts for nothing.
         typed_csv: whether numbers and empty fields of delimited files are numbers and nulls.
     """
+    return in_batches(engine, work).map(Printing(trim, typed_csv), PRINTS)
+
+
+def printed_rows(printed: Table, remembered: Table | None = None) -> Table:
+    """Return ``ROWS``, each row of a projection once, of ``PRINTS`` and rows that are remembered."""
+    rows = printed.map(_without_notes, ROWS)
+    rows = rows if remembered is None else rows.union(remembered)
+    key = ["projection", "high", "low"]
+    merged = rows.aggregate(by=key, address=("min", "address"), rows=("sum", "rows"))
+    return merged.select(*ROWS.names)
+
+
+def _without_notes(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(batch.column("note").is_null()).select(ROWS.names)
+
+
+def in_batches(engine: Engine, work: Sequence[Work]) -> Table:
+    """Return a table of packed tasks, each batch of which is one task of the engine."""
     batches = [
         pa.RecordBatch.from_arrays([pa.array([pickle.dumps(item) for item in some], pa.binary())], schema=_WORK)
         for some in _packed(work)
     ]
-    return engine.table(pa.Table.from_batches(batches, _WORK)).map(Printing(trim, typed_csv), PRINTS)
+    return engine.table(pa.Table.from_batches(batches, _WORK))
 
 
 def _packed(work: Sequence[Work]) -> Iterator[list[Work]]:
@@ -110,7 +150,8 @@ class Printing:
         return table.to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], schema=PRINTS)
 
     def _prints(self, work: Work) -> Iterator[pa.RecordBatch]:
-        names = sorted({name for _, columns, _ in work.projections for name in columns})
+        wanted_cells = sorted({cell for projection in work.projections for cell in projection.cells})
+        names = sorted({name for name, _ in wanted_cells})
         wanted = pa.schema([work.full.field(name) for name in names])
         typed = self.typed_csv and work.split.format == "csv"
         high = low = rows = 0
@@ -122,17 +163,20 @@ class Printing:
                 for place, rule in zip(addresses[bad].tolist(), unread.filter(pa.array(bad)).to_pylist(), strict=True):
                     yield _note(work.table, UNREAD + rule, address=place)
                 batch, addresses = batch.filter(pa.array(~bad)), addresses[~bad]
-            cells = {name: cell_hashes(name, batch.column(name), trim=self.trim, typed=typed) for name in names}
-            for number, columns, own in work.projections:
+            cells = {
+                (name, called): cell_hashes(called, batch.column(name), trim=self.trim, typed=typed)
+                for name, called in wanted_cells
+            }
+            for projection in work.projections:
                 prints = np.zeros((batch.num_rows, 2), np.uint64)
-                for name in columns:
-                    prints += cells[name]
-                yield _distinct(number, prints, addresses)
-                if own:
+                for cell in projection.cells:
+                    prints += cells[cell]
+                yield _distinct(projection.number, prints, addresses)
+                if projection.own:
                     more = contents_of(prints)
                     high, low = (high + more[0]) % 2**64, (low + more[1]) % 2**64
             rows += batch.num_rows
-        whole = any(own for _, _, own in work.projections)
+        whole = any(projection.own for projection in work.projections)
         yield _note(work.table, CONTENTS if whole else COUNTED, high=high, low=low, rows=rows)
 
 

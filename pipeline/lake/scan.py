@@ -6,7 +6,7 @@ tables -> columns -> schema classes -> projections -> rows, fingerprinted -> can
 import json
 import pickle
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +22,9 @@ from .containment import Candidates, Checked, Checking, Projections, Sizes, size
 from .links import Links, find_links
 from .memory import Memory, Note
 from .options import Options, shared_rows
-from .prints import CONTENTS, COUNTED, FAULT, PRINTS, ROWS, UNREAD, Work, take_prints
+from .prints import CONTENTS, COUNTED, FAULT, PRINTS, UNREAD, Projection, Work, printed_rows, take_prints
 from .reduction import Groups, group
+from .renamed import Candidate, Renamed, find_renamed
 from .schema_graph import SchemaGraph, schema_graph
 
 _SURVEYED = pa.schema([("table", pa.int64()), ("splits", pa.binary()), ("schema", pa.binary()), ("fault", pa.string())])
@@ -61,6 +62,7 @@ class Scan:
         names: by number of projection: the columns of the table that it is of, sorted.
         links: what was looked at.
         groups: equal tables, and which lie inside others.
+        renamed: tables inside others under other names of columns, if these were looked for.
         read: tables that were read in this scan, rather than remembered.
         seconds: by step.
     """
@@ -76,6 +78,7 @@ class Scan:
     names: list[tuple[str, ...]]
     links: Links
     groups: Groups
+    renamed: Renamed | None
     read: tuple[int, ...]
     seconds: dict[str, float]
     notes: dict[int, list[Note]] = field(repr=False, default_factory=dict)
@@ -127,14 +130,32 @@ def scan(
         unread, contents = _facts(notes, faults)
         rows = _without(engine, rows, plan.projections, faults).save("rows")
         sizes = sizes_of(rows, len(plan.projections.table))
+    renamed = None
+    if options.renamed:
+        with steps.of("renamed columns"):
+            renamed = find_renamed(engine, _candidates(tables, surveyed, columns, {*faults, *unread}), options)
     with steps.of("pairs"):
         links = _links(engine, rows, plan.projections, sizes, unread, graph, options)
         groups = _groups(plan.projections, sizes, links, options)
     schemas = {number: row.schema for number, row in surveyed.items()}
     return Scan(
         tuple(tables), schemas, faults, unread, contents, graph, plan.projections, sizes, plan.names, links, groups,
-        plan.read, steps.seconds, notes,
+        renamed, plan.read, steps.seconds, notes,
     )  # fmt: skip
+
+
+def _candidates(
+    tables: Sequence[LakeTable],
+    surveyed: dict[int, "_Surveyed"],
+    columns: dict[int, dict[str, str]],
+    without: Collection[int],
+) -> dict[int, Candidate]:
+    """Return the tables whose columns may be renamed: all that have columns and could be read."""
+    return {
+        number: Candidate(tables[number], row.schema, tuple(columns[number].values()), row.splits)
+        for number, row in surveyed.items()
+        if columns[number] and number not in without
+    }
 
 
 class _Steps:
@@ -268,7 +289,7 @@ def _plan(
             recalled.append(table)
             continue
         read.append(table)
-        asked = tuple((number, names[number], number < len(own)) for number in numbers)
+        asked = tuple(Projection(number, names[number], own=number < len(own)) for number in numbers)
         found = surveyed[table]
         first = tables[table].files[0].ordinal
         splits = table_splits(tables[table]) if found.splits is None else found.splits
@@ -300,20 +321,12 @@ def _rows(engine: Engine, plan: _Plan, memory: Memory, options: Options) -> tupl
     notes: dict[int, list[Note]] = {}
     for row in printed.map(_noted, PRINTS).collect().to_pylist():
         notes.setdefault(row["projection"], []).append(row)
-    rows = printed.map(_printed, ROWS)
-    if np.any(plan.known >= 0):
-        rows = rows.union(memory.rows(engine, plan.known))
-    key = ["projection", "high", "low"]
-    merged = rows.aggregate(by=key, address=("min", "address"), rows=("sum", "rows"))
-    return merged.select(*ROWS.names), notes
+    remembered = memory.rows(engine, plan.known) if np.any(plan.known >= 0) else None
+    return printed_rows(printed, remembered), notes
 
 
 def _noted(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.filter(batch.column("note").is_valid())
-
-
-def _printed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.filter(batch.column("note").is_null()).select(ROWS.names)
 
 
 def _learn(
