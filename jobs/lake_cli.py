@@ -12,6 +12,7 @@ from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.state import SUCCESS, WORK, check_place
 from .lake import EngineName, EngineOptions, scan_lake
+from .lean_imports import leave_out_pandas_and_scipy
 from .progress import shown
 
 app = typer.Typer(
@@ -63,6 +64,8 @@ def scan(
 
     A second scan into the same folder reads only tables that are new or have changed.
     """
+    if engine == "local":
+        leave_out_pandas_and_scipy()
     from ..pipeline.lake.options import Options
 
     if match not in ("name", "name,type"):

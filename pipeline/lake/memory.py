@@ -1,8 +1,8 @@
 """What a scan remembers for the next one: the columns and the row fingerprints of tables that have not changed.
 
 Below the output, ``memory/`` holds ``tables.parquet`` (columns of each table), ``projections.parquet`` (which rows are
-whose, and what was noted) and ``rows/`` (``ROWS``, Parquet). A table is known again by its fingerprint: paths, sizes
-and times of its files; its number in the scan may be another one.
+whose), ``notes.parquet`` (what was noted of a table) and ``rows/`` (``ROWS``). A table is known again by its
+fingerprint: paths, sizes and times of its files; its number in the scan may be another one.
 """
 
 import json
@@ -25,7 +25,8 @@ from .prints import ROWS
 
 FORMAT_VERSION = 1
 FOLDER = "memory"
-_FACTS, _TABLES, _PROJECTIONS, _ROWS = "memory.json", "tables.parquet", "projections.parquet", "rows"
+_FACTS, _ROWS = "memory.json", "rows"
+_TABLES, _PROJECTIONS, _NOTES = "tables.parquet", "projections.parquet", "notes.parquet"
 _GROUP = pa.schema([("path", pa.string()), ("group", pa.int64())])
 
 _TABLE = pa.schema([("fingerprint", pa.string()), ("columns", pa.binary())])
@@ -88,9 +89,10 @@ def recall(out: Path, options: Options) -> Memory:
         facts = json.loads((folder / _FACTS).read_text())
         if facts != _facts(options):
             return Memory()
-        tables = pq.read_table(folder / _TABLES).to_pylist()
-        projections = pq.read_table(folder / _PROJECTIONS).to_pylist()
-        notes = pq.read_table(folder / "notes.parquet").to_pylist()
+        tables, projections, notes = (
+            pq.ParquetFile(folder / name).read(use_threads=False).to_pylist()
+            for name in (_TABLES, _PROJECTIONS, _NOTES)
+        )
     except (OSError, ValueError, pa.ArrowException):
         return Memory()
     return Memory(
@@ -126,7 +128,7 @@ def remember(
     numbered = [{"number": n, "fingerprint": one, "names": names} for (one, names), n in projections.items()]
     pq.write_table(pa.Table.from_pylist(numbered, _PROJECTION), folder / _PROJECTIONS)
     noted = [{"fingerprint": one, "notes": json.dumps(rows)} for one, rows in notes.items()]
-    pq.write_table(pa.Table.from_pylist(noted, _NOTE), folder / "notes.parquet")
+    pq.write_table(pa.Table.from_pylist(noted, _NOTE), folder / _NOTES)
     os.rename(rows, folder / _ROWS)
     write_atomically(folder / _FACTS, json.dumps(_facts(options)))
 

@@ -1,7 +1,7 @@
 """What a scan leaves: pairs with their witnesses, groups of equal tables, and what became of every table."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,13 @@ TABLES = pa.schema(
     ]
 )
 """The ledger: every table that was found, and what became of it: ``compared``, ``alone`` (no other has its columns),
-``empty``, ``linked`` (to another table, by its files) or ``unreadable``, and why."""
+``without columns``, ``empty``, ``linked`` (to another table, by its files) or ``unreadable``, and why."""
 
 QUARANTINE = pa.schema([("table", pa.string()), ("record", pa.string()), ("rule", pa.string())])
 """Records that could not be read, as ``path:record``."""
 
 _SHOWN_DIRECT = 100_000
+_STATES = ("compared", "alone", "without columns", "empty", "linked")
 _PER_BATCH = 65_536
 
 
@@ -87,7 +88,7 @@ def write_scan(
     out.mkdir(parents=True, exist_ok=True)
     write_parquet(out / "containment.parquet", containment(found, options, closure=closure), CONTAINMENT)
     write_parquet(out / "groups.parquet", iter([groups(found)]), GROUPS)
-    write_parquet(out / "tables.parquet", iter([ledger(found)]), TABLES)
+    write_parquet(out / "tables.parquet", iter([ledger(found, options)]), TABLES)
     write_parquet(out / "quarantine.parquet", iter([quarantine(found)]), QUARANTINE)
     report = facts(found, options, lakes)
     for name, what in ((REPORT, report), (MEASURED, measured(found))):
@@ -211,8 +212,13 @@ def groups(found: Scan) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=GROUPS)
 
 
-def states(found: Scan) -> list[tuple[str, str | None]]:
-    """Return what became of each table, and why if it was not compared."""
+def states(found: Scan, ignored: Collection[str]) -> list[tuple[str, str | None]]:
+    """Return what became of each table, and why if it was not compared.
+
+    Args:
+        found: of the scan.
+        ignored: names of columns that are not compared.
+    """
     compared, empty = found.compared, set(found.empty)
     result: list[tuple[str, str | None]] = []
     for i, table in enumerate(found.tables):
@@ -222,6 +228,8 @@ def states(found: Scan) -> list[tuple[str, str | None]]:
             result.append(("unreadable", found.faults[i]))
         elif i in empty and i in compared:
             result.append(("empty", "it has no rows: it lies inside every table that has its columns"))
+        elif i in found.schemas and not set(found.schemas[i].names).difference(ignored):
+            result.append(("without columns", "it has no columns that are compared"))
         elif i in compared:
             result.append(("compared", None))
         else:
@@ -229,11 +237,11 @@ def states(found: Scan) -> list[tuple[str, str | None]]:
     return result
 
 
-def ledger(found: Scan) -> pa.Table:
+def ledger(found: Scan, options: Options) -> pa.Table:
     """Return ``TABLES``, in order of the tables."""
     distinct, group = _distinct(found), _group_of(found)
     rows = []
-    for i, (table, (state, why)) in enumerate(zip(found.tables, states(found), strict=True)):
+    for i, (table, (state, why)) in enumerate(zip(found.tables, states(found, options.ignore), strict=True)):
         contents = found.contents.get(i)
         rows.append(
             {
@@ -281,8 +289,8 @@ def measured(found: Scan) -> dict[str, Any]:
 def facts(found: Scan, options: Options, lakes: list[str]) -> dict[str, Any]:
     """Return what became of every table and every pair, as counts and names."""
     names = [table.name for table in found.tables]
-    became = states(found)
-    counts = {state: sum(one == state for one, _ in became) for state in ("compared", "alone", "empty", "linked")}
+    became = states(found, options.ignore)
+    counts = {state: sum(one == state for one, _ in became) for state in _STATES}
     checked = found.links.checked
     refuted = (checked.missing > 0) & ~checked.verified
     near = checked.whole & refuted & (1 - checked.missing / checked.looked_for >= options.min_containment)

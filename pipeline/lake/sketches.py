@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ...connectors.lake_tables import read_table_split
 from ...hashing.errors import InputError
@@ -92,6 +91,8 @@ def matching(child: Mapping[str, Sketch], parent: Mapping[str, Sketch]) -> tuple
     Args:
         child, parent: the sketches of their columns, by name, in order.
     """
+    from scipy.optimize import linear_sum_assignment  # a third of a second: only where it is asked for
+
     if len(child) > len(parent):
         return None
     score = np.full((len(child), len(parent)), -np.inf)

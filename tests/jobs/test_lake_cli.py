@@ -52,6 +52,7 @@ def test_a_lake(lake, tmp_path):
         "found": 7,
         "compared": 5,
         "alone": 1,
+        "without columns": 0,
         "empty": 0,
         "linked": 0,
         "unreadable": ["bad.csv"],

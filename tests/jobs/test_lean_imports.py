@@ -8,7 +8,7 @@ import pytest
 RUN = """
 import sys
 from tamis.jobs.cli import main
-sys.argv = ["tamis", "dedup", sys.argv[1], "--out", sys.argv[2], "--quiet"]
+sys.argv = ["tamis", *sys.argv[1:], "--quiet"]
 try:
     main()
 except SystemExit as ended:
@@ -21,12 +21,13 @@ import pandas, scipy.linalg
 """
 
 
-def test_a_local_run_loads_no_more_than_it_needs(tmp_path, write_parquet):
+@pytest.mark.parametrize("command", [["dedup"], ["lake", "scan"]])
+def test_a_local_run_loads_no_more_than_it_needs(tmp_path, write_parquet, command):
     pytest.importorskip("pandas")
     pytest.importorskip("scipy")
     path = write_parquet("in/x.parquet", text=["one text", "another text", "one text"])
-    ended = subprocess.run(
-        [sys.executable, "-c", RUN, str(path), str(tmp_path / "out")], capture_output=True, text=True, check=False
-    )
+    write_parquet("in/y.parquet", text=["one text"])
+    arguments = [*command, str(path.parent), "--out", str(tmp_path / "out")]
+    ended = subprocess.run([sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "out" / "_SUCCESS").exists()

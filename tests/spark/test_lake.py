@@ -22,7 +22,7 @@ def test_a_lake_on_both_engines(tmp_path):
     assert local.groups.pairs() > 200
     for one, other in (
         (containment(local, Options()), containment(spark, Options())),
-        ([ledger(local)], [ledger(spark)]),
+        ([ledger(local, Options())], [ledger(spark, Options())]),
     ):
         assert [table.to_pylist() for table in other] == [table.to_pylist() for table in one]
     assert facts(spark, Options(), []) == facts(local, Options(), [])
