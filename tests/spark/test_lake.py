@@ -1,28 +1,35 @@
-"""A lake scanned by Spark gives what the local engine gives."""
+"""A lake scanned by Spark gives the files that the local engine gives."""
+
+import json
 
 import pytest
 from planted_lake import write_lake
 from spark_sessions import test_session
 
-from tamis.connectors.lake_tables import list_tables
-from tamis.jobs.local import LocalEngine
-from tamis.jobs.spark import SparkEngine
+from tamis.jobs.lake import EngineOptions, scan_lake
+from tamis.pipeline.config import Spark
 from tamis.pipeline.lake.options import Options
-from tamis.pipeline.lake.outputs import containment, facts, ledger
-from tamis.pipeline.lake.scan import scan
 
 pytestmark = pytest.mark.spark
 
+FILES = ("containment.parquet", "groups.parquet", "tables.parquet", "quarantine.parquet", "lake.json")
 
-def test_a_lake_on_both_engines(tmp_path):
+
+@pytest.mark.parametrize(
+    "options", [Options(), Options(bags=True, typed_csv=True, min_containment=0.8, renamed=True)], ids=["sets", "all"]
+)
+def test_a_lake_on_both_engines(tmp_path, options):
+    test_session()
     write_lake(tmp_path / "lake", 3, tables=40)
-    tables, _ = list_tables([str(tmp_path / "lake")])
-    local = scan(LocalEngine(tmp_path / "local"), tables, Options())
-    spark = scan(SparkEngine(tmp_path / "spark", test_session(), driver_tables=0), tables, Options())
-    assert local.groups.pairs() > 200
-    for one, other in (
-        (containment(local, Options()), containment(spark, Options())),
-        ([ledger(local, Options())], [ledger(spark, Options())]),
-    ):
-        assert [table.to_pylist() for table in other] == [table.to_pylist() for table in one]
-    assert facts(spark, Options(), []) == facts(local, Options(), [])
+    (tmp_path / "lake" / "broken.jsonl").write_text('{"id": 1}\n{"id":\n{"id": 2}\n')
+    lakes = [str(tmp_path / "lake")]
+    local = scan_lake(lakes, tmp_path / "local", options, EngineOptions())
+    on_spark = EngineOptions("spark", spark=Spark(driver_tables=0))
+    scan_lake(lakes, tmp_path / "spark", options, on_spark)
+    assert local["pairs"]["verified"] > 200
+    for name in FILES:
+        assert (tmp_path / "spark" / name).read_bytes() == (tmp_path / "local" / name).read_bytes(), name
+    scan_lake(lakes, tmp_path / "spark", options, EngineOptions())
+    assert json.loads((tmp_path / "spark" / "measured.json").read_text())["tables_read"] == 0
+    for name in FILES:
+        assert (tmp_path / "spark" / name).read_bytes() == (tmp_path / "local" / name).read_bytes(), name
