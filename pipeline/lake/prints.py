@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ...connectors.address import ADDRESS
+from ...connectors.address import ADDRESS, record_of
+from ...connectors.batches import RULE
 from ...connectors.lake_tables import read_table_split
 from ...connectors.split import Split
 from ...hashing.errors import InputError
@@ -90,6 +91,7 @@ class Printing:
         wanted = pa.schema([work.full.field(name) for name in names])
         for split in work.splits:
             for batch in read_table_split(split, wanted, work.full):
+                _check_rules(split, batch)
                 cells = {name: cell_hashes(name, batch.column(name), trim=self.trim) for name in names}
                 addresses = batch.column(ADDRESS).to_numpy()
                 for number, columns in work.projections:
@@ -97,6 +99,19 @@ class Printing:
                     for name in columns:
                         total += cells[name]
                     yield _distinct(number, total.view(np.int64), addresses)
+
+
+def _check_rules(split: Split, batch: pa.RecordBatch) -> None:
+    """Refuse a record that cannot be read: what is said of a table is said of all its rows."""
+    rules = batch.column(RULE)
+    if rules.null_count == len(rules):
+        return
+    at = int(np.argmax(rules.is_valid().to_numpy(zero_copy_only=False)))
+    raise InputError(
+        "every record of a table can be read",
+        value=f"{split.path}, record {record_of(batch.column(ADDRESS)[at].as_py())}: {rules[at]}",
+        remedy="Mend it.",
+    )
 
 
 def _distinct(
