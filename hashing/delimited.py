@@ -126,7 +126,7 @@ def _marks(data: NDArray[np.uint8], at: int, end: int, delimiter: int) -> int:
     return found
 
 
-@inner_kernel
+@kernel
 def _cut(
     data: NDArray[np.uint8],
     at: int,
