@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..hashing.delimited import PADDING, field_counts
 from ..hashing.errors import InputError
 from ..hashing.redaction import redacted
 from .compression import DAMAGE, compression_of, open_stored
@@ -108,6 +107,8 @@ def _ending(path: str) -> str:
 
 def _likeliest(text: bytes, *, is_whole: bool) -> str:
     """Return the delimiter of the first bytes of a file, in UTF-8."""
+    from ..hashing.delimited import PADDING, field_counts  # loads Numba, which runs without such files do not need
+
     padded = np.frombuffer(text + bytes(PADDING), np.uint8)
     best, chosen = (0.0, 0), DELIMITERS[0]
     for delimiter in DELIMITERS:
