@@ -79,7 +79,7 @@ def _blocks(split: Split, encoding: str, chunk_bytes: int) -> Iterator[bytes]:
         if cut < len(chunk):
             rest.append(chunk[cut:])
             size += len(rest[-1])
-            _check_length(split, size)
+            check_length(split, size)
     yield b"".join(rest).removeprefix(mark)
 
 
@@ -99,7 +99,7 @@ def _lines(split: Split, encoding: str, chunk_bytes: int, taken: _Taken) -> Iter
         for line in block.splitlines(keepends=True):
             taken.lines.append(line)
             taken.size += len(line)
-            _check_length(split, taken.size)
+            check_length(split, taken.size)
             try:
                 text = line.decode("utf-8")
             except UnicodeDecodeError:
@@ -109,7 +109,16 @@ def _lines(split: Split, encoding: str, chunk_bytes: int, taken: _Taken) -> Iter
     taken.is_last = True
 
 
-def _check_length(split: Split, size: int) -> None:
+def check_length(split: Split, size: int) -> None:
+    """Refuse a record of more than ``MAX_RECORD_BYTES``: a quote that never ends must not fill the memory.
+
+    Args:
+        split: what is read.
+        size: bytes of the record, as far as it is known.
+
+    Raises:
+        InputError: naming the file.
+    """
     if size > MAX_RECORD_BYTES:
         raise InputError(
             f"a record has at most {MAX_RECORD_BYTES} bytes",
@@ -140,12 +149,7 @@ def _header(records: Iterator[tuple[list[str], str]], path: str) -> list[str]:
     for names, rule in records:
         if rule == BLANK_LINE:
             continue
-        if rule or any("\0" in name for name in names):
-            raise InputError(
-                "the header of a CSV is a record in UTF-8, or in UTF-16 with a byte order mark",
-                value=f"{rule or 'a NUL'} in {path}",
-                remedy="Convert the file to UTF-8, or repair its first line.",
-            )
+        check_header(names, rule, path)
         wrong = next((name for name, count in Counter(names).items() if not name or count > 1), None)
         if wrong is not None:
             raise InputError(
@@ -155,6 +159,25 @@ def _header(records: Iterator[tuple[list[str], str]], path: str) -> list[str]:
             )
         return names
     return []
+
+
+def check_header(names: list[str], rule: str, path: str) -> None:
+    """Refuse a header that cannot be read.
+
+    Args:
+        names: its fields.
+        rule: that it breaks, or "".
+        path: of its file.
+
+    Raises:
+        InputError: naming the file.
+    """
+    if rule or any("\0" in name for name in names):
+        raise InputError(
+            "the header of a CSV is a record in UTF-8, or in UTF-16 with a byte order mark",
+            value=f"{rule or 'a NUL'} in {path}",
+            remedy="Convert the file to UTF-8, or repair its first line.",
+        )
 
 
 def infer_csv_schema(split: Split, *, batch_bytes: int) -> pa.Schema:
@@ -212,9 +235,9 @@ def _batch(split: Split, record: int, rows: _Rows, names: list[str], columns: pa
     return sifted_batch(numbers, arrays, list(rules), list(raw), reading_schema(columns))
 
 
-def _plan(file: InputFile, split_bytes: int) -> Iterator[Split]:
-    known = dict(sniff(file.path, file.compression).options) | dict(file.options)
-    yield Split(
+def whole_file(file: InputFile, dialect: Dialect) -> Split:
+    """Return the one split of a delimited file; what the file's own options say goes before the dialect."""
+    return Split(
         file.ordinal,
         file.path,
         "csv",
@@ -222,8 +245,12 @@ def _plan(file: InputFile, split_bytes: int) -> Iterator[Split]:
         stop=file.size_bytes,
         source=file.source,
         size_bytes=file.size_bytes,
-        options=tuple(known.items()),
+        options=tuple((dict(dialect.options) | dict(file.options)).items()),
     )
+
+
+def _plan(file: InputFile, split_bytes: int) -> Iterator[Split]:
+    yield whole_file(file, sniff(file.path, file.compression))
 
 
 CSV = Format(

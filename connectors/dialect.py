@@ -2,9 +2,10 @@
 
 import codecs
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..hashing.errors import InputError
 from ..hashing.redaction import redacted
@@ -58,16 +59,32 @@ def sniff(path: str, compression: str) -> Dialect:
     Raises:
         InputError: if the file cannot be read.
     """
+    return dialect_of(path, head_of(path, compression, SAMPLE_BYTES + 1))
+
+
+def head_of(path: str, compression: str, size: int) -> bytes:
+    """Return the first bytes of a file as they are stored, decompressed: at least ``size``, or all.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
     head = b""
-    for chunk in utf8_chunks(path, compression, "utf-8", SAMPLE_BYTES + 1):
+    for chunk in utf8_chunks(path, compression, "utf-8", size):
         head += chunk
-        if len(head) > SAMPLE_BYTES:
+        if len(head) >= size:
             break
+    return head
+
+
+def dialect_of(path: str, head: bytes) -> Dialect:
+    """Return the dialect of a file with that name and these first bytes: all, or more than ``SAMPLE_BYTES``."""
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
     delimiter = _BY_ENDING.get(_ending(path))
     if delimiter is None:
-        text = head[:SAMPLE_BYTES].decode(encoding, "replace").removeprefix("\ufeff")
-        delimiter = _likeliest(text, is_whole=len(head) <= SAMPLE_BYTES)
+        sample, is_whole = head[:SAMPLE_BYTES], len(head) <= SAMPLE_BYTES
+        if encoding != "utf-8":
+            sample = sample.decode(encoding, "replace").encode()
+        delimiter = _likeliest(sample.removeprefix(codecs.BOM_UTF8), is_whole=is_whole)
     return Dialect(delimiter, encoding)
 
 
@@ -88,36 +105,20 @@ def _ending(path: str) -> str:
     return stem.rpartition(".")[2].lower()
 
 
-def _likeliest(text: str, *, is_whole: bool) -> str:
+def _likeliest(text: bytes, *, is_whole: bool) -> str:
+    """Return the delimiter of the first bytes of a file, in UTF-8."""
+    from ..hashing.delimited import PADDING, field_counts  # loads Numba, which runs without such files do not need
+
+    padded = np.frombuffer(text + bytes(PADDING), np.uint8)
     best, chosen = (0.0, 0), DELIMITERS[0]
     for delimiter in DELIMITERS:
-        widths = _widths(text, delimiter)
+        widths = field_counts(padded, 0, len(text), ord(delimiter))
         widths = widths if is_whole else widths[:-1]
-        if widths and widths[0] > 1:
-            score = (widths.count(widths[0]) / len(widths), widths[0])
+        if len(widths) and widths[0] > 1:
+            score = (int(np.count_nonzero(widths == widths[0])) / len(widths), int(widths[0]))
             if score > best:
                 best, chosen = score, delimiter
     return chosen
-
-
-def _widths(text: str, delimiter: str) -> list[int]:
-    """Return how many fields each record has, blank lines left out, 0 for a record that does not parse.
-
-    A header of one field, or none that parses, settles it: what follows is not looked at.
-    """
-    widths: list[int] = []
-    records = parser(io.StringIO(text, newline=""), delimiter)
-    while True:
-        if widths and widths[0] <= 1:
-            return widths
-        try:
-            width = len(next(records))
-        except StopIteration:
-            return widths
-        except csv.Error:
-            widths.append(0)
-        else:
-            widths += [width] if width else []
 
 
 def parser(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:

@@ -4,29 +4,32 @@ A table is a file; or a folder, where a job has written it: with ``_SUCCESS`` in
 called ``part-...``.
 """
 
-import csv
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import pyarrow as pa
-import pyarrow.csv
 
 from ..hashing.errors import InputError
-from .address import ADDRESS, addresses
+from .address import ADDRESS
 from .batches import RULE
-from .compression import open_stored
 from .corpus import InputSpec, open_corpus, plan_splits, read_split, split_schema
-from .dialect import Dialect, parser
+from .delimited_table import read_delimited_table, read_header, survey_delimited
 from .formats import InputFile
 from .schema import unify
 from .split import SPLIT_BYTES, Split
-from .storage import is_local, reached, stated
+from .storage import is_local, stated
 
 _BATCH_BYTES = 16 << 20
-_HEADER_BYTES = 1 << 20
-"""The first record of a delimited file ends before."""
+
+_CACHED_BYTES = 1 << 20
+"""What the kernels of delimited text work on at a time: more leaves the second-level cache, and takes half as long
+again."""
+
+_COLUMN_BYTES = 1 << 16
+"""What a column of a batch holds at least, if the batch may: each column of each costs some calls."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,25 @@ def changed(table: LakeTable) -> str:
     return ""
 
 
+def survey_table(table: LakeTable) -> tuple[list[Split], pa.Schema]:
+    """Return ``table_splits`` and ``table_schema`` of a table, its delimited files opened once.
+
+    Raises:
+        InputError: as these do.
+    """
+    splits: list[Split] = []
+    schemas: list[tuple[str, pa.Schema]] = []
+    for file in table.files:
+        if file.format == "csv":
+            split, names = survey_delimited(file)
+            found = [(split, _columns(split, names))]
+        else:
+            found = [(split, _schema(split)) for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
+        splits += [split for split, _ in found]
+        schemas += [(split.path, schema) for split, schema in found]
+    return splits, _unified(table, splits, schemas)
+
+
 def table_splits(table: LakeTable) -> list[Split]:
     """Return the splits of a table; a delimited file is one.
 
@@ -130,22 +152,30 @@ def table_schema(table: LakeTable, splits: Sequence[Split]) -> pa.Schema:
     Raises:
         InputError: if a name is there twice, types exclude each other, or a file cannot be read.
     """
-    schemas = [(split.path, _schema(split)) for split in splits]
-    names = {split.path: names for split, (_, names) in zip(splits, schemas, strict=True) if split.format == "csv"}
-    if len({tuple(found.names) for found in names.values()}) > 1:
+    return _unified(table, splits, [(split.path, _schema(split)) for split in splits])
+
+
+def _unified(table: LakeTable, splits: Sequence[Split], schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
+    names = {tuple(names.names) for split, (_, names) in zip(splits, schemas, strict=True) if split.format == "csv"}
+    if len(names) > 1:
         raise InputError(
             "files of one table have the same columns",
             value=f"{table.name}: others in some",
             remedy="Split the folder.",
         )
+    if all(split.format == "csv" for split in splits):
+        return schemas[0][1]  # strings all: there is nothing to unify
     return unify(schemas)
 
 
 def _schema(split: Split) -> pa.Schema:
     if split.format != "csv":
         return split_schema(split, batch_bytes=_BATCH_BYTES)
-    names = _header(split)
-    twice = next((name for name in names if names.count(name) > 1), None)
+    return _columns(split, read_header(split))
+
+
+def _columns(split: Split, names: list[str]) -> pa.Schema:
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise InputError(
             "the columns of a table have names of their own",
@@ -155,69 +185,20 @@ def _schema(split: Split) -> pa.Schema:
     return pa.schema([(name, pa.string()) for name in names])
 
 
-def _header(split: Split) -> list[str]:
-    """Return the names in the first record of a delimited file."""
-    dialect = Dialect(**dict(split.options))
-    with reached(split.path), open_stored(split.path, split.compression) as stream:
-        head = stream.read(_HEADER_BYTES).decode(dialect.encoding, "replace").removeprefix("\ufeff")
-    try:
-        return next(parser(head.splitlines(keepends=True), dialect.delimiter), [])
-    except csv.Error as error:
-        raise InputError(
-            "the first line of a delimited file names its columns", value=f"{split.path}: {error}", remedy="Mend it."
-        ) from error
-
-
 def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a split: ``__address``, some columns, and ``__rule``: null, or why the record cannot be read.
 
     Args:
         split: what to read.
-        columns: the columns to yield.
+        columns: the columns to yield; of a record that cannot be read they are null.
         full: all columns of the table.
 
     Raises:
         InputError: if the file cannot be read to its end.
     """
     if split.format == "csv":
-        yield from _read_delimited(split, columns, full)
+        size = min(_BATCH_BYTES, max(_CACHED_BYTES, len(full) * _COLUMN_BYTES))
+        yield from read_delimited_table(split, columns, full, size)
         return
     for batch in read_split(split, columns, full=full, batch_bytes=_BATCH_BYTES):
         yield batch.select([ADDRESS, *columns.names, RULE])
-
-
-def _read_delimited(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a delimited file: texts as they are written; an empty field is an empty text."""
-    dialect = Dialect(**dict(split.options))
-    places = [full.get_field_index(name) for name in columns.names]
-    kept = [f"f{place}" for place in places]
-    options = {
-        "read_options": pa.csv.ReadOptions(
-            autogenerate_column_names=True,
-            skip_rows_after_names=1,
-            block_size=_BATCH_BYTES,
-            encoding=dialect.encoding,
-            use_threads=False,
-        ),
-        "parse_options": pa.csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
-        "convert_options": pa.csv.ConvertOptions(
-            column_types={f"f{i}": pa.string() for i in range(len(full))},
-            include_columns=kept,
-            strings_can_be_null=False,
-        ),
-    }
-    record = split.first_record
-    try:
-        with open_stored(split.path, split.compression) as stream, pa.csv.open_csv(stream, **options) as reader:
-            for batch in reader:
-                arrays = [batch.column(name) for name in kept]
-                numbers = pa.array(addresses(split.file, record, batch.num_rows))
-                rule = pa.nulls(batch.num_rows, pa.string())
-                yield pa.RecordBatch.from_arrays([numbers, *arrays, rule], names=[ADDRESS, *columns.names, RULE])
-                record += batch.num_rows
-    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
-        raise InputError(
-            "every record of a table can be read",
-            value=f"{split.path}, near record {record}: {error}",
-            remedy="Mend it.",
-        ) from error

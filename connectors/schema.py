@@ -1,5 +1,6 @@
 """One schema for many files: columns match by name, types may widen but never lose."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pyarrow as pa
@@ -61,11 +62,11 @@ def holds_dictionary(kind: pa.DataType) -> bool:
 
 
 def _check_names(path: str, schema: pa.Schema) -> None:
-    twice = [name for name in schema.names if schema.names.count(name) > 1]
-    if twice:
+    twice = next((name for name, count in Counter(schema.names).items() if count > 1), None)
+    if twice is not None:
         raise InputError(
             "the columns of an input have different names",
-            value=f"{twice[0]!r} twice in {path}",
+            value=f"{twice!r} twice in {path}",
             remedy="Rename one of them, or leave that file out.",
         )
 

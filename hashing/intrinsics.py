@@ -87,6 +87,19 @@ trailing_zeros = cast(Callable[[np.uint64], int], intrinsic(_trailing_zeros))
 """Return the number of zero bits below the lowest set bit of a uint64, 64 for zero."""
 
 
+def _count_ones(typing_context: Any, x: Any) -> Any:
+    """Typing and code of ``count_ones``."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
+count_ones = cast(Callable[[np.uint64], int], intrinsic(_count_ones))
+"""Return how many bits of a uint64 are set."""
+
+
 def _prefetch(typing_context: Any, data: Any, at: Any) -> Any:
     """Typing and code of ``prefetch``."""
     if not _contiguous(data):
@@ -138,6 +151,32 @@ sift_block = cast(
 """Classify 64 bytes at ``data[at:]`` and copy them to ``out[to:]`` with the capital letters of ASCII made small.
 
 Returns two maps, bit i for byte i: members of words of ASCII (letters, digits, underscore), and bytes above ASCII."""
+
+
+def _mark_block(typing_context: Any, data: Any, at: Any, delimiter: Any) -> Any:
+    """Typing and code of ``mark_block``."""
+    if not _contiguous(data):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        b = builder
+        raw = b.load(_pointer(context, b, sig.args[0], args[0], args[1], _BYTES), align=1, typ=_BYTES)
+        one = b.insert_element(ir.Constant(_BYTES, ir.Undefined), args[2], ir.Constant(ir.IntType(32), 0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), BLOCK), [0] * BLOCK)
+        marks = b.icmp_unsigned("==", raw, b.shuffle_vector(one, one, mask))
+        for byte in b'"\n\r':
+            marks = b.or_(marks, b.icmp_unsigned("==", raw, _every(byte)))
+        high = b.bitcast(b.icmp_signed("<", raw, _every(0)), _I64)
+        return context.make_tuple(b, sig.return_type, [b.bitcast(marks, _I64), high])
+
+    several: Any = types.UniTuple
+    return several(types.uint64, 2)(data, types.intp, types.uint8), codegen
+
+
+mark_block = cast(Callable[[NDArray[np.uint8], int, np.uint8], tuple[np.uint64, np.uint64]], intrinsic(_mark_block))
+"""Find what may end a field of delimited text among 64 bytes at ``data[at:]``.
+
+Returns two maps, bit i for byte i: delimiters, quotes (``"``) and ends of lines; and bytes above ASCII."""
 
 
 def _unlike(typing_context: Any, words: Any, at: Any, mark: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ...connectors.lake_tables import LakeTable, changed, table_schema, table_splits
+from ...connectors.lake_tables import LakeTable, changed, survey_table, table_splits
 from ...connectors.split import Split
 from ...hashing.errors import InputError
 from ..engine import Engine, Progress, Table
@@ -223,9 +223,9 @@ def _surveyed(batch: pa.RecordBatch) -> pa.RecordBatch:
     for number, packed in zip(batch.column("table").to_pylist(), batch.column("packed").to_pylist(), strict=True):
         table: LakeTable = pickle.loads(packed)
         try:
-            splits = table_splits(table)
-            schema = table_schema(table, splits).serialize().to_pybytes()
-            rows.append({"table": number, "splits": pickle.dumps(splits), "schema": schema, "fault": None})
+            splits, schema = survey_table(table)
+            packed_schema = schema.serialize().to_pybytes()
+            rows.append({"table": number, "splits": pickle.dumps(splits), "schema": packed_schema, "fault": None})
         except InputError as error:
             rows.append({"table": number, "splits": b"", "schema": b"", "fault": f"{error.rule}; found {error.value}"})
     return pa.RecordBatch.from_pylist(rows, schema=_SURVEYED)

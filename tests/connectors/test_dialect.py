@@ -1,5 +1,7 @@
 import csv
 import gzip
+import io
+from random import Random
 
 import pytest
 
@@ -48,6 +50,46 @@ def test_the_delimiter_is_found(tmp_path, text, delimiter):
         path = tmp_path / "a.csv"
         path.write_bytes((mark + text).encode(encoding))
         assert sniff(str(path), "") == Dialect(delimiter, encoding)
+
+
+def by_python(text, is_whole):
+    """Return the delimiter that records of Python's csv speak for."""
+    best, chosen = (0.0, 0), ","
+    for delimiter in dialect.DELIMITERS:
+        widths = []
+        records = parser(io.StringIO(text, newline=""), delimiter)
+        while not widths or widths[0] > 1:
+            try:
+                widths += [len(fields) for fields in [next(records)] if fields]
+            except StopIteration:
+                break
+            except csv.Error:
+                widths.append(0)
+        widths = widths if is_whole else widths[:-1]
+        if widths and widths[0] > 1:
+            score = (widths.count(widths[0]) / len(widths), widths[0])
+            if score > best:
+                best, chosen = score, delimiter
+    return chosen
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("size", [40, 1 << 20])
+def test_the_delimiter_is_the_one_that_python_finds(tmp_path, monkeypatch, seed, size):
+    monkeypatch.setattr(dialect, "SAMPLE_BYTES", size)
+    rng = Random(seed)
+    found = set()
+    for number in range(300):
+        likely = rng.choice(",;\t|")
+        pieces = [likely, likely, rng.choice(",;\t|"), "a", "é", '"b;,c"', '"', '""', " ", "\n", "\r\n", "\r", "x,y\n"]
+        text = "".join(rng.choices(pieces, k=rng.choice([5, 30, 200])))
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(text.encode())
+        sample = text.encode()[:size].decode("utf-8", "replace")
+        expected = by_python(sample, len(text.encode()) <= size)
+        assert sniff(str(path), "") == Dialect(expected, "utf-8"), text
+        found.add(expected)
+    assert found == set(",;\t|")
 
 
 @pytest.mark.parametrize("name", ["a.tsv", "a.TAB", "a.tsv.gz", "a.csv.tab"])

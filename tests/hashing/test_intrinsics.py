@@ -3,7 +3,18 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from tamis.hashing.intrinsics import BLOCK, STRIP, least_rows, load64, sift_block, store64, trailing_zeros, unlike
+from tamis.hashing.intrinsics import (
+    BLOCK,
+    STRIP,
+    count_ones,
+    least_rows,
+    load64,
+    mark_block,
+    sift_block,
+    store64,
+    trailing_zeros,
+    unlike,
+)
 
 from . import oracle
 
@@ -102,3 +113,28 @@ def test_bytes_that_do_not_lie_together_are_refused():
     # The kernels read on from a pointer: a stride would be ignored in silence.
     with pytest.raises(TypingError):
         _load_all(np.arange(64, dtype=np.uint8)[::2])
+
+
+@njit
+def _mark(data, at, delimiter):
+    return mark_block(data, at, np.uint8(delimiter))
+
+
+@njit
+def _count(x):
+    return count_ones(x)
+
+
+@pytest.mark.parametrize("delimiter", [ord(","), ord("\t"), 0xE9])
+def test_mark_block_finds_what_ends_fields_and_bytes_above_ascii(delimiter):
+    data = np.random.default_rng(5).permutation(np.arange(256, dtype=np.uint8))
+    for at in (0, 1, 63, 192):
+        block = data[at : at + BLOCK].tolist()
+        marks, high = _mark(data, at, delimiter)
+        assert marks == sum(1 << i for i, byte in enumerate(block) if byte in (delimiter, *b'"\n\r'))
+        assert high == sum(1 << i for i, byte in enumerate(block) if byte > 127)
+
+
+def test_count_ones():
+    words = [0, 1, 2**63, 2**64 - 1, 0xF0F0]
+    assert [_count(np.uint64(word)) for word in words] == [word.bit_count() for word in words]
