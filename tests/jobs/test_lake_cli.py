@@ -50,15 +50,18 @@ def test_a_lake(lake, tmp_path):
     report = json.loads((tmp_path / "out" / "lake.json").read_text())
     assert report["tables"] | {"unreadable": list(report["tables"]["unreadable"])} == {
         "found": 7,
-        "compared": 5,
+        "compared": 6,
         "alone": 1,
         "without columns": 0,
         "empty": 0,
         "linked": 0,
-        "unreadable": ["bad.csv"],
-        "unread_records": 0,
+        "unreadable": [],
+        "unread_records": 1,
         "bytes": sum(path.stat().st_size for path in lake.rglob("*.*")),
     }
+    assert pq.read_table(tmp_path / "out" / "quarantine.parquet").to_pylist() == [
+        {"table": "bad.csv", "record": "bad.csv:0", "rule": "ragged: 1 field, the header has 2"}
+    ]
     groups = {row["table"]: row for row in pq.read_table(tmp_path / "out" / "groups.parquet").to_pylist()}
     assert groups["orders.parquet"]["group"] == groups["sales/copy.parquet"]["group"] != groups["some.parquet"]["group"]
     assert groups["some.parquet"]["rows"] == groups["some.parquet"]["distinct_rows"] == 30

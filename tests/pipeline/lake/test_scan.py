@@ -12,6 +12,7 @@ from tamis.connectors.lake_tables import list_tables
 from tamis.hashing.errors import InputError
 from tamis.jobs.local import LocalEngine
 from tamis.pipeline.lake.options import Options
+from tamis.pipeline.lake.outputs import containment
 from tamis.pipeline.lake.reduction import group
 from tamis.pipeline.lake.scan import scan
 
@@ -124,22 +125,37 @@ def test_groups_and_nothing_said_twice():
     assert found.pairs() == 2 + 2 + 1 + 2 + 1
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (b"a,b\n1,2\n3\n", "every record of a table can be read"),
-        (b"a,a\n1,2\n", "names of their own"),
-        (b"a,b\n1,\xff\n", "every record of a table can be read"),
-    ],
-)
-def test_a_table_that_cannot_be_read_is_inside_none(tmp_path, content, why):
+def test_a_table_that_cannot_be_read_is_inside_none(tmp_path):
     for name in ("one", "two"):
         write(tmp_path / "lake", name, [{"a": "1", "b": "2"}], "csv")
-    (tmp_path / "lake" / "bad.csv").write_bytes(content)
+    (tmp_path / "lake" / "bad.csv").write_bytes(b"a,a\n1,2\n")
     found = run(tmp_path / "lake", tmp_path / "work")
     assert list(found.faults) == [0]
-    assert why in found.faults[0]
+    assert "names of their own" in found.faults[0]
     assert named(found) == {("one.csv", "two.csv"), ("two.csv", "one.csv")}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("bad.csv", b"a,b\n1,2\n3\n", "ragged: 1 field, the header has 2"),
+        ("bad.csv", b"a,b\n1,2\n1,\xff\n", "invalid-utf8"),
+        ("bad.jsonl", b'{"a": "1", "b": "2"}\n{"a":\n', "invalid-json"),
+    ],
+)
+def test_a_table_with_a_record_that_cannot_be_read_may_hold_others(tmp_path, name, content, rule):
+    """Of its own rows nothing is verified: nobody knows what the others are."""
+    for other in ("one", "two"):
+        write(tmp_path / "lake", other, [{"a": "1", "b": "2"}], "csv")
+    (tmp_path / "lake" / name).write_bytes(content)
+    found = run(tmp_path / "lake", tmp_path / "work")
+    assert found.faults == {}
+    assert found.unread == {0: [(1, found.unread[0][0][1])]}
+    assert found.unread[0][0][1].startswith(rule)
+    assert named(found) == {("one.csv", "two.csv"), ("two.csv", "one.csv"), ("one.csv", name), ("two.csv", name)}
+    rows = [row for table in containment(found, Options()) for row in table.to_pylist()]
+    of_bad = [(row["parent"], row["status"], row["containment"]) for row in rows if row["child"] == name]
+    assert of_bad == [("one.csv", "not_refuted", None)]
 
 
 def test_columns_are_ignored_and_types_may_count(tmp_path):
