@@ -67,7 +67,7 @@ def scan_lake(
     engine = make(on.name, work, memory_bytes=on.memory_bytes, threads=on.threads, progress=progress, settings=on.spark)
     try:
         found = scan(engine, tables, options, memory=recall(out, options), progress=progress)
-        report = write_scan(found, options, list(lakes), out, work / "rows", closure=closure)
+        report = write_scan(found, options, list(lakes), out, work, closure=closure)
     finally:
         engine.close()
     shutil.rmtree(work)

@@ -9,7 +9,8 @@ true is lost. The sample is of the smallest fingerprints too: they are uniform o
 every order and partition. Nothing is called verified before all rows were looked for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +19,13 @@ from numpy.typing import NDArray
 
 from ..engine import Engine, Table
 from .options import Options, allowed_missing, sample_size
+from .prints import CHECK_BITS, ROWS, rows_among
 
 PAIR = pa.schema([("child", pa.int64()), ("parent", pa.int64())])
 """Numbers of projections: a table in its own columns, and another one in these."""
 
 _CANDIDATE = pa.schema([*PAIR, ("size", pa.int64())])
 _KEY = ("high", "low")
-_CHECK_BITS = (1 << 30) - 1
 
 Ints = NDArray[np.int64]
 
@@ -52,11 +53,18 @@ class Sizes:
         distinct: distinct rows.
         rows: all rows.
         check: the same for equal sets of rows, and hardly ever else.
+        high, low: fingerprint of the smallest row; 0 where there is none.
     """
 
     distinct: Ints
     rows: Ints
     check: Ints
+    high: Ints
+    low: Ints
+
+    def without(self, bad: NDArray[np.bool_]) -> "Sizes":
+        """Return the sizes with nothing in some projections: what has no rows is in no pair."""
+        return replace(self, distinct=np.where(bad, 0, self.distinct), rows=np.where(bad, 0, self.rows))
 
     def measure(self, options: Options) -> Ints:
         """Return what a larger table has more of: rows, or distinct ones."""
@@ -90,56 +98,72 @@ class Checked:
         return np.asarray(self.whole & (self.missing == 0), np.bool_)
 
 
-def sizes_of(rows: Table, projections: int) -> Sizes:
+def sizes_of(rows: Table, projections: int, known: Mapping[int, tuple[int, int, int, int, int]]) -> Sizes:
     """Return what is in each projection.
 
     Args:
-        rows: ``ROWS``, distinct.
+        rows: ``ROWS``, distinct, saved.
         projections: how many there are.
+        known: those that are not looked at, as in ``Sizes``: distinct, rows, check, high, low.
     """
-    schema = pa.schema([*rows.schema, ("check", pa.int64())])
-    found = rows.map(_with_check, schema).aggregate(
-        by=["projection"], distinct=("count", "high"), rows=("sum", "rows"), check=("sum", "check")
-    )
-    table = found.collect()
-    arrays = np.zeros((3, projections), np.int64)
-    for i, name in enumerate(("distinct", "rows", "check")):
-        arrays[i, table["projection"].to_numpy()] = table[name].to_numpy()
+    arrays = np.zeros((5, projections), np.int64)
+    rest = np.ones(projections, np.bool_)
+    if known:
+        numbers = np.fromiter(known, np.int64, len(known))
+        arrays[:, numbers] = np.array(list(known.values()), np.int64).T
+        rest[numbers] = False
+    if rest.any():
+        left = rows_among(rows, rest)
+        table = (
+            left.map(_with_check, pa.schema([*ROWS, ("check", pa.int64())]))
+            .aggregate(by=["projection"], distinct=("count", "high"), rows=("sum", "rows"), check=("sum", "check"))
+            .collect()
+        )
+        for i, name in enumerate(("distinct", "rows", "check")):
+            arrays[i, table["projection"].to_numpy()] = table[name].to_numpy()
+        least = left.first(by=["projection"], order=list(_KEY)).collect()
+        for i, name in enumerate(_KEY, 3):
+            arrays[i, least["projection"].to_numpy()] = least[name].to_numpy()
     return Sizes(*arrays)
 
 
 def _with_check(batch: pa.RecordBatch) -> pa.RecordBatch:
-    check = batch.column("low").to_numpy() & _CHECK_BITS
+    check = batch.column("low").to_numpy() & CHECK_BITS
     return batch.append_column("check", pa.array(check))
 
 
 @dataclass(frozen=True)
-class _Own:
-    """Keeps rows of tables in all their columns, as rows of a child; plain data."""
+class _Holders:
+    """Finds pairs of a child and a projection that holds one of its smallest rows; plain data.
 
-    own: int
+    Kept are pairs that may be: of other tables, in the child's columns, with enough rows.
 
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return batch.filter(pc.less(batch.column("projection"), self.own))
+    Attributes:
+        high, low, child: int64: the smallest rows, in order.
+        projections: of all.
+        measure: int64, by number of projection.
+        least_share: of the child's measure that a parent has.
+        standing: bool, by table: those that may be parents.
+    """
 
-
-def own_rows(rows: Table, projections: Projections) -> Table:
-    """Return (child, high, low, address, rows) of tables in all their columns."""
-    kept = rows.map(_Own(projections.own), rows.schema)
-    return kept.select(*_KEY, "address", "rows", child="projection")
-
-
-@dataclass(frozen=True)
-class _Fitting:
-    """Keeps pairs that may be: of other tables, in the child's columns, with enough rows; plain data."""
-
+    high: Ints
+    low: Ints
+    child: Ints
     projections: Projections
     measure: Ints
     least_share: float
     standing: NDArray[np.bool_]
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        child, parent = (batch.column(name).to_numpy() for name in PAIR.names)
+        high, low = (batch.column(name).to_numpy() for name in _KEY)
+        start = np.searchsorted(self.high, high, "left")
+        places = np.flatnonzero(self.high[np.minimum(start, len(self.high) - 1)] == high) if len(self.high) else start
+        times = np.searchsorted(self.high, high[places], "right") - start[places]
+        ends = np.cumsum(times)
+        place = np.repeat(places, times)
+        found = np.repeat(start[places] + times - ends, times) + np.arange(len(place))
+        same = self.low[found] == low[place]
+        child, parent = self.child[found[same]], batch.column("projection").to_numpy()[place[same]]
         table, schema, size = self.projections.table, self.projections.schema, self.measure[parent]
         kept = (schema[child] == schema[parent]) & (table[child] != table[parent]) & self.standing[table[parent]]
         kept &= size >= self.measure[child] * self.least_share
@@ -151,7 +175,6 @@ class Candidates:
     """Pairs that share one of the child's smallest rows.
 
     Args:
-        engine: what runs the verbs.
         rows: ``ROWS``, distinct, saved.
         projections: what they are of.
         sizes: of each.
@@ -159,18 +182,16 @@ class Candidates:
         options: what counts as the same.
     """
 
-    def __init__(
-        self, engine: Engine, rows: Table, projections: Projections, sizes: Sizes, least: int, options: Options
-    ) -> None:
-        self._engine, self._rows, self._projections, self._least = engine, rows, projections, least
+    def __init__(self, rows: Table, projections: Projections, sizes: Sizes, least: int, options: Options) -> None:
+        self._rows, self._projections, self._least = rows, projections, least
         self._measure, self._share = sizes.measure(options), options.min_containment
-        own = own_rows(rows, projections).select("child", *_KEY)
-        self._smallest = own.first(by=["child"], order=list(_KEY), n=least).save("smallest_rows")
-
-    def first_rows(self) -> pa.Table:
-        """Return (child, high, low): the smallest row of each table that has any."""
-        smallest = self._smallest
-        return (smallest if self._least == 1 else smallest.first(by=["child"], order=list(_KEY))).collect()
+        own = np.arange(len(projections.table)) < projections.own
+        filled = np.flatnonzero(own & (sizes.distinct > 0))
+        self.first_rows = pa.table([filled, sizes.high[filled], sizes.low[filled]], ["child", *_KEY])
+        self._smallest = self.first_rows
+        if least > 1:
+            smallest = rows_among(rows, own).first(by=["projection"], order=list(_KEY), n=least)
+            self._smallest = smallest.select(*_KEY, child="projection").collect()
 
     def smallest(self, children: Ints, standing: NDArray[np.bool_], n: int) -> tuple[Ints, Ints, Ints]:
         """Return (child, parent, total): candidates of some children, smallest first, in order of the child.
@@ -183,12 +204,17 @@ class Candidates:
         Returns:
             int64 arrays; total: how many the child has.
         """
-        asked = self._smallest.join(self._engine.table(pa.table({"child": pa.array(children)})), on=["child"])
-        holders = self._rows.select(*_KEY, parent="projection")
-        shared = asked.join(holders, on=list(_KEY)).select(*PAIR.names)
-        shared = shared if self._least == 1 else shared.distinct()
-        fitting = _Fitting(self._projections, self._measure, self._share, standing)
-        pairs = shared.map(fitting, _CANDIDATE)
+        wanted = np.zeros(len(self._projections.table), np.bool_)
+        wanted[children] = True
+        child, high, low = (self._smallest[name].to_numpy() for name in ("child", *_KEY))
+        order = np.lexsort((child, low, high))
+        order = order[wanted[child[order]]]
+        holders = _Holders(
+            high[order], low[order], child[order], self._projections, self._measure, self._share, standing
+        )
+        every = rows_among(self._rows, np.ones(len(self._projections.table), np.bool_))
+        pairs = every.map(holders, _CANDIDATE)
+        pairs = pairs if self._least == 1 else pairs.distinct()
         found = pairs.first(by=["child"], order=["size", "parent"], n=n, size="total").collect()
         child, parent, size, total = (found[name].to_numpy() for name in ("child", "parent", "size", "total"))
         order = np.lexsort((parent, size, child))
@@ -220,7 +246,7 @@ class Checking:
         name: str = "samples",
     ) -> None:
         self._engine, self._rows, self._sizes, self._options = engine, rows, sizes, options
-        self._own = own_rows(rows, projections)
+        self._count, self._own = len(projections.table), projections.own
         self._size = sample_size(pairs, epsilon=options.epsilon, delta=options.delta)
         self._allowed = allowed_missing(self._size, pairs, min_containment=options.min_containment, delta=options.delta)
         self._sample: Table | None = None
@@ -233,9 +259,10 @@ class Checking:
         looked_for = np.where(large, self._size, self._sizes.measure(self._options)[child])
         whole, estimate = ~large, np.full(len(child), np.nan)
         if large.any():
-            sampled = self._samples()
             places = np.flatnonzero(large)
-            self._look(sampled, child, parent, places, missing, witness)  # of bags, too, distinct rows are counted
+            self._look(
+                self._samples(), child, parent, places, missing, witness
+            )  # of bags, too, distinct rows are counted
             estimate[places] = 1 - missing[places] / self._size
             if self._options.verify:
                 rest = places[missing[places] <= self._allowed]
@@ -243,7 +270,7 @@ class Checking:
                 looked_for[rest] = self._sizes.measure(self._options)[child[rest]]
         places = np.flatnonzero(whole)
         missing[places], witness[places] = 0, -1
-        lacking = self._look(self._own, child, parent, places, missing, witness)
+        lacking = self._look(self._rows, child, parent, places, missing, witness)
         if lacking is not None and self._options.bags:
             total = lacking.aggregate(by=["pair"], missing=("sum", "rows")).collect()
             missing[total["pair"].to_numpy()] = total["missing"].to_numpy()
@@ -251,7 +278,8 @@ class Checking:
 
     def _samples(self) -> Table:
         if self._sample is None:
-            self._sample = self._own.first(by=["child"], order=list(_KEY), n=self._size).save(self._name)
+            rows = rows_among(self._rows, np.arange(self._count) < self._own)
+            self._sample = rows.first(by=["projection"], order=list(_KEY), n=self._size).save(self._name)
         return self._sample
 
     def _look(self, rows: Table, child: Ints, parent: Ints, places: Ints, missing: Ints, witness: Ints) -> Table | None:
@@ -261,8 +289,9 @@ class Checking:
         asked = self._engine.table(
             pa.table([pa.array(places), pa.array(child[places]), pa.array(parent[places])], ["pair", *PAIR.names])
         )
-        wanted = rows.join(asked, on=["child"])
-        there = self._rows.select(*_KEY, parent="projection", held="rows")
+        wanted = self._of(rows, child[places]).select(*_KEY, "address", "rows", child="projection")
+        wanted = wanted.join(asked, on=["child"])
+        there = self._of(self._rows, parent[places]).select(*_KEY, parent="projection", held="rows")
         on = ["parent", *_KEY]
         if self._options.bags:
             schema = pa.schema([*wanted.schema, ("held", pa.int64())])
@@ -274,6 +303,11 @@ class Checking:
         witness[found] = first["address"].to_numpy()
         missing[found] = first["missing"].to_numpy()
         return lacking
+
+    def _of(self, rows: Table, projections: Ints) -> Table:
+        kept = np.zeros(self._count, np.bool_)
+        kept[projections] = True
+        return rows_among(rows, kept)
 
 
 def _deficits(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -74,7 +74,7 @@ def find_links(
         at_once: pairs that are all looked at in one round.
     """
     own = np.arange(projections.own)
-    stands_for, equal = _equal_tables(found.first_rows(), projections, sizes, partial, options, check)
+    stands_for, equal = _equal_tables(found.first_rows, projections, sizes, partial, options, check)
     standing = np.ones(int(projections.table.max(initial=-1)) + 1, np.bool_)
     standing[projections.table[np.flatnonzero(stands_for != own)]] = False
     filled = (stands_for == own) & (sizes.distinct[: projections.own] > 0)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -30,7 +31,11 @@ _TABLES, _PROJECTIONS, _NOTES = "tables.parquet", "projections.parquet", "notes.
 _GROUP = pa.schema([("path", pa.string()), ("group", pa.int64())])
 
 _TABLE = pa.schema([("fingerprint", pa.string()), ("columns", pa.binary())])
-_PROJECTION = pa.schema([("number", pa.int64()), ("fingerprint", pa.string()), ("names", pa.list_(pa.string()))])
+SIZES = ("distinct", "rows", "check", "high", "low")
+_PROJECTION = pa.schema(
+    [("number", pa.int64()), ("fingerprint", pa.string()), ("names", pa.list_(pa.string()))]
+    + [(name, pa.int64()) for name in SIZES]
+)
 _NOTE = pa.schema([("fingerprint", pa.string()), ("notes", pa.string())])
 
 Note = dict[str, Any]
@@ -45,12 +50,14 @@ class Memory:
         folder: where the rows are; None where nothing is remembered.
         columns: serialised schemas.
         projections: (fingerprint, names of columns) to the number of its rows.
+        sizes: of each number, as in ``Sizes``.
         notes: what the pass over a table noted.
     """
 
     folder: Path | None = None
     columns: Mapping[str, bytes] = field(default_factory=dict)
     projections: Mapping[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
+    sizes: Mapping[int, tuple[int, int, int, int, int]] = field(default_factory=dict)
     notes: Mapping[str, Sequence[Note]] = field(default_factory=dict)
 
     def knows(self, fingerprint: str, projections: Iterable[tuple[str, ...]]) -> bool:
@@ -75,6 +82,8 @@ class _Recalling:
         tables = []
         for place in batch.to_pylist():
             table = pq.ParquetFile(place["path"]).read_row_group(place["group"], use_threads=False)
+            if "note" in table.column_names:
+                table = table.filter(pc.is_null(table["note"]))
             now = self.numbers[table["projection"].to_numpy()]
             table = table.set_column(0, "projection", pa.array(now)).select(ROWS.names)
             tables.append(table.filter(pa.array(now >= 0)))
@@ -99,6 +108,7 @@ def recall(out: Path, options: Options) -> Memory:
         folder,
         {row["fingerprint"]: row["columns"] for row in tables},
         {(row["fingerprint"], tuple(row["names"])): row["number"] for row in projections},
+        {row["number"]: tuple(row[name] for name in SIZES) for row in projections},
         {row["fingerprint"]: json.loads(row["notes"]) for row in notes},
     )
 
@@ -109,6 +119,7 @@ def remember(
     *,
     columns: Mapping[str, bytes],
     projections: Mapping[tuple[str, tuple[str, ...]], int],
+    sizes: Mapping[int, tuple[int, int, int, int, int]],
     notes: Mapping[str, Sequence[Note]],
     rows: Path,
 ) -> None:
@@ -117,15 +128,18 @@ def remember(
     Args:
         out: folder of the output.
         options: what counted as the same.
-        columns, projections, notes: as in ``Memory``.
-        rows: folder of the saved ``ROWS``, which is moved.
+        columns, projections, sizes, notes: as in ``Memory``.
+        rows: folder of the saved rows, which is moved.
     """
     folder = out / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     known = [{"fingerprint": one, "columns": schema} for one, schema in columns.items()]
     pq.write_table(pa.Table.from_pylist(known, _TABLE), folder / _TABLES)
-    numbered = [{"number": n, "fingerprint": one, "names": names} for (one, names), n in projections.items()]
+    numbered = [
+        {"number": n, "fingerprint": one, "names": names} | dict(zip(SIZES, sizes[n], strict=True))
+        for (one, names), n in projections.items()
+    ]
     pq.write_table(pa.Table.from_pylist(numbered, _PROJECTION), folder / _PROJECTIONS)
     noted = [{"fingerprint": one, "notes": json.dumps(rows)} for one, rows in notes.items()]
     pq.write_table(pa.Table.from_pylist(noted, _NOTE), folder / _NOTES)

@@ -12,7 +12,7 @@ from ...connectors.address import file_of, record_of
 from ...connectors.parquet_output import write_parquet
 from ..state import SUCCESS, write_atomically
 from .containment import Checked
-from .memory import remember
+from .memory import SIZES, remember
 from .options import Options
 from .scan import Scan
 
@@ -73,7 +73,7 @@ _PER_BATCH = 65_536
 
 
 def write_scan(
-    found: Scan, options: Options, lakes: list[str], out: Path, rows: Path, *, closure: bool
+    found: Scan, options: Options, lakes: list[str], out: Path, work: Path, *, closure: bool
 ) -> dict[str, Any]:
     """Write what a scan found, ``_SUCCESS`` last; return what ``lake.json`` holds.
 
@@ -82,7 +82,7 @@ def write_scan(
         options: what counted as the same.
         lakes: as they were given.
         out: folder of the output.
-        rows: folder of the saved rows, which becomes memory.
+        work: folder of the engine's work, of which the rows become memory.
         closure: whether every pair is listed, rather than those that others do not follow from.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def write_scan(
     report = facts(found, options, lakes)
     for name, what in ((REPORT, report), (MEASURED, measured(found))):
         write_atomically(out / name, json.dumps(what, indent=1, ensure_ascii=False) + "\n")
-    keep(found, options, out, rows)
+    keep(found, options, out, work / found.rows_name)
     (out / SUCCESS).touch()
     return report
 
@@ -111,6 +111,7 @@ def keep(found: Scan, options: Options, out: Path, rows: Path) -> None:
             for number, table in enumerate(of)
             if table not in found.faults
         },
+        sizes=dict(enumerate(zip(*(getattr(found.sizes, name).tolist() for name in SIZES), strict=True))),
         notes={fingerprint[table]: found.notes.get(table, []) for table in set(of) - set(found.faults)},
         rows=rows,
     )

@@ -31,6 +31,13 @@ CONTENTS, COUNTED, FAULT, UNREAD = "contents", "counted", "fault: ", "unread: "
 """Notes: (high, low, rows) of all rows that were read, in all columns of the table; their number, where only some
 columns were read; why the table cannot be read; why the record ``address`` cannot."""
 
+SUMMARY = "summary: "
+"""A note that is of a projection, not of a table, of which one task has read all: its smallest row (high, low), its
+rows, and behind the colon how many are distinct, and their check."""
+
+CHECK_BITS = (1 << 30) - 1
+"""The check of a projection is the sum of so much of the lower half of each distinct row's fingerprint."""
+
 _WORK = pa.schema([("work", pa.binary())])
 _BATCH_BYTES = 4 << 20
 _BATCH_ITEMS = 64
@@ -68,6 +75,7 @@ class Work:
         split: of one of its files.
         full: all columns of the table.
         projections: what is asked of it.
+        whole: whether the table has no other split.
     """
 
     table: int
@@ -75,6 +83,7 @@ class Work:
     split: Split
     full: pa.Schema
     projections: tuple[Projection, ...]
+    whole: bool = False
 
 
 def take_prints(engine: Engine, work: Sequence[Work], *, trim: bool, typed_csv: bool) -> Table:
@@ -89,17 +98,37 @@ def take_prints(engine: Engine, work: Sequence[Work], *, trim: bool, typed_csv: 
     return in_batches(engine, work).map(Printing(trim, typed_csv), PRINTS)
 
 
-def printed_rows(printed: Table, remembered: Table | None = None) -> Table:
-    """Return ``ROWS``, each row of a projection once, of ``PRINTS`` and rows that are remembered."""
-    rows = printed.map(_without_notes, ROWS)
-    rows = rows if remembered is None else rows.union(remembered)
+def merged(rows: Table) -> Table:
+    """Return ``ROWS``, each row of a projection once, though several tasks have it."""
     key = ["projection", "high", "low"]
-    merged = rows.aggregate(by=key, address=("min", "address"), rows=("sum", "rows"))
-    return merged.select(*ROWS.names)
+    return rows.aggregate(by=key, address=("min", "address"), rows=("sum", "rows")).select(*ROWS.names)
 
 
-def _without_notes(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.filter(batch.column("note").is_null()).select(ROWS.names)
+@dataclass(frozen=True)
+class Among:
+    """Keeps the rows of some projections, without notes; plain data.
+
+    Attributes:
+        kept: bool, by number of projection.
+    """
+
+    kept: NDArray[np.bool_]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return ``ROWS``."""
+        if "note" in batch.schema.names:
+            batch = batch.filter(batch.column("note").is_null())
+        return batch.select(ROWS.names).filter(pa.array(self.kept[batch.column("projection").to_numpy()]))
+
+
+def rows_among(rows: Table, kept: NDArray[np.bool_]) -> Table:
+    """Return the rows of some projections.
+
+    Args:
+        rows: ``ROWS`` or ``PRINTS``.
+        kept: bool, by number of projection.
+    """
+    return rows.map(Among(kept), ROWS)
 
 
 def in_batches(engine: Engine, work: Sequence[Work]) -> Table:
@@ -154,6 +183,7 @@ class Printing:
         names = sorted({name for name, _ in wanted_cells})
         wanted = pa.schema([work.full.field(name) for name in names])
         typed = self.typed_csv and work.split.format == "csv"
+        held: dict[int, list[_Rows]] = {projection.number: [] for projection in work.projections}
         high = low = rows = 0
         for batch in read_table_split(work.split, wanted, work.full):
             addresses = batch.column(ADDRESS).to_numpy() - (work.first_file << RECORD_BITS)
@@ -171,17 +201,32 @@ class Printing:
                 prints = np.zeros((batch.num_rows, 2), np.uint64)
                 for cell in projection.cells:
                     prints += cells[cell]
-                yield _distinct(projection.number, prints, addresses)
                 if projection.own:
                     more = contents_of(prints)
                     high, low = (high + more[0]) % 2**64, (low + more[1]) % 2**64
+                held[projection.number].append((prints, addresses))
             rows += batch.num_rows
+            if not work.whole:
+                for number, parts in held.items():
+                    yield _distinct(number, parts)
+                    parts.clear()
+        if work.whole:
+            for number, parts in held.items():
+                found = _distinct(number, parts)
+                yield found
+                yield _summary(number, found)
         whole = any(projection.own for projection in work.projections)
         yield _note(work.table, CONTENTS if whole else COUNTED, high=high, low=low, rows=rows)
 
 
-def _distinct(number: int, prints: NDArray[np.uint64], addresses: NDArray[np.int64]) -> pa.RecordBatch:
-    """Return each fingerprint once, with its first address and its rows."""
+_Rows = tuple[NDArray[np.uint64], NDArray[np.int64]]
+"""Fingerprints, shape (n, 2), and addresses."""
+
+
+def _distinct(number: int, parts: Sequence[_Rows]) -> pa.RecordBatch:
+    """Return each fingerprint once, in order, with its first address and its rows."""
+    prints = np.concatenate([np.zeros((0, 2), np.uint64), *(prints for prints, _ in parts)])
+    addresses = np.concatenate([np.zeros(0, np.int64), *(places for _, places in parts)])
     high, low = prints[:, 0].view(np.int64), prints[:, 1].view(np.int64)
     order = np.argsort(high)
     high, low, addresses = high[order], low[order], addresses[order]
@@ -200,6 +245,14 @@ def _distinct(number: int, prints: NDArray[np.uint64], addresses: NDArray[np.int
         np.diff(first, append=len(high)),
     ]
     return pa.RecordBatch.from_arrays([*map(pa.array, columns), pa.nulls(n, pa.string())], schema=PRINTS)
+
+
+def _summary(number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the note of a projection, all of whose distinct rows these are, in order."""
+    check = int((rows.column("low").to_numpy() & CHECK_BITS).sum())
+    high, low = (rows.column(name)[0].as_py() % 2**64 if len(rows) else 0 for name in ("high", "low"))
+    total = int(rows.column("rows").to_numpy().sum())
+    return _note(number, f"{SUMMARY}{len(rows)} {check}", high=high, low=low, rows=total)
 
 
 def _note(table: int, note: str, *, address: int = -1, high: int = 0, low: int = 0, rows: int = 0) -> pa.RecordBatch:

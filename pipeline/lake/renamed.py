@@ -18,7 +18,7 @@ from ...connectors.split import Split
 from ..engine import Engine, Table
 from .containment import Checked, Checking, Projections, sizes_of
 from .options import Options
-from .prints import Projection, Work, printed_rows, take_prints
+from .prints import Projection, Work, merged, rows_among, take_prints
 from .sketches import COLUMN_BITS, SKETCH, Sketch, matching, take_sketches
 
 _SHARED = pa.schema([("child", pa.int64()), ("parent", pa.int64())])
@@ -160,11 +160,12 @@ def _check(
         wanted.setdefault(parent, []).append(Projection(place, renamed, called=tuple(name for name, _ in columns)))
     work = [one for table, asked in sorted(wanted.items()) for one in tables[table].work(table, asked)]
     printed = take_prints(engine, work, trim=options.trim, typed_csv=options.typed_csv).save("renamed")
-    rows = printed_rows(printed).save("renamed_rows")
+    every = np.ones(len(children) + len(found), np.bool_)
+    rows = merged(rows_among(printed, every)).save("renamed_rows")
     of = np.array([*children, *(pair[1] for pair, _ in found)], np.int64)
     projections = Projections(of, np.zeros(len(of), np.int64), len(children))
     checking = Checking(
-        engine, rows, projections, sizes_of(rows, len(of)), max(1, len(found)), options, name="renamed_samples"
+        engine, rows, projections, sizes_of(rows, len(of), {}), max(1, len(found)), options, name="renamed_samples"
     )
     of_child = np.array([number[pair[0]] for pair, _ in found], np.int64)
     return checking.check(of_child, np.arange(len(children), len(of)))

@@ -8,11 +8,12 @@ import pickle
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ...connectors.lake_tables import LakeTable, changed, survey_table, table_splits
 from ...connectors.split import Split
@@ -22,7 +23,19 @@ from .containment import Candidates, Checked, Checking, Projections, Sizes, size
 from .links import Links, find_links
 from .memory import Memory, Note
 from .options import Options, shared_rows
-from .prints import CONTENTS, COUNTED, FAULT, PRINTS, UNREAD, Projection, Work, printed_rows, take_prints
+from .prints import (
+    CONTENTS,
+    COUNTED,
+    FAULT,
+    PRINTS,
+    SUMMARY,
+    UNREAD,
+    Projection,
+    Work,
+    merged,
+    rows_among,
+    take_prints,
+)  # fmt: skip
 from .reduction import Groups, group
 from .renamed import Candidate, Renamed, find_renamed
 from .schema_graph import SchemaGraph, schema_graph
@@ -65,6 +78,8 @@ class Scan:
         renamed: tables inside others under other names of columns, if these were looked for.
         read: tables that were read in this scan, rather than remembered.
         seconds: by step.
+        notes: of the pass over the tables, for the memory.
+        rows_name: that their rows are saved under.
     """
 
     tables: tuple[LakeTable, ...]
@@ -81,7 +96,8 @@ class Scan:
     renamed: Renamed | None
     read: tuple[int, ...]
     seconds: dict[str, float]
-    notes: dict[int, list[Note]] = field(repr=False, default_factory=dict)
+    notes: dict[int, list[Note]]
+    rows_name: str
 
     def table_of(self, projection: int) -> int:
         """Return the table of a projection."""
@@ -124,23 +140,23 @@ def scan(
         graph = schema_graph([columns.get(i, {}).keys() for i in range(len(tables))])
     with steps.of("rows"):
         plan = _plan(tables, surveyed, columns, graph, memory)
-        rows, notes = _rows(engine, plan, memory, options)
-        notes |= {table: list(memory.notes[tables[table].fingerprint]) for table in plan.recalled}
+        printed = _printed(engine, plan, memory, options)
+        notes = printed.notes | {one: list(memory.notes[tables[one].fingerprint]) for one in plan.recalled}
         _learn(notes, tables, faults, plan.read)
         unread, contents = _facts(notes, faults)
-        rows = _without(engine, rows, plan.projections, faults).save("rows")
-        sizes = sizes_of(rows, len(plan.projections.table))
+        sizes = sizes_of(printed.rows, len(plan.projections.table), printed.sizes)
+        sizes = sizes.without(np.isin(plan.projections.table, list(faults)))
     renamed = None
     if options.renamed:
         with steps.of("renamed columns"):
             renamed = find_renamed(engine, _candidates(tables, surveyed, columns, {*faults, *unread}), options)
     with steps.of("pairs"):
-        links = _links(engine, rows, plan.projections, sizes, unread, graph, options)
+        links = _links(engine, printed.rows, plan.projections, sizes, unread, graph, options)
         groups = _groups(plan.projections, sizes, links, options)
     schemas = {number: row.schema for number, row in surveyed.items()}
     return Scan(
         tuple(tables), schemas, faults, unread, contents, graph, plan.projections, sizes, plan.names, links, groups,
-        renamed, plan.read, steps.seconds, notes,
+        renamed, plan.read, steps.seconds, notes, printed.name,
     )  # fmt: skip
 
 
@@ -247,6 +263,7 @@ class _Plan:
         projections: of all tables.
         names: by number of projection: the columns of the table, sorted.
         work: tasks.
+        whole: bool, by number of projection: whether one task reads all of it.
         read: tables that are read.
         recalled: tables whose rows are remembered.
         known: int64, by remembered number: the number that it has now; -1 for none.
@@ -255,9 +272,10 @@ class _Plan:
     projections: Projections
     names: list[tuple[str, ...]]
     work: list[Work]
+    whole: NDArray[np.bool_]
     read: tuple[int, ...]
     recalled: tuple[int, ...]
-    known: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    known: NDArray[np.int64]
 
 
 def _plan(
@@ -279,6 +297,7 @@ def _plan(
     for number, (table, _) in enumerate(ordered):
         of_table.setdefault(table, []).append(number)
     known = np.full(max(memory.projections.values(), default=-1) + 1, -1, np.int64)
+    whole = np.zeros(len(ordered), np.bool_)
     work: list[Work] = []
     read, recalled = [], []
     for table, numbers in sorted(of_table.items()):
@@ -293,10 +312,11 @@ def _plan(
         found = surveyed[table]
         first = tables[table].files[0].ordinal
         splits = table_splits(tables[table]) if found.splits is None else found.splits
-        work += [Work(table, first, split, found.schema, asked) for split in splits]
+        work += [Work(table, first, split, found.schema, asked, len(splits) == 1) for split in splits]
+        whole[numbers] = len(splits) == 1
     both = np.array(ordered, np.int64).reshape(-1, 2)
     projections = Projections(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), len(own))
-    return _Plan(projections, names, work, tuple(read), tuple(recalled), known)
+    return _Plan(projections, names, work, whole, tuple(read), tuple(recalled), known)
 
 
 def _wanted(columns: dict[int, dict[str, str]], graph: SchemaGraph) -> list[tuple[int, int]]:
@@ -315,14 +335,43 @@ def _wanted(columns: dict[int, dict[str, str]], graph: SchemaGraph) -> list[tupl
     return found
 
 
-def _rows(engine: Engine, plan: _Plan, memory: Memory, options: Options) -> tuple[Table, dict[int, list[Note]]]:
-    """Return the distinct rows of all projections, and what was noted of tables that were read."""
+@dataclass(frozen=True)
+class _Printed:
+    """What the pass over the tables gave.
+
+    Attributes:
+        rows: distinct rows of all projections, saved; ``PRINTS`` or ``ROWS``.
+        name: that they are saved under.
+        notes: of tables that were read.
+        sizes: of projections, where they are known; as in ``Sizes``.
+    """
+
+    rows: Table
+    name: str
+    notes: dict[int, list[Note]]
+    sizes: dict[int, tuple[int, int, int, int, int]]
+
+
+def _printed(engine: Engine, plan: _Plan, memory: Memory, options: Options) -> _Printed:
+    """Take the prints of what is read; add what is remembered, and bring together what several tasks have read."""
     printed = take_prints(engine, plan.work, trim=options.trim, typed_csv=options.typed_csv).save("printed")
     notes: dict[int, list[Note]] = {}
+    sizes = {int(plan.known[old]): what for old, what in memory.sizes.items() if plan.known[old] >= 0}
     for row in printed.map(_noted, PRINTS).collect().to_pylist():
-        notes.setdefault(row["projection"], []).append(row)
-    remembered = memory.rows(engine, plan.known) if np.any(plan.known >= 0) else None
-    return printed_rows(printed, remembered), notes
+        if row["note"].startswith(SUMMARY):
+            distinct, check = map(int, row["note"].removeprefix(SUMMARY).split())
+            sizes[row["projection"]] = (distinct, row["rows"], check, row["high"], row["low"])
+        else:
+            notes.setdefault(row["projection"], []).append(row)
+    recalled = np.zeros(len(plan.whole), np.bool_)
+    recalled[plan.known[plan.known >= 0]] = True
+    in_parts = ~plan.whole & ~recalled
+    if not recalled.any() and not in_parts.any():
+        return _Printed(printed, "printed", notes, sizes)
+    parts = [rows_among(printed, plan.whole)]
+    parts += [merged(rows_among(printed, in_parts))] if in_parts.any() else []
+    parts += [memory.rows(engine, plan.known)] if recalled.any() else []
+    return _Printed(parts[0].union(*parts[1:]).save("rows"), "rows", notes, sizes)
 
 
 def _noted(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -361,16 +410,6 @@ def _facts(
     return unread, contents
 
 
-def _without(engine: Engine, rows: Table, projections: Projections, faults: dict[int, str]) -> Table:
-    """Leave out the rows of tables with a fault."""
-    bad = np.flatnonzero(np.isin(projections.table, list(faults)))
-    return (
-        rows.join(engine.table(pa.table({"projection": pa.array(bad)})), on=["projection"], how="anti")
-        if len(bad)
-        else rows
-    )
-
-
 def _links(
     engine: Engine,
     rows: Table,
@@ -382,7 +421,7 @@ def _links(
 ) -> Links:
     pairs = max(1, graph.table_pairs())
     least = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
-    found = Candidates(engine, rows, projections, sizes, least, options)
+    found = Candidates(rows, projections, sizes, least, options)
     checking = Checking(engine, rows, projections, sizes, pairs, options)
     partial = np.isin(projections.table[: projections.own], list(unread))
     return find_links(found, projections, sizes, partial, options, checking.check)

@@ -118,7 +118,7 @@ def test_what_the_sample_keeps_by_chance(tmp_path):
     projections = Projections(number, np.zeros(2 * pairs, np.int64), 2 * pairs)
     options = Options(epsilon=0.1, delta=0.9**19.5, verify=False)
     assert sample_size(1, epsilon=0.1, delta=0.9**19.5) == 20
-    checking = Checking(engine, rows_table, projections, sizes_of(rows_table, 2 * pairs), 1, options)
+    checking = Checking(engine, rows_table, projections, sizes_of(rows_table, 2 * pairs, {}), 1, options)
     found = checking.check(number[:pairs], number[pairs:])
     retained = int((found.missing == 0).sum())
     assert 200 < retained <= 355  # binomial(2500, 0.9**20): mean 303.9; the 99.9 % limit
