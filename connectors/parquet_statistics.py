@@ -270,7 +270,7 @@ def _part(
     highs: list[_Bound] = []
     for chunk in chunks.tolist():
         values, said = chunk[ft.VALUES], chunk[ft.NULLS]
-        nulls = values if only_nulls else 0 if required else said if said >= 0 and counted else None
+        nulls = values if only_nulls or not values else 0 if required else said if said >= 0 and counted else None
         total = None if total is None or nulls is None else total + nulls
         if nulls == values:
             continue

@@ -18,15 +18,29 @@ duration    nanoseconds
 """
 
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
+_TYPES: dict[str, list[pa.DataType]] = {
+    "number": [
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+        *(pa.float16(), pa.float32(), pa.float64()),
+        *(pa.decimal32(1), pa.decimal64(1), pa.decimal128(1), pa.decimal256(1)),
+    ],
+    "text": [pa.string(), pa.large_string(), pa.string_view()],
+    "bytes": [pa.binary(), pa.large_binary(), pa.binary_view(), pa.binary(1)],
+    "boolean": [pa.bool_()],
+    "date": [pa.date32()],
+    "time": [pa.time32("s"), pa.time64("us")],
+    "timestamp": [pa.timestamp("s")],
+    "duration": [pa.duration("s")],
+}
+_KINDS = {one.id: kind for kind, types in _TYPES.items() for one in types}
 
-@lru_cache(4096)
+
 def kind_of(column: pa.DataType | None, *, trim: bool = False) -> str | None:
     """Return the kind of values of a type; None if their bounds cannot be compared.
 
@@ -34,32 +48,15 @@ def kind_of(column: pa.DataType | None, *, trim: bool = False) -> str | None:
         column: the type, not a dictionary; None if it is not known.
         trim: whether white space around texts counts for nothing.
     """
-    if column is None:
-        return None
-    if pa.types.is_integer(column) or pa.types.is_floating(column) or pa.types.is_decimal(column):
-        return "number"
-    if pa.types.is_string(column) or pa.types.is_large_string(column) or column == pa.string_view():
-        return None if trim else "text"
-    if pa.types.is_binary(column) or pa.types.is_large_binary(column) or column == pa.binary_view():
-        return "bytes"
-    if pa.types.is_fixed_size_binary(column):
-        return "bytes"
-    if pa.types.is_boolean(column):
-        return "boolean"
-    if pa.types.is_date(column):
-        return "date"
-    if pa.types.is_time(column):
-        return "time"
-    if pa.types.is_timestamp(column):
-        return "instant" if column.tz else "timestamp"
-    return "duration" if pa.types.is_duration(column) else None
+    kind = None if column is None else _KINDS.get(column.id)
+    if kind == "text":
+        return None if trim else kind
+    return "instant" if kind == "timestamp" and column is not None and column.tz else kind
 
 
-@lru_cache(4096)
 def scale_of(column: pa.DataType) -> int:
     """Return the nanoseconds in a unit of a type of times; 1 for other types."""
-    timed = pa.types.is_time(column) or pa.types.is_timestamp(column) or pa.types.is_duration(column)
-    return _NANOSECONDS[column.unit] if timed else 1
+    return _NANOSECONDS[column.unit] if _KINDS.get(column.id) in ("time", "timestamp", "duration") else 1
 
 
 def ordered(value: Any, scale: int = 1) -> Any:
