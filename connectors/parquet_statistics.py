@@ -270,7 +270,9 @@ def _part(
     highs: list[_Bound] = []
     for chunk in chunks.tolist():
         values, said = chunk[ft.VALUES], chunk[ft.NULLS]
-        nulls = values if only_nulls or not values else 0 if required else said if said >= 0 and counted else None
+        nulls = (
+            values if only_nulls or not values else 0 if required else said if 0 <= said <= values and counted else None
+        )
         total = None if total is None or nulls is None else total + nulls
         if nulls == values:
             continue
@@ -285,10 +287,10 @@ def _part(
 
 def _is_believed(reading: Reading, stored: Stored, writer: Writer) -> bool:
     if pa.types.is_decimal(reading.kind):
-        return stored.physical != FIXED_BYTES or writer.orders_decimals
+        return writer.orders_decimals if stored.physical == FIXED_BYTES else writer.orders_signed
     if reading.cut:
         return writer.orders_bytes
-    return reading.signed or writer.orders_unsigned
+    return writer.orders_signed if reading.signed else writer.orders_unsigned
 
 
 class _Bounds(NamedTuple):

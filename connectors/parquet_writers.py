@@ -7,6 +7,8 @@ that is not the format's. What is right is listed here, and the rest is not beli
   dictionaries, with values that no row has, or from the first batch only, and miscounted nulls there
   (apache/arrow#42930, #10729, #15042, #34106). Its predecessor parquet-cpp also compared decimals wrongly (#42906).
 - parquet-mr before 1.10 compared texts and unsigned integers as if they were signed (PARQUET-686).
+- fastparquet takes bounds of categories in their own order, whatever that is; hyparquet stored bounds of decimals
+  that are no numbers of theirs (hyparam/hyparquet-writer#38).
 - Decimals of bytes have been compared as unsigned by many: ClickHouse (#83754), parquet-go (#592), Polars (#29347),
   arrow-rs (#1532).
 """
@@ -19,6 +21,7 @@ _NAMED = re.compile(r"(\S+)(?: version v?(\d+)\.(\d+))?")
 _ARROW = "parquet-cpp-arrow"
 _ARROW_SINCE = (12, 0)
 _JAVA_SINCE = (1, 10)
+_WRONG = ("fastparquet-python", "hyparquet")
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class Writer:
     """What statistics of a writer are worth.
 
     Attributes:
-        orders_bytes: whether its bounds and counts of nulls of byte arrays can be believed.
+        orders_signed: whether its bounds of signed numbers, times and booleans can be believed.
+        orders_bytes: whether its bounds and counts of nulls of byte arrays can.
         orders_unsigned: whether its bounds of unsigned integers can.
         orders_decimals: whether its bounds of decimals that are stored as bytes can.
         never_cuts: whether its bounds of byte arrays are values of the column, also where no flag says so.
     """
 
+    orders_signed: bool
     orders_bytes: bool
     orders_unsigned: bool
     orders_decimals: bool
@@ -49,10 +54,12 @@ def writer_of(created_by: str) -> Writer:
     version = (int(found[2]), int(found[3])) if found and found[2] else (0, 0)
     if name == _ARROW:
         known = version >= _ARROW_SINCE
-        return Writer(known, True, known, known)
+        return Writer(True, known, True, known, known)
     if name == "parquet-cpp":
-        return Writer(False, False, False, False)
+        return Writer(True, False, False, False, False)
     if name == "parquet-mr":
         known = version >= _JAVA_SINCE
-        return Writer(known, known, known, False)
-    return Writer(True, True, name == "DuckDB", False)
+        return Writer(True, known, known, known, False)
+    if name in _WRONG:
+        return Writer(False, False, False, False, False)
+    return Writer(True, True, True, name == "DuckDB", False)

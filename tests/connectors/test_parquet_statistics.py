@@ -247,6 +247,21 @@ def test_texts_of_writers_that_had_them_wrong(tmp_path, writer):
     assert (found.low, found.high, found.nulls) == (None, None, None)
 
 
+@pytest.mark.parametrize("writer", [b"fastparquet-python version 2024.11.0 (build 0)", b"hyparquet"])
+@pytest.mark.parametrize("kind", [pa.int64(), pa.uint8(), pa.float64(), pa.decimal128(5), pa.bool_()])
+def test_numbers_of_writers_that_have_them_wrong(tmp_path, writer, kind):
+    path = written(tmp_path, pa.array([0, 1]).cast(kind), kind, store_decimal_as_integer=True)
+    rewrite_footer(path, lambda tree: by(tree, writer))
+    assert bounds(path) == (None, False, None, False)
+    assert said(path).nulls == 0
+
+
+def test_more_nulls_than_values_are_no_count(tmp_path):
+    path = written(tmp_path, [1, None], pa.int64())
+    rewrite_footer(path, lambda tree: statistics_in(tree).update({3: (6, 3)}))
+    assert said(path).nulls is None
+
+
 def test_numbers_are_exact_without_flags_unless_flagged(tmp_path):
     path = written(tmp_path, [1, 2], pa.int64())
     rewrite_footer(path, lambda tree: by(tree, b"anything"))

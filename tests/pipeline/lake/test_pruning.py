@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from planted_lake import write_lake
 
 from tamis.connectors.parquet_statistics import ColumnStatistics, TableStatistics, table_statistics
 from tamis.pipeline.lake.canonical import canonical_texts
@@ -216,6 +217,28 @@ def test_lakes_of_the_property_test_are_worth_it(tmp_path):
         survived, pairs = checked(tables, read(tmp_path, rng, tables))
         left, every = left + survived, every + pairs
     assert (true > 100, true <= left, left < 0.8 * every) == (True, True, True)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_planted_lake(tmp_path, seed):
+    truth = write_lake(tmp_path, seed)
+    names = sorted(truth.tables)
+    known = []
+    for name in names:
+        table, path = truth.tables[name], tmp_path / name
+        files = sorted(path.iterdir()) if table.parts else [path]
+        typed = table.format == "parquet"
+        known.append(table_statistics([str(file) for file in files], list(table.columns)) if typed else None)
+    columns = [{key: key for key in truth.tables[name].columns} for name in names]
+    graph = schema_graph(columns)
+    found = prune(graph, columns, known)
+    wanted = {name: set(found.wanted(i)) for i, name in enumerate(names)}
+    of = dict(zip(names, graph.of.tolist(), strict=True))
+    assert len(truth.as_sets) > 900
+    for parent, child in truth.as_sets:
+        assert of[child] in wanted[child] & wanted[parent]
+    assert len(truth.as_sets) <= found.pairs < 0.7 * graph.table_pairs()
+    assert found.usable > 0.3
 
 
 def stats(low, high, *, kind=INT, exact=True, nulls=0, rows=5):
