@@ -270,9 +270,9 @@ def _part(
     highs: list[_Bound] = []
     for chunk in chunks.tolist():
         values, said = chunk[ft.VALUES], chunk[ft.NULLS]
-        nulls = (
-            values if only_nulls or not values else 0 if required else said if 0 <= said <= values and counted else None
-        )
+        nulls: int | None = values if only_nulls else 0
+        if values and not (only_nulls or required):
+            nulls = said if counted and 0 <= said <= values else None
         total = None if total is None or nulls is None else total + nulls
         if nulls == values:
             continue

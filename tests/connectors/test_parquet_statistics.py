@@ -250,7 +250,8 @@ def test_texts_of_writers_that_had_them_wrong(tmp_path, writer):
 @pytest.mark.parametrize("writer", [b"fastparquet-python version 2024.11.0 (build 0)", b"hyparquet"])
 @pytest.mark.parametrize("kind", [pa.int64(), pa.uint8(), pa.float64(), pa.decimal128(5), pa.bool_()])
 def test_numbers_of_writers_that_have_them_wrong(tmp_path, writer, kind):
-    path = written(tmp_path, pa.array([0, 1]).cast(kind), kind, store_decimal_as_integer=True)
+    values = [Decimal(0), Decimal(1)] if pa.types.is_decimal(kind) else pa.array([0, 1]).cast(kind)
+    path = written(tmp_path, values, kind, store_decimal_as_integer=True)
     rewrite_footer(path, lambda tree: by(tree, writer))
     assert bounds(path) == (None, False, None, False)
     assert said(path).nulls == 0
