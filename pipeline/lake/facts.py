@@ -68,25 +68,28 @@ class ColumnFacts:
         self._nulls: list[tuple[int, bool]] = []  # (place, whether there is a null)
         self._kinds: dict[str, list[tuple[int, Any, bool, Any, bool]]] = {}
 
-    def add(self, place: int, said: ColumnStatistics, *, empty: bool, trim: bool) -> None:
-        """Add what is known of a table.
+    def add(self, place: int, said: ColumnStatistics, *, trim: bool) -> None:
+        """Add what is known of a table that may have rows.
 
         Args:
             place: of the table among those that have the column.
             said: what its statistics say.
-            empty: whether it has no rows.
             trim: whether white space around texts counts for nothing.
         """
         if said.nulls is not None:
             self._nulls.append((place, said.nulls > 0))
         kind = kind_of(said.kind, trim=trim)
-        if kind is None or said.kind is None or empty or (said.low is None and said.high is None):
+        if kind is None or said.kind is None or (said.low is None and said.high is None):
             return
         self.usable += said.low_exact or said.high_exact
         scale = scale_of(said.kind)
         low = None if said.low is None else ordered(said.low, scale)
         high = None if said.high is None else ordered(said.high, scale)
         self._kinds.setdefault(kind, []).append((place, low, said.low_exact, high, said.high_exact))
+
+    def add_empty(self, place: int) -> None:
+        """Add a table without rows: it has no null, whatever is said."""
+        self._nulls.append((place, False))
 
     def facts(self, tables: NDArray[np.int64]) -> Facts:
         """Return the facts: a slot for nulls, and for each kind one for low bounds and one for high ones."""

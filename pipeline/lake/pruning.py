@@ -8,7 +8,7 @@ A child inside a parent has each of its values there too. So a pair cannot be tr
 - as bags: the child has more rows than the parent.
 
 The child's bound must be exact, for else no row need have it; the parent's may be loose. An empty child lies inside
-every table. This is the min-max step of R2D2 (Shah et al., 2023), with the rules that make it free of losses.
+every table. This is the min-max step of R2D2 (arXiv 2312.13427), with the rules that make it free of losses.
 
 Counting does not go over pairs in Python: bounds become ranks, and ``hashing.dominance`` compares them.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...connectors.parquet_statistics import TableStatistics
-from ...hashing.dominance import surviving_in_lake
+from ...hashing.dominance import NO_DEMAND, NO_OFFER, surviving_in_lake
 from .facts import ColumnFacts, Facts, row_facts
 from .schema_graph import SchemaGraph
 
@@ -34,7 +34,8 @@ class Pruned:
 
     Attributes:
         pairs: ordered pairs of tables that survive.
-        usable: share of (table, column) with a bound that a child can be pruned by; 0 if there are no columns.
+        usable: share of (table, column) with a bound that a child can be pruned by, over tables that some other can
+            hold, or lie in, by its columns; 0 if there are none.
         graph: of the columns.
         own: bool, shape (tables,): whether a table is in a surviving pair through all its columns: as a child, or as a
             parent of a table with the same columns.
@@ -141,10 +142,14 @@ def _facts(
     bags: bool,
     trim: bool,
 ) -> tuple[dict[str, Facts], float]:
-    """Return the facts of each column, and the share of cells with an exact bound."""
+    """Return the facts of each column, and the share of cells with an exact bound; of tables that a pair has."""
+    paired = np.diff(member_starts) > 1
+    for number, above in enumerate(graph.parents):
+        paired[number] |= len(above) > 0
+        paired[above] = True
     holders: dict[str, list[int]] = {}
-    for number, names in enumerate(graph.classes):
-        for name in names:
+    for number in np.flatnonzero(paired).tolist():
+        for name in graph.classes[number]:
             holders.setdefault(name, []).append(number)
     found = {_ROWS: row_facts(statistics, bags=bags)}
     usable = cells = 0
@@ -153,10 +158,11 @@ def _facts(
         column = ColumnFacts(len(tables))
         for i, table in enumerate(tables.tolist()):
             known = statistics[table]
-            if known is not None:
-                said = known.columns.get(columns[table][name])
-                if said is not None:
-                    column.add(i, said, empty=known.rows == 0, trim=trim)
+            said = None if known is None else known.columns.get(columns[table][name])
+            if known is not None and known.rows == 0:
+                column.add_empty(i)
+            elif said is not None:
+                column.add(i, said, trim=trim)
         usable += column.usable
         cells += len(tables)
         facts = column.facts(tables)
@@ -185,7 +191,7 @@ def _laid_out(
         sizes.append(len(slots) - begin)
     widths = np.array(sizes, np.int64)[graph.of] if sizes else np.zeros(0, np.int64)
     starts = _ends(widths)
-    demands, offers = np.empty(int(starts[-1]), np.int32), np.empty(int(starts[-1]), np.int32)
+    demands, offers = np.full(int(starts[-1]), NO_DEMAND, np.int32), np.full(int(starts[-1]), NO_OFFER, np.int32)
     for name, found in facts.items():
         inside = np.array([offsets[name, of] for of in graph.of[found.tables].tolist()], np.int64)
         places = (starts[found.tables] + inside)[:, None] + np.arange(found.demands.shape[1])

@@ -159,10 +159,12 @@ def survives(child, parent, keys, *, bags, trim):
         return False
     for key in keys:
         a, b = child.columns.get(key), parent.columns.get(key)
-        if a is None or b is None:
+        if a is None:
             continue
-        if a.nulls and b.nulls == 0:
+        if a.nulls and (parent.rows == 0 or (b is not None and b.nulls == 0)):
             return False
+        if b is None:
+            continue
         for mine, theirs, exact, sign in ((a.low, b.low, a.low_exact, 1), (a.high, b.high, a.high_exact, -1)):
             one, other = compared(a.kind, mine), compared(b.kind, theirs)
             if one is None or other is None or one[0] != other[0] or not exact or (trim and one[0] == "text"):
@@ -287,6 +289,7 @@ def test_rows():
     empty = stats(None, None, exact=False, rows=0)
     assert pairs_of(empty, stats(1, 5))
     assert pairs_of(empty, empty)
+    assert pairs_of(stats(0, 9, nulls=1, rows=0), stats(1, 5))  # whatever is said of rows that are not there
     assert not pairs_of(stats(None, None, exact=False, nulls=None), empty)
     assert pairs_of(stats(1, 5, rows=9), stats(1, 5))
     assert not pairs_of(stats(1, 5, rows=9), stats(1, 5), bags=True)
