@@ -112,6 +112,7 @@ def _show(report: dict[str, Any], out: str) -> None:
     for name, what in (
         ("all", "all"),
         ("with_columns", "one has all columns of the other"),
+        ("within_statistics", "and its values lie between the other's"),
         ("candidates", "different tables that share its first row"),
         ("refuted_by_sample", "refuted by a sample"),
         ("refuted_by_all_rows", "refuted by all rows"),

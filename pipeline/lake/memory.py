@@ -30,7 +30,7 @@ _FACTS, _ROWS = "memory.json", "rows"
 _TABLES, _PROJECTIONS, _NOTES = "tables.parquet", "projections.parquet", "notes.parquet"
 _GROUP = pa.schema([("path", pa.string()), ("group", pa.int64())])
 
-_TABLE = pa.schema([("fingerprint", pa.string()), ("columns", pa.binary())])
+_TABLE = pa.schema([("fingerprint", pa.string()), ("columns", pa.binary()), ("statistics", pa.string())])
 SIZES = ("distinct", "rows", "check", "high", "low")
 _PROJECTION = pa.schema(
     [("number", pa.int64()), ("fingerprint", pa.string()), ("names", pa.list_(pa.string()))]
@@ -49,6 +49,7 @@ class Memory:
     Attributes:
         folder: where the rows are; None where nothing is remembered.
         columns: serialised schemas.
+        statistics: as ``statistics_json`` writes them.
         projections: (fingerprint, names of columns) to the number of its rows.
         sizes: of each number, as in ``Sizes``.
         notes: what the pass over a table noted.
@@ -56,6 +57,7 @@ class Memory:
 
     folder: Path | None = None
     columns: Mapping[str, bytes] = field(default_factory=dict)
+    statistics: Mapping[str, str] = field(default_factory=dict)
     projections: Mapping[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
     sizes: Mapping[int, tuple[int, int, int, int, int]] = field(default_factory=dict)
     notes: Mapping[str, Sequence[Note]] = field(default_factory=dict)
@@ -107,6 +109,7 @@ def recall(out: Path, options: Options) -> Memory:
     return Memory(
         folder,
         {row["fingerprint"]: row["columns"] for row in tables},
+        {row["fingerprint"]: row["statistics"] for row in tables},
         {(row["fingerprint"], tuple(row["names"])): row["number"] for row in projections},
         {row["number"]: tuple(row[name] for name in SIZES) for row in projections},
         {row["fingerprint"]: json.loads(row["notes"]) for row in notes},
@@ -118,6 +121,7 @@ def remember(
     options: Options,
     *,
     columns: Mapping[str, bytes],
+    statistics: Mapping[str, str],
     projections: Mapping[tuple[str, tuple[str, ...]], int],
     sizes: Mapping[int, tuple[int, int, int, int, int]],
     notes: Mapping[str, Sequence[Note]],
@@ -128,13 +132,13 @@ def remember(
     Args:
         out: folder of the output.
         options: what counted as the same.
-        columns, projections, sizes, notes: as in ``Memory``.
+        columns, statistics, projections, sizes, notes: as in ``Memory``.
         rows: folder of the saved rows, which is moved.
     """
     folder = out / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    known = [{"fingerprint": one, "columns": schema} for one, schema in columns.items()]
+    known = [{"fingerprint": one, "columns": schema, "statistics": statistics[one]} for one, schema in columns.items()]
     pq.write_table(pa.Table.from_pylist(known, _TABLE), folder / _TABLES)
     numbered = [
         {"number": n, "fingerprint": one, "names": names} | dict(zip(SIZES, sizes[n], strict=True))

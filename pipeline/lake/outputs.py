@@ -14,6 +14,7 @@ from ..state import SUCCESS, write_atomically
 from .containment import Checked
 from .memory import SIZES, remember
 from .options import Options
+from .remembered_statistics import statistics_json
 from .scan import Scan
 
 FORMAT, FORMAT_VERSION = "tamis-lake", 1
@@ -61,14 +62,15 @@ TABLES = pa.schema(
         ("group", pa.int64()),
     ]
 )
-"""The ledger: every table that was found, and what became of it: ``compared``, ``alone`` (no other has its columns),
+"""The ledger: every table that was found, and what became of it: ``compared``, ``apart`` (statistics leave no
+pair), ``alone`` (no other has its columns),
 ``without columns``, ``empty``, ``linked`` (to another table, by its files) or ``unreadable``, and why."""
 
 QUARANTINE = pa.schema([("table", pa.string()), ("record", pa.string()), ("rule", pa.string())])
 """Records that could not be read, as ``path:record``."""
 
 _SHOWN_DIRECT = 100_000
-_STATES = ("compared", "alone", "without columns", "empty", "linked")
+_STATES = ("compared", "apart", "alone", "without columns", "empty", "linked")
 _PER_BATCH = 65_536
 
 
@@ -106,6 +108,7 @@ def keep(found: Scan, options: Options, out: Path, rows: Path) -> None:
         out,
         options,
         columns={fingerprint[i]: schema.serialize().to_pybytes() for i, schema in found.schemas.items()},
+        statistics={fingerprint[i]: statistics_json(found.statistics[i]) for i in found.schemas},
         projections={
             (fingerprint[table], found.names[number]): number
             for number, table in enumerate(of)
@@ -220,19 +223,21 @@ def states(found: Scan, ignored: Collection[str]) -> list[tuple[str, str | None]
         found: of the scan.
         ignored: names of columns that are not compared.
     """
-    compared, empty = found.compared, set(found.empty)
+    compared, empty, paired = found.compared, set(found.empty), found.graph.paired()
     result: list[tuple[str, str | None]] = []
     for i, table in enumerate(found.tables):
         if table.linked:
             result.append(("linked", f"its files are those of {table.linked}"))
         elif i in found.faults:
             result.append(("unreadable", found.faults[i]))
-        elif i in empty and i in compared:
-            result.append(("empty", "it has no rows: it lies inside every table that has its columns"))
         elif i in found.schemas and not set(found.schemas[i].names).difference(ignored):
             result.append(("without columns", "it has no columns that are compared"))
+        elif i in empty:
+            result.append(("empty", "it has no rows: it lies inside every table that has its columns"))
         elif i in compared:
             result.append(("compared", None))
+        elif paired[i]:
+            result.append(("apart", "by its statistics it lies inside none of those with its columns, and holds none"))
         else:
             result.append(("alone", "no other table has all of its columns, or only columns that it has"))
     return result
@@ -243,7 +248,7 @@ def ledger(found: Scan, options: Options) -> pa.Table:
     distinct, group = _distinct(found), _group_of(found)
     rows = []
     for i, (table, (state, why)) in enumerate(zip(found.tables, states(found, options.ignore), strict=True)):
-        contents = found.contents.get(i)
+        contents, known = found.contents.get(i), found.statistics[i]
         rows.append(
             {
                 "table": table.name,
@@ -257,7 +262,7 @@ def ledger(found: Scan, options: Options) -> pa.Table:
                 "fingerprint": table.fingerprint,
                 "snapshot": table.snapshot,
                 "columns": found.schemas[i].names if i in found.schemas else [],
-                "rows": contents.rows if contents else None,
+                "rows": contents.rows if contents else known.rows if known else None,
                 "distinct_rows": distinct.get(i) if contents else None,
                 "unread_rows": len(found.unread.get(i, ())),
                 "contents": (contents.fingerprint or None) if contents else None,
@@ -311,6 +316,7 @@ def facts(found: Scan, options: Options, lakes: list[str]) -> dict[str, Any]:
         "pairs": {
             "all": len(names) * (len(names) - 1),
             "with_columns": found.graph.table_pairs(),
+            "within_statistics": found.pruned.pairs,
             "candidates": found.links.candidates,
             "refuted_by_sample": int((refuted & ~checked.whole).sum()),
             "refuted_by_all_rows": int((refuted & checked.whole).sum()),
@@ -319,6 +325,7 @@ def facts(found: Scan, options: Options, lakes: list[str]) -> dict[str, Any]:
             "verified": found.groups.pairs(),
             **({} if found.renamed is None else {"renamed": int(found.renamed.checked.verified.sum())}),
         },
+        "usable_statistics": round(found.pruned.usable, 6),
         "groups": len(found.groups.members),
         "equal": [[names[i] for i in members] for members in found.groups.members if len(members) > 1],
         "direct": [

@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...connectors.lake_tables import LakeTable, changed, survey_table, table_splits
+from ...connectors.parquet_statistics import TableStatistics, table_statistics
 from ...connectors.split import Split
 from ...hashing.errors import InputError
 from ..engine import Engine, Progress, Table
@@ -36,11 +37,17 @@ from .prints import (
     rows_among,
     take_prints,
 )  # fmt: skip
+from .pruning import Pruned, prune
 from .reduction import Groups, group
+from .remembered_statistics import statistics_of
 from .renamed import Candidate, Renamed, find_renamed
 from .schema_graph import SchemaGraph, schema_graph
 
-_SURVEYED = pa.schema([("table", pa.int64()), ("splits", pa.binary()), ("schema", pa.binary()), ("fault", pa.string())])
+_SURVEYED = pa.schema(
+    [("table", pa.int64())]
+    + [(name, pa.binary()) for name in ("splits", "schema", "statistics")]
+    + [("fault", pa.string())]
+)
 _TABLE = pa.schema([("table", pa.int64()), ("packed", pa.binary())])
 _PER_TASK = 32
 """Tables that a task surveys."""
@@ -71,6 +78,8 @@ class Scan:
         unread: by table: (address, why) of records that could not be read; addresses count the files of the table.
         contents: by table.
         graph: of the columns of tables that could be read.
+        statistics: by table: what is known of it without reading its rows.
+        pruned: pairs that these leave.
         projections, sizes: of these, by number.
         names: by number of projection: the columns of the table that it is of, sorted.
         links: what was looked at.
@@ -88,6 +97,8 @@ class Scan:
     unread: dict[int, list[tuple[int, str]]]
     contents: dict[int, Contents]
     graph: SchemaGraph
+    statistics: list[TableStatistics | None]
+    pruned: Pruned
     projections: Projections
     sizes: Sizes
     names: list[tuple[str, ...]]
@@ -111,7 +122,9 @@ class Scan:
     @property
     def empty(self) -> tuple[int, ...]:
         """Tables without rows, which lie inside all that have their columns, and are left out."""
-        return tuple(sorted(one for one, what in self.contents.items() if not what.rows and not self.unread.get(one)))
+        read = {one for one, what in self.contents.items() if not what.rows and not self.unread.get(one)}
+        said = {one for one, known in enumerate(self.statistics) if known is not None and known.rows == 0}
+        return tuple(sorted(read | said - set(self.faults)))
 
 
 def scan(
@@ -138,8 +151,12 @@ def scan(
         surveyed, faults = _survey(engine, tables, memory)
         columns = {number: _names(row.schema, options) for number, row in surveyed.items()}
         graph = schema_graph([columns.get(i, {}).keys() for i in range(len(tables))])
+    with steps.of("statistics"):
+        statistics = [surveyed[i].statistics if i in surveyed else None for i in range(len(tables))]
+        matched = [columns.get(i, {}) for i in range(len(tables))]
+        pruned = prune(graph, matched, statistics, bags=options.bags, trim=options.trim)
     with steps.of("rows"):
-        plan = _plan(tables, surveyed, columns, graph, memory)
+        plan = _plan(tables, surveyed, columns, pruned, memory)
         printed = _printed(engine, plan, memory, options)
         notes = printed.notes | {one: list(memory.notes[tables[one].fingerprint]) for one in plan.recalled}
         _learn(notes, tables, faults, plan.read)
@@ -155,7 +172,8 @@ def scan(
         groups = _groups(plan.projections, sizes, links, options)
     schemas = {number: row.schema for number, row in surveyed.items()}
     return Scan(
-        tuple(tables), schemas, faults, unread, contents, graph, plan.projections, sizes, plan.names, links, groups,
+        tuple(tables), schemas, faults, unread, contents, graph, statistics, pruned, plan.projections,
+        sizes, plan.names, links, groups,
         renamed, plan.read, steps.seconds, notes, printed.name,
     )  # fmt: skip
 
@@ -198,6 +216,7 @@ class _Surveyed:
 
     schema: pa.Schema
     splits: list[Split] | None
+    statistics: TableStatistics | None
 
 
 def _survey(engine: Engine, tables: Sequence[LakeTable], memory: Memory) -> tuple[dict[int, _Surveyed], dict[int, str]]:
@@ -208,7 +227,8 @@ def _survey(engine: Engine, tables: Sequence[LakeTable], memory: Memory) -> tupl
     for i, table in enumerate(tables):
         known = None if table.linked else memory.columns.get(table.fingerprint)
         if known is not None:
-            found[i] = _Surveyed(pa.ipc.read_schema(pa.py_buffer(known)), None)
+            statistics = statistics_of(memory.statistics[table.fingerprint])
+            found[i] = _Surveyed(pa.ipc.read_schema(pa.py_buffer(known)), None, statistics)
         elif i not in faults and not table.linked:
             asked.append(i)
     for row in _ask(engine, tables, asked):
@@ -216,7 +236,8 @@ def _survey(engine: Engine, tables: Sequence[LakeTable], memory: Memory) -> tupl
             faults[row["table"]] = row["fault"]
         else:
             schema = pa.ipc.read_schema(pa.py_buffer(row["schema"]))
-            found[row["table"]] = _Surveyed(schema, pickle.loads(row["splits"]))
+            statistics = pickle.loads(row["statistics"])
+            found[row["table"]] = _Surveyed(schema, pickle.loads(row["splits"]), statistics)
     return dict(sorted(found.items())), faults
 
 
@@ -235,16 +256,25 @@ def _ask(engine: Engine, tables: Sequence[LakeTable], asked: Sequence[int]) -> l
 
 
 def _surveyed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, packed in zip(batch.column("table").to_pylist(), batch.column("packed").to_pylist(), strict=True):
         table: LakeTable = pickle.loads(packed)
+        row = {"table": number, "splits": b"", "schema": b"", "statistics": b"", "fault": None}
         try:
             splits, schema = survey_table(table)
-            packed_schema = schema.serialize().to_pybytes()
-            rows.append({"table": number, "splits": pickle.dumps(splits), "schema": packed_schema, "fault": None})
+            row |= {"splits": pickle.dumps(splits), "schema": schema.serialize().to_pybytes()}
+            row["statistics"] = pickle.dumps(_statistics(table, schema))
         except InputError as error:
-            rows.append({"table": number, "splits": b"", "schema": b"", "fault": f"{error.rule}; found {error.value}"})
+            row["fault"] = f"{error.rule}; found {error.value}"
+        rows.append(row)
     return pa.RecordBatch.from_pylist(rows, schema=_SURVEYED)
+
+
+def _statistics(table: LakeTable, schema: pa.Schema) -> TableStatistics | None:
+    """Return what the footers of a table of Parquet files say."""
+    if table.kind != "files" or any(file.format != "parquet" for file in table.files) or not len(schema):
+        return None
+    return table_statistics([file.path for file in table.files], schema.names)
 
 
 def _names(schema: pa.Schema, options: Options) -> dict[str, str]:
@@ -282,14 +312,16 @@ def _plan(
     tables: Sequence[LakeTable],
     surveyed: dict[int, _Surveyed],
     columns: dict[int, dict[str, str]],
-    graph: SchemaGraph,
+    pruned: Pruned,
     memory: Memory,
 ) -> _Plan:
     """Return the projections, and what each task reads.
 
-    A table whose columns nobody else has, and that has nobody's columns, is not read at all.
+    A table whose columns nobody else has, and that has nobody's columns, is not read at all; nor is one that
+    statistics leave no partner.
     """
-    wanted = _wanted(columns, graph)
+    graph = pruned.graph
+    wanted = [(table, schema) for table, keys in columns.items() if keys for schema in pruned.wanted(table)]
     own = [(table, schema) for table, schema in wanted if schema == graph.of[table]]
     ordered = own + [(table, schema) for table, schema in wanted if schema != graph.of[table]]
     names = [tuple(sorted(columns[table][key] for key in graph.classes[schema])) for table, schema in ordered]
@@ -317,22 +349,6 @@ def _plan(
     both = np.array(ordered, np.int64).reshape(-1, 2)
     projections = Projections(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), len(own))
     return _Plan(projections, names, work, whole, tuple(read), tuple(recalled), known)
-
-
-def _wanted(columns: dict[int, dict[str, str]], graph: SchemaGraph) -> list[tuple[int, int]]:
-    """Return (table, class of columns) that rows are compared in, in order."""
-    members = np.bincount(graph.of, minlength=len(graph.classes))
-    children: list[list[int]] = [[] for _ in graph.classes]
-    for child, parents in enumerate(graph.parents):
-        for parent in parents.tolist():
-            children[parent].append(child)
-    found = []
-    for table, keys in columns.items():
-        of = int(graph.of[table])
-        if keys:
-            found += [(table, of)] if members[of] > 1 or len(graph.parents[of]) else []
-            found += [(table, schema) for schema in children[of]]
-    return found
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,15 @@ class SchemaGraph:
         """Pairs of classes, one inside the other."""
         return sum(len(found) for found in self.parents)
 
+    def paired(self) -> NDArray[np.bool_]:
+        """Return whether another table has all columns of each table, or only such columns: bool, shape (tables,)."""
+        found = np.bincount(self.of, minlength=len(self.classes)) > 1
+        found &= np.array([bool(names) for names in self.classes], np.bool_)
+        for number, above in enumerate(self.parents):
+            found[number] |= len(above) > 0
+            found[above] = True
+        return np.asarray(found[self.of], np.bool_)
+
     def table_pairs(self) -> int:
         """Return how many ordered pairs of different tables could be (parent, child)."""
         sizes = np.bincount(self.of, minlength=len(self.classes))

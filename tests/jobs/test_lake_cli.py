@@ -51,6 +51,7 @@ def test_a_lake(lake, tmp_path):
     assert report["tables"] | {"unreadable": list(report["tables"]["unreadable"])} == {
         "found": 7,
         "compared": 6,
+        "apart": 0,
         "alone": 1,
         "without columns": 0,
         "empty": 0,
