@@ -22,6 +22,7 @@ depend on the order of columns, and that of a projection is made of the same cel
 import base64
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def cell_hashes(name: str, column: pa.Array, *, trim: bool = False, typed: bool 
     Raises:
         InputError: if values of this type have no canonical text.
     """
-    seed = np.uint64(derive_seed(0, f"cell {name}"))
+    seed = _seed(name)
     texts = canonical_texts(name, column, trim=trim)
     texts = _typed(texts) if typed else texts
     data, offsets = text_buffers(texts) if not pa.types.is_large_binary(texts.type) else _bytes_buffers(texts)
@@ -106,6 +107,12 @@ def cell_hashes(name: str, column: pa.Array, *, trim: bool = False, typed: bool 
     return hashes
 
 
+@lru_cache(1 << 16)
+def _seed(name: str) -> np.uint64:
+    """Return the key of a column's cells; a lake has few names."""
+    return np.uint64(derive_seed(0, f"cell {name}"))
+
+
 def _bytes_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return (bytes, offsets) of a large_binary column; nulls are empty."""
     sizes = pc.fill_null(pc.binary_length(column), 0).to_numpy()
@@ -114,7 +121,7 @@ def _bytes_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int6
 
 
 def canonical_texts(name: str, column: pa.Array, *, trim: bool = False) -> pa.Array:
-    """Return the canonical text of each value: large_string or large_binary, null for null.
+    """Return the canonical text of each value: string, large_string or large_binary, null for null.
 
     Args:
         name: of the column, for messages.
@@ -128,7 +135,7 @@ def canonical_texts(name: str, column: pa.Array, *, trim: bool = False) -> pa.Ar
     if pa.types.is_dictionary(kind):
         return canonical_texts(name, column.cast(kind.value_type), trim=trim)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
-        texts = column.cast(pa.large_string())
+        texts = column.cast(pa.large_string()) if kind == pa.string_view() else column
         return pc.utf8_trim_whitespace(texts) if trim else texts
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return column.cast(pa.large_binary())

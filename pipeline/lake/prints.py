@@ -168,19 +168,18 @@ class Printing:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return ``PRINTS`` of the work in a batch."""
-        parts: list[pa.RecordBatch] = []
+        found = _Found()
         for packed in batch.column("work").to_pylist():
             work: Work = pickle.loads(packed)
             try:
-                parts += list(self._prints(work))
+                self._print(work, found)
             except InputError as error:
-                parts.append(_note(work.table, f"{FAULT}{error.rule}; found {error.value}"))
-        table = pa.Table.from_batches(parts, PRINTS).combine_chunks()
-        return table.to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], schema=PRINTS)
+                found.note(work.table, f"{FAULT}{error.rule}; found {error.value}")
+        return found.as_batch()
 
-    def _prints(self, work: Work) -> Iterator[pa.RecordBatch]:
-        wanted_cells = sorted({cell for projection in work.projections for cell in projection.cells})
-        names = sorted({name for name, _ in wanted_cells})
+    def _print(self, work: Work, found: "_Found") -> None:
+        asked = sorted({cell for projection in work.projections for cell in projection.cells})
+        names = sorted({name for name, _ in asked})
         wanted = pa.schema([work.full.field(name) for name in names])
         typed = self.typed_csv and work.split.format == "csv"
         held: dict[int, list[_Rows]] = {projection.number: [] for projection in work.projections}
@@ -191,11 +190,11 @@ class Printing:
             if unread.null_count < len(unread):
                 bad = unread.is_valid().to_numpy(zero_copy_only=False)
                 for place, rule in zip(addresses[bad].tolist(), unread.filter(pa.array(bad)).to_pylist(), strict=True):
-                    yield _note(work.table, UNREAD + rule, address=place)
+                    found.note(work.table, UNREAD + rule, address=place)
                 batch, addresses = batch.filter(pa.array(~bad)), addresses[~bad]
             cells = {
                 (name, called): cell_hashes(called, batch.column(name), trim=self.trim, typed=typed)
-                for name, called in wanted_cells
+                for name, called in asked
             }
             for projection in work.projections:
                 prints = np.zeros((batch.num_rows, 2), np.uint64)
@@ -208,25 +207,67 @@ class Printing:
             rows += batch.num_rows
             if not work.whole:
                 for number, parts in held.items():
-                    yield _distinct(number, parts)
+                    found.add(number, parts, summed=False)
                     parts.clear()
         if work.whole:
             for number, parts in held.items():
-                found = _distinct(number, parts)
-                yield found
-                yield _summary(number, found)
-        whole = any(projection.own for projection in work.projections)
-        yield _note(work.table, CONTENTS if whole else COUNTED, high=high, low=low, rows=rows)
+                found.add(number, parts, summed=True)
+        own = any(projection.own for projection in work.projections)
+        found.note(work.table, CONTENTS if own else COUNTED, high=high, low=low, rows=rows)
 
 
 _Rows = tuple[NDArray[np.uint64], NDArray[np.int64]]
 """Fingerprints, shape (n, 2), and addresses."""
 
 
-def _distinct(number: int, parts: Sequence[_Rows]) -> pa.RecordBatch:
-    """Return each fingerprint once, in order, with its first address and its rows."""
+class _Found:
+    """Rows and notes of some tasks."""
+
+    def __init__(self) -> None:
+        self._rows: list[list[NDArray[np.int64]]] = [[] for _ in ROWS]
+        self._notes: list[tuple[int, int, int, int, int]] = []
+        self._texts: list[str] = []
+
+    def add(self, number: int, parts: Sequence[_Rows], *, summed: bool) -> None:
+        """Add rows of a projection, each once, with its first address and how often it is there.
+
+        Args:
+            number: of the projection.
+            parts: rows.
+            summed: whether they are all rows of the projection, of which a note is made.
+        """
+        prints, addresses = parts[0] if len(parts) == 1 else _joined(parts)
+        high, low, address, rows = _distinct(prints, addresses)
+        for column, values in zip(self._rows, (np.full(len(high), number), high, low, address, rows), strict=True):
+            column.append(values)
+        if summed:
+            first = (int(high[0]) % 2**64, int(low[0]) % 2**64) if len(high) else (0, 0)
+            text = f"{SUMMARY}{len(high)} {int((low & CHECK_BITS).sum())}"
+            self.note(number, text, high=first[0], low=first[1], rows=len(addresses))
+
+    def note(self, number: int, text: str, *, address: int = -1, high: int = 0, low: int = 0, rows: int = 0) -> None:
+        """Add a note."""
+        signed = (value - 2**64 if value >= 2**63 else value for value in (high, low))
+        self._notes.append((number, *signed, address, rows))
+        self._texts.append(text)
+
+    def as_batch(self) -> pa.RecordBatch:
+        """Return ``PRINTS``."""
+        notes = np.array(self._notes, np.int64).reshape(-1, len(ROWS))
+        columns = [np.concatenate([*parts, notes[:, i]]) for i, parts in enumerate(self._rows)]
+        texts = pa.concat_arrays(
+            [pa.nulls(len(columns[0]) - len(notes), pa.string()), pa.array(self._texts, pa.string())]
+        )
+        return pa.RecordBatch.from_arrays([*map(pa.array, columns), texts], schema=PRINTS)
+
+
+def _joined(parts: Sequence[_Rows]) -> _Rows:
     prints = np.concatenate([np.zeros((0, 2), np.uint64), *(prints for prints, _ in parts)])
-    addresses = np.concatenate([np.zeros(0, np.int64), *(places for _, places in parts)])
+    return prints, np.concatenate([np.zeros(0, np.int64), *(places for _, places in parts)])
+
+
+def _distinct(prints: NDArray[np.uint64], addresses: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Return each fingerprint once, in order: (high, low, first address, rows)."""
     high, low = prints[:, 0].view(np.int64), prints[:, 1].view(np.int64)
     order = np.argsort(high)
     high, low, addresses = high[order], low[order], addresses[order]
@@ -235,27 +276,7 @@ def _distinct(number: int, parts: Sequence[_Rows]) -> pa.RecordBatch:
         order = np.lexsort((low, high))
         high, low, addresses = high[order], low[order], addresses[order]
         tied = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-    first = np.flatnonzero(np.concatenate([[len(high) > 0], ~tied]))
-    n = len(first)
-    columns = [
-        np.full(n, number, np.int64),
-        high[first],
-        low[first],
-        np.minimum.reduceat(addresses, first) if n else addresses,
-        np.diff(first, append=len(high)),
-    ]
-    return pa.RecordBatch.from_arrays([*map(pa.array, columns), pa.nulls(n, pa.string())], schema=PRINTS)
-
-
-def _summary(number: int, rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the note of a projection, all of whose distinct rows these are, in order."""
-    check = int((rows.column("low").to_numpy() & CHECK_BITS).sum())
-    high, low = (rows.column(name)[0].as_py() % 2**64 if len(rows) else 0 for name in ("high", "low"))
-    total = int(rows.column("rows").to_numpy().sum())
-    return _note(number, f"{SUMMARY}{len(rows)} {check}", high=high, low=low, rows=total)
-
-
-def _note(table: int, note: str, *, address: int = -1, high: int = 0, low: int = 0, rows: int = 0) -> pa.RecordBatch:
-    signed = np.array([high, low], np.uint64).view(np.int64)
-    columns = [[table], signed[:1], signed[1:], [address], [rows]]
-    return pa.RecordBatch.from_arrays([*(pa.array(c, pa.int64()) for c in columns), pa.array([note])], schema=PRINTS)
+    if not tied.any():
+        return high, low, addresses, np.ones(len(high), np.int64)
+    first = np.flatnonzero(np.concatenate([[True], ~tied]))
+    return high[first], low[first], np.minimum.reduceat(addresses, first), np.diff(first, append=len(high))
