@@ -247,8 +247,7 @@ class _Found:
 
     def note(self, number: int, text: str, *, address: int = -1, high: int = 0, low: int = 0, rows: int = 0) -> None:
         """Add a note."""
-        signed = (value - 2**64 if value >= 2**63 else value for value in (high, low))
-        self._notes.append((number, *signed, address, rows))
+        self._notes.append((number, _signed(high), _signed(low), address, rows))
         self._texts.append(text)
 
     def as_batch(self) -> pa.RecordBatch:
@@ -259,6 +258,10 @@ class _Found:
             [pa.nulls(len(columns[0]) - len(notes), pa.string()), pa.array(self._texts, pa.string())]
         )
         return pa.RecordBatch.from_arrays([*map(pa.array, columns), texts], schema=PRINTS)
+
+
+def _signed(value: int) -> int:
+    return value - 2**64 if value >= 2**63 else value
 
 
 def _joined(parts: Sequence[_Rows]) -> _Rows:
