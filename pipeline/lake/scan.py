@@ -6,7 +6,7 @@ tables -> columns -> schema classes -> projections -> rows, fingerprinted -> can
 import json
 import pickle
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,11 @@ from numpy.typing import NDArray
 from ...connectors.lake_tables import LakeTable, changed, survey_table, table_splits
 from ...connectors.parquet_statistics import TableStatistics, table_statistics
 from ...connectors.split import Split
+from ...hashing.delimited import cut_records
+from ...hashing.dominance import surviving_in_lake
 from ...hashing.errors import InputError
+from ...hashing.kernel import is_compiled
+from ...hashing.murmur3 import murmur3_all
 from ..engine import Engine, Progress, Table
 from .containment import Candidates, Checked, Checking, Projections, Sizes, sizes_of
 from .links import Links, find_links
@@ -147,15 +151,15 @@ def scan(
         progress: told about steps.
     """
     memory, steps = memory or Memory(), _Steps(progress)
-    with steps.of("columns"):
+    with steps.of("columns", compiles=cut_records):
         surveyed, faults = _survey(engine, tables, memory)
         columns = {number: _names(row.schema, options) for number, row in surveyed.items()}
         graph = schema_graph([columns.get(i, {}).keys() for i in range(len(tables))])
-    with steps.of("statistics"):
+    with steps.of("statistics", compiles=surviving_in_lake):
         statistics = [surveyed[i].statistics if i in surveyed else None for i in range(len(tables))]
         matched = [columns.get(i, {}) for i in range(len(tables))]
         pruned = prune(graph, matched, statistics, bags=options.bags, trim=options.trim)
-    with steps.of("rows"):
+    with steps.of("rows", compiles=murmur3_all):
         plan = _plan(tables, surveyed, columns, pruned, memory)
         printed = _printed(engine, plan, memory, options)
         notes = printed.notes | {one: list(memory.notes[tables[one].fingerprint]) for one in plan.recalled}
@@ -200,10 +204,12 @@ class _Steps:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def of(self, name: str) -> Iterator[None]:
+    def of(self, name: str, compiles: Callable[..., Any] | None = None) -> Iterator[None]:
+        """Tell about a step, and that it compiles a kernel, if this machine has no code of that one yet."""
         begun = time.monotonic()
         if self._progress:
-            self._progress.start(name)
+            first = compiles is not None and not is_compiled(compiles)
+            self._progress.start(f"{name} (compiles once a machine)" if first else name)
         yield
         if self._progress:
             self._progress.finish()
