@@ -79,8 +79,12 @@ class Corpus:
         return sum(file.size_bytes for file in self.files)
 
 
-def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
+def open_corpus(inputs: Sequence[InputSpec], *, may_be_empty: bool = False) -> Corpus:
     """List the files of input arguments, in order of (argument, bytes of the relative path).
+
+    Args:
+        inputs: the arguments.
+        may_be_empty: whether an argument may hold no file of a known format.
 
     Raises:
         InputError: if an argument names nothing, or nothing that a reader understands.
@@ -91,7 +95,7 @@ def open_corpus(inputs: Sequence[InputSpec]) -> Corpus:
         before, skipped = len(files), len(ignored)
         for file in _files(spec, ignored):
             files.append(file(len(files)))
-        if len(files) == before:
+        if len(files) == before and not may_be_empty:
             raise InputError(
                 "an input holds files of a known format (or is read with `format: text`)",
                 value=f"{spec.path} with {', '.join(ignored[skipped:][:3]) or 'no file'}",

@@ -1,7 +1,7 @@
 """The tables of a lake: which files make one, what columns it has, and its rows.
 
 A table is a file; or a folder, where a job has written it: with ``_SUCCESS`` in it, or with data files that are all
-called ``part-...``.
+called ``part-...``. A folder of Delta, and each table of an Iceberg catalogue, is one as well.
 """
 
 import csv
@@ -16,12 +16,23 @@ from ..hashing.errors import InputError
 from .address import ADDRESS, addresses
 from .batches import RULE
 from .compression import open_stored
-from .corpus import InputSpec, open_corpus, plan_splits, read_split, split_schema
+from .corpus import plan_splits, read_split, split_schema
+from .delta_tables import delta_schema, delta_splits, list_delta, read_delta
 from .dialect import Dialect, parser
 from .formats import InputFile
+from .iceberg_catalogue import is_catalogue
+from .iceberg_tables import (
+    WITHOUT_CATALOGUE,
+    iceberg_schema,
+    iceberg_splits,
+    list_iceberg,
+    read_iceberg,
+)
+from .listed_table import ListedTable, check_readable
 from .schema import unify
 from .split import SPLIT_BYTES, Split
 from .storage import reached
+from .table_folders import TableFolder, open_lake
 
 _BATCH_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20
@@ -35,15 +46,22 @@ class LakeTable:
     Attributes:
         name: path of its file or folder, relative to the lake; with several lakes the lake's path comes first.
         files: in order; their ordinals are numbered through the lake.
+        kind: "files", "delta" or "iceberg".
+        snapshot, location, catalogued, fault: of ``ListedTable``.
     """
 
     name: str
     files: tuple[InputFile, ...]
+    kind: str = "files"
+    snapshot: str = ""
+    location: str = ""
+    catalogued: tuple[str, ...] = ()
+    fault: str = ""
 
     @property
     def format(self) -> str:
         """Of its first file."""
-        return self.files[0].format
+        return self.files[0].format if self.kind == "files" else self.kind
 
     @property
     def size_bytes(self) -> int:
@@ -56,8 +74,8 @@ class LakeTable:
 
     @property
     def fingerprint(self) -> str:
-        """Of the sizes, times and ends of its files."""
-        return "\n".join(f"{file.relative}\0{file.fingerprint}" for file in self.files)
+        """Of the sizes, times and ends of its files, and of its version."""
+        return "\n".join([*filter(None, [self.snapshot]), *(f"{f.relative}\0{f.fingerprint}" for f in self.files)])
 
 
 def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str, ...]]:
@@ -70,12 +88,17 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
     ignored: list[str] = []
     files = 0
     for lake in lakes:
-        corpus = open_corpus([InputSpec(lake)])
+        prefix = f"{lake.rstrip('/')}/" if len(lakes) > 1 else ""
+        if is_catalogue(lake):
+            found = [_named(prefix, table) for table in list_iceberg(lake, files)]
+            files += sum(len(table.files) for table in found)
+            tables += found
+            continue
+        corpus, folders = open_lake(lake)
         ignored += corpus.ignored
         marked = {path.rpartition("/")[0] for path in corpus.ignored if path.endswith("/_SUCCESS")}
-        prefix = f"{lake.rstrip('/')}/" if len(lakes) > 1 else ""
-        for folder, found in groupby(corpus.files, key=lambda file: file.path.rpartition("/")[0]):
-            members = [replace(file, ordinal=files + i) for i, file in enumerate(found)]
+        for folder, listed in groupby(corpus.files, key=lambda file: file.path.rpartition("/")[0]):
+            members = [replace(file, ordinal=files + i) for i, file in enumerate(listed)]
             files += len(members)
             of_job = all(file.path.rpartition("/")[2].startswith("part-") for file in members)
             inside = members[0].relative.rpartition("/")[0]
@@ -83,7 +106,30 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
                 tables.append(LakeTable(prefix + inside, tuple(members)))
             else:
                 tables += [LakeTable(prefix + file.relative, (file,)) for file in members]
+        for table_folder in folders:
+            tables.append(_named(prefix, _of_folder(table_folder, files)))
+            files += len(tables[-1].files)
+    tables = _without_doubles(tables)
     return tuple(sorted(tables, key=lambda table: table.name.encode())), tuple(ignored)
+
+
+def _named(prefix: str, table: ListedTable) -> LakeTable:
+    name, kind, files, snapshot, location, catalogued, fault = table
+    return LakeTable(prefix + name, files, kind, snapshot, location, catalogued, fault)
+
+
+def _of_folder(folder: TableFolder, first: int) -> ListedTable:
+    """Return the table that a folder is: of Iceberg, one that is not read."""
+    name = folder.inside or folder.path.rpartition("/")[2]
+    if folder.kind == "delta":
+        return list_delta(folder.path, name, folder.inside, first)
+    return ListedTable(name, folder.kind, location=folder.path, fault=WITHOUT_CATALOGUE)
+
+
+def _without_doubles(tables: Sequence[LakeTable]) -> list[LakeTable]:
+    """Leave out Iceberg folders that some catalogue of the arguments has."""
+    known = {table.location.rpartition("/metadata/")[0].removeprefix("file://") for table in tables if table.catalogued}
+    return [table for table in tables if table.fault != WITHOUT_CATALOGUE or table.location not in known]
 
 
 def table_splits(table: LakeTable) -> list[Split]:
@@ -92,6 +138,11 @@ def table_splits(table: LakeTable) -> list[Split]:
     Raises:
         InputError: if a file cannot be read.
     """
+    check_readable(table.name, table.fault)
+    if table.kind == "delta":
+        return delta_splits(table.location, table.snapshot, table.files)
+    if table.kind == "iceberg":
+        return iceberg_splits(table.location, table.catalogued, table.files)
     return [split for file in table.files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
 
 
@@ -101,6 +152,10 @@ def table_schema(table: LakeTable, splits: Sequence[Split]) -> pa.Schema:
     Raises:
         InputError: if a name is there twice, types exclude each other, or a file cannot be read.
     """
+    if table.kind == "delta":
+        return delta_schema(table.location, table.snapshot)
+    if table.kind == "iceberg":
+        return iceberg_schema(table.location, table.catalogued)
     schemas = [(split.path, _schema(split)) for split in splits]
     names = {split.path: names for split, (_, names) in zip(splits, schemas, strict=True) if split.format == "csv"}
     if len({tuple(found.names) for found in names.values()}) > 1:
@@ -152,6 +207,12 @@ def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Itera
     """
     if split.format == "csv":
         yield from _read_delimited(split, columns, full)
+        return
+    if split.format == "delta":
+        yield from read_delta(split, columns, batch_bytes=_BATCH_BYTES)
+        return
+    if split.format == "iceberg":
+        yield from read_iceberg(split, columns)
         return
     for batch in read_split(split, columns, full=full, batch_bytes=_BATCH_BYTES):
         bad = batch.column(RULE)

@@ -1,0 +1,64 @@
+"""Folders of a lake that are one table each: those of Delta, and those that an Iceberg catalogue looks after.
+
+Files below such a folder are never tables of their own: which of them count is said by the log or the catalogue.
+"""
+
+import glob
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .corpus import Corpus, InputSpec, open_corpus
+from .storage import Stored, exists, is_folder, list_files
+
+_LOG = "_delta_log"
+_METADATA = (".metadata.json", ".metadata.json.gz")
+
+
+class TableFolder(NamedTuple):
+    """A folder that is one table.
+
+    Attributes:
+        path: absolute path or URL.
+        inside: its path relative to the lake; "" if it is the lake.
+        kind: "delta" or "iceberg".
+    """
+
+    path: str
+    inside: str
+    kind: str
+
+
+def open_lake(lake: str) -> tuple[Corpus, tuple[TableFolder, ...]]:
+    """Return the files of a lake that lie in no table folder, and the table folders, in order of their paths.
+
+    A folder that is both (Delta tables may carry Iceberg metadata) counts as Delta.
+
+    Raises:
+        InputError: if the lake does not exist or holds neither.
+    """
+    stored = list(list_files(lake)) if exists(lake) and is_folder(lake) else []
+    folders = table_folders(stored)
+    patterns = tuple(glob.escape(f"{folder.inside}/" if folder.inside else "") + "*" for folder in folders)
+    corpus = open_corpus([InputSpec(lake, exclude=patterns)], may_be_empty=bool(folders))
+    below = tuple(f"{folder.path}/" for folder in folders)
+    return Corpus(corpus.files, tuple(path for path in corpus.ignored if not path.startswith(below))), folders
+
+
+def table_folders(stored: Iterable[Stored]) -> tuple[TableFolder, ...]:
+    """Return the folders that are tables, from the files of a lake; hidden ones are none."""
+    found: dict[str, TableFolder] = {}
+    for file in stored:
+        parts = file.relative.split("/")
+        at = parts.index(_LOG) if _LOG in parts[:-1] else -1
+        kind = "delta" if at >= 0 else "iceberg"
+        if at < 0 and parts[-2:-1] == ["metadata"] and parts[-1].endswith(_METADATA):
+            at = len(parts) - 2
+        if at < 0 or any(part.startswith((".", "_")) for part in parts[:at]):
+            continue
+        inside = "/".join(parts[:at])
+        if kind == "delta" or inside not in found:
+            path = file.path[: -len("/".join(parts[at:]))].rstrip("/")
+            found[inside] = TableFolder(path, inside, kind)
+    return tuple(
+        found[inside] for inside in sorted(found, key=lambda inside: inside.encode("utf-8", "surrogateescape"))
+    )
