@@ -49,6 +49,8 @@ def open_log(root: str, version: int | None = None) -> Any:
             value=f"no {error.name}, for {root}",
             remedy="Install it: pip install 'tamis[lake]'.",
         ) from error
+    if "%" in root:  # deltalake takes it for an escape, and would open the log of another folder
+        raise InputError("the path of a Delta table has no per cent sign", value=root, remedy="Rename the folder.")
     try:
         table = DeltaTable(root, version=version)
         features = set(table.protocol().reader_features or ())
