@@ -28,7 +28,7 @@ from .iceberg_tables import (
     list_iceberg,
     read_iceberg,
 )
-from .listed_table import ListedTable, check_readable
+from .listed_table import ListedTable, check_readable, same_place
 from .schema import unify
 from .split import SPLIT_BYTES, Split
 from .storage import reached
@@ -128,8 +128,8 @@ def _of_folder(folder: TableFolder, first: int) -> ListedTable:
 
 def _without_doubles(tables: Sequence[LakeTable]) -> list[LakeTable]:
     """Leave out Iceberg folders that some catalogue of the arguments has."""
-    known = {table.location.rpartition("/metadata/")[0].removeprefix("file://") for table in tables if table.catalogued}
-    return [table for table in tables if table.fault != WITHOUT_CATALOGUE or table.location not in known]
+    known = {same_place(table.location.rpartition("/metadata/")[0]) for table in tables if table.catalogued}
+    return [table for table in tables if table.fault != WITHOUT_CATALOGUE or same_place(table.location) not in known]
 
 
 def table_splits(table: LakeTable) -> list[Split]:

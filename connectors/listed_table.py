@@ -1,5 +1,6 @@
 """What the listing of a lake knows of a table that is kept by a format of its own: Delta or Iceberg."""
 
+import re
 from typing import NamedTuple
 
 from ..hashing.errors import InputError
@@ -26,6 +27,11 @@ class ListedTable(NamedTuple):
     location: str = ""
     catalogued: tuple[str, ...] = ()
     fault: str = ""
+
+
+def same_place(location: str) -> str:
+    """Return one spelling of a path or URL that libraries spell in several: ``file:/a``, ``file:///a``, ``s3a://b``."""
+    return re.sub(r"^s3[an]:", "s3:", re.sub(r"^file:/+", "/", location)).rstrip("/")
 
 
 def first_line(error: Exception) -> str:

@@ -3,8 +3,8 @@
 Files below such a folder are never tables of their own: which of them count is said by the log or the catalogue.
 """
 
-import glob
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 from .corpus import Corpus, InputSpec, open_corpus
@@ -38,10 +38,14 @@ def open_lake(lake: str) -> tuple[Corpus, tuple[TableFolder, ...]]:
     """
     stored = list(list_files(lake)) if exists(lake) and is_folder(lake) else []
     folders = table_folders(stored)
-    patterns = tuple(glob.escape(f"{folder.inside}/" if folder.inside else "") + "*" for folder in folders)
-    corpus = open_corpus([InputSpec(lake, exclude=patterns)], may_be_empty=bool(folders))
-    below = tuple(f"{folder.path}/" for folder in folders)
-    return Corpus(corpus.files, tuple(path for path in corpus.ignored if not path.startswith(below))), folders
+    inside = frozenset(folder.inside for folder in folders)
+    return open_corpus([InputSpec(lake)], foreign=partial(_is_below, inside) if folders else None), folders
+
+
+def _is_below(folders: frozenset[str], relative: str) -> bool:
+    """Whether a path lies in one of some folders, at whatever depth."""
+    parents = relative.split("/")[:-1]
+    return any("/".join(parents[:depth]) in folders for depth in range(len(parents) + 1))
 
 
 def table_folders(stored: Iterable[Stored]) -> tuple[TableFolder, ...]:
