@@ -4,6 +4,7 @@ The protocol: https://github.com/delta-io/delta/blob/master/PROTOCOL.md
 """
 
 import json
+import os
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..hashing.errors import EngineError, InputError
-from .listed_table import first_line
+from .listed_table import in_words
 
 _DELETIONS = "deletionVectors"
 _HONOURED = {
@@ -52,14 +53,14 @@ def open_log(root: str, version: int | None = None) -> Any:
     if "%" in root:  # deltalake takes it for an escape, and would open the log of another folder
         raise InputError("the path of a Delta table has no per cent sign", value=root, remedy="Rename the folder.")
     try:
-        table = DeltaTable(root, version=version)
+        table = DeltaTable(root, version=version, storage_options=_storage_options())
         features = set(table.protocol().reader_features or ())
         columns = json.loads(table.schema().to_json())["fields"]
     except (DeltaError, OSError, ValueError) as error:
         asked = "" if version is None else f", version {version}"
         raise InputError(
             "the log of a Delta table can be read",
-            value=f"{root}{asked}: {first_line(error)}",
+            value=f"{root}{asked}: {in_words(error)}",
             remedy="Mend the table, or leave it out.",
         ) from error
     variants = [f"column {column['name']!r} of type variant" for column in columns if _holds_variant(column["type"])]
@@ -71,6 +72,12 @@ def open_log(root: str, version: int | None = None) -> Any:
             remedy="Write a copy without it, or leave the table out.",
         )
     return table
+
+
+def _storage_options() -> dict[str, str] | None:
+    """Return what deltalake does not take from the environment, where it finds keys and addresses by itself."""
+    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    return {"allow_http": "true"} if plain else None
 
 
 def _holds_variant(kind: Any) -> bool:

@@ -3,6 +3,7 @@
 Nothing is written: a catalogue in SQLite is opened for reading only.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..hashing.errors import EngineError, InputError
-from .listed_table import first_line
+from .listed_table import in_words
 
 _SQLITE = "iceberg+sqlite:///"
 _NAMED = "iceberg:"
@@ -89,7 +90,7 @@ def open_catalogue(lake: str, name: str) -> Iterator[Any]:
     try:
         if lake.startswith(_SQLITE):
             uri = f"sqlite:///file:{quote(str(_database(lake)))}?mode=ro&uri=true"
-            catalogue: Any = SqlCatalog(name, uri=uri, init_catalog_tables="false")
+            catalogue: Any = SqlCatalog(name, uri=uri, init_catalog_tables="false", **storage_settings(lake, name))
         else:
             catalogue = load_catalog(name)
     except faults() as error:
@@ -110,10 +111,13 @@ def table_names(catalogue: Any, namespace: tuple[str, ...] = ()) -> Iterator[tup
 def storage_settings(lake: str, name: str) -> dict[str, Any]:
     """Return how to reach the storage of a catalogue's tables: what this machine's configuration says of it.
 
-    So a worker needs the configuration of pyiceberg, and not the catalogue; secrets travel in no plan.
+    So a worker needs the configuration of pyiceberg, and not the catalogue; secrets travel in no plan. A catalogue in
+    SQLite has none: keys are found in the environment by Arrow, and an address and a region for S3 are taken from it.
     """
     if lake.startswith(_SQLITE):
-        return {}
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        found = {"s3.endpoint": os.environ.get("AWS_ENDPOINT_URL"), "s3.region": region}
+        return {key: value for key, value in found.items() if value}
     from pyiceberg.utils.config import Config
 
     return dict(Config().get_catalog_config(name) or {})
@@ -139,6 +143,6 @@ def _database(lake: str) -> Path:
 def _unreadable(lake: str, error: Exception) -> InputError:
     return InputError(
         "an Iceberg catalogue can be opened",
-        value=f"{lake}: {first_line(error)}",
+        value=f"{lake}: {in_words(error)}",
         remedy="Check the path, or pyiceberg's configuration.",
     )

@@ -23,7 +23,7 @@ from .iceberg_catalogue import (
     storage_settings,
     table_names,
 )
-from .listed_table import ListedTable, first_line
+from .listed_table import ListedTable, in_words
 from .schema import unify
 from .split import Split
 
@@ -59,7 +59,7 @@ def list_iceberg(lake: str, first: int) -> Iterator[ListedTable]:
                 found = list(table_names(opened))
             except faults() as error:
                 raise InputError(
-                    "the tables of a catalogue can be listed", value=f"{lake}: {first_line(error)}", remedy="Check it."
+                    "the tables of a catalogue can be listed", value=f"{lake}: {in_words(error)}", remedy="Check it."
                 ) from error
             for name in found:
                 shown = ".".join((catalogue, *name) if len(names) > 1 else name)
@@ -78,7 +78,7 @@ def _listed(catalogue: Any, table: ListedTable, first: int) -> ListedTable:
     except InputError as error:
         return table._replace(fault=f"{error.rule}; found {error.value}")
     except faults() as error:
-        return table._replace(fault=first_line(error))
+        return table._replace(fault=in_words(error))
     files = tuple(_file(first + i, task) for i, (_, task) in enumerate(sorted(planned.tasks.items())))
     return table._replace(files=files, snapshot=_state(planned.table), location=metadata)
 
@@ -108,7 +108,7 @@ def iceberg_is_current(catalogued: Sequence[str], snapshot: str) -> bool:
         except faults() as error:
             raise InputError(
                 "a listed table is still in its catalogue",
-                value=f"{'.'.join(catalogued[2:])}: {first_line(error)}",
+                value=f"{'.'.join(catalogued[2:])}: {in_words(error)}",
                 remedy="Scan again.",
             ) from error
 
@@ -160,7 +160,7 @@ def read_iceberg(split: Split, columns: pa.Schema) -> Iterator[pa.RecordBatch]:
     except faults() as error:
         raise InputError(
             "every row of an Iceberg table can be read",
-            value=f"{split.path}, near row {row}: {first_line(error)}",
+            value=f"{split.path}, near row {row}: {in_words(error)}",
             remedy="Restore the file, or leave the table out.",
         ) from error
 
@@ -195,7 +195,7 @@ def _plan(metadata: str, lake: str, catalogue: str) -> _Planned:
     except faults() as error:
         raise InputError(
             "the metadata of an Iceberg table can be read",
-            value=f"{metadata}: {first_line(error)}",
+            value=f"{metadata}: {in_words(error)}",
             remedy="Mend the table, compact its deletes, or leave it out.",
         ) from error
     found = {task.file.file_path: task for task in tasks}

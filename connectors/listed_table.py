@@ -34,10 +34,11 @@ def same_place(location: str) -> str:
     return re.sub(r"^s3[an]:", "s3:", re.sub(r"^file:/+", "/", location)).rstrip("/")
 
 
-def first_line(error: Exception) -> str:
-    """Return what an error of a library says, without the traces that some append."""
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:500]
+def in_words(error: Exception) -> str:
+    """Return what an error of a library says, on one line and without the trace of calls that some append."""
+    said = [line.strip() for line in str(error).splitlines()]
+    trace = next((i for i, line in enumerate(said) if re.match(r"\d+: ", line)), len(said))
+    return " ".join(filter(None, said[:trace]))[:500] or type(error).__name__
 
 
 def check_readable(name: str, fault: str) -> None:
