@@ -16,6 +16,7 @@ from .listed_table import in_words
 
 _SQLITE = "iceberg+sqlite:///"
 _NAMED = "iceberg:"
+_READING = {"mode": "ro", "uri": "true"}
 
 
 def is_catalogue(lake: str) -> bool:
@@ -86,11 +87,14 @@ def open_catalogue(lake: str, name: str) -> Iterator[Any]:
     need_pyiceberg(lake)
     from pyiceberg.catalog import load_catalog
     from pyiceberg.catalog.sql import SqlCatalog
+    from sqlalchemy import URL
 
     try:
         if lake.startswith(_SQLITE):
-            uri = f"sqlite:///file:{quote(str(_database(lake)))}?mode=ro&uri=true"
-            catalogue: Any = SqlCatalog(name, uri=uri, init_catalog_tables="false", **storage_settings(lake, name))
+            place = URL.create("sqlite", database=f"file:{quote(str(_database(lake)))}", query=_READING)
+            catalogue: Any = SqlCatalog(
+                name, uri=place.render_as_string(), init_catalog_tables="false", **storage_settings(lake, name)
+            )
         else:
             catalogue = load_catalog(name)
     except faults() as error:

@@ -73,14 +73,14 @@ def list_iceberg(lake: str, first: int) -> Iterator[ListedTable]:
 
 def _listed(catalogue: Any, table: ListedTable, first: int) -> ListedTable:
     try:
-        metadata = catalogue.load_table(table.catalogued[2:]).metadata_location
-        planned = _plan(metadata, *table.catalogued[:2])
+        table = table._replace(location=catalogue.load_table(table.catalogued[2:]).metadata_location)
+        planned = _plan(table.location, *table.catalogued[:2])
     except InputError as error:
         return table._replace(fault=f"{error.rule}; found {error.value}")
     except faults() as error:
         return table._replace(fault=in_words(error))
     files = tuple(_file(first + i, task) for i, (_, task) in enumerate(sorted(planned.tasks.items())))
-    return table._replace(files=files, snapshot=_state(planned.table), location=metadata)
+    return table._replace(files=files, snapshot=_state(planned.table))
 
 
 def _file(ordinal: int, task: Any) -> InputFile:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .corpus import Corpus, InputSpec, open_corpus
-from .storage import Stored, exists, is_folder, list_files
+from .storage import GLOB, Stored, exists, list_files
 
 _LOG = "_delta_log"
 _METADATA = (".metadata.json", ".metadata.json.gz")
@@ -36,7 +36,8 @@ def open_lake(lake: str) -> tuple[Corpus, tuple[TableFolder, ...]]:
     Raises:
         InputError: if the lake does not exist or holds neither.
     """
-    stored = list(list_files(lake)) if exists(lake) and is_folder(lake) else []
+    named = exists(lake) or any(c in lake for c in GLOB)
+    stored = list(list_files(lake)) if named else []
     folders = table_folders(stored)
     inside = frozenset(folder.inside for folder in folders)
     return open_corpus([InputSpec(lake)], foreign=partial(_is_below, inside) if folders else None), folders

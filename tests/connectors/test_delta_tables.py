@@ -4,6 +4,7 @@ import datetime
 import shutil
 import sys
 from decimal import Decimal
+from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -126,6 +127,38 @@ def test_files_below_are_no_tables_of_their_own(tmp_path):
     assert sorted(ordinals) == list(range(len(ordinals)))
     assert {file.relative.rpartition("/day=")[0] for file in tables["in/t[1]*"].files} == {"in/t[1]*"}
     assert as_set(rows_of(tables["in/t[1]*"])[1]) == as_set(ROWS)
+
+
+def test_a_glob_that_finds_logs_finds_tables(tmp_path):
+    write_deltalake(tmp_path / "t", ROWS, partition_by=["day"])
+    pq.write_table(ROWS, tmp_path / "x.parquet")
+    assert {name: table.kind for name, table in tables_of(f"{tmp_path}/**").items()} == {
+        "t": "delta",
+        "x.parquet": "files",
+    }
+    assert set(tables_of(f"{tmp_path}/*.parquet")) == {"x.parquet"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_history(tmp_path, seed):
+    rng = Random(seed)
+    place = tmp_path / "t"
+    write_deltalake(place, ROWS, partition_by=rng.choice([[], ["city"], ["day", "city"]]))
+    for number in range(8):
+        what = rng.choice(["append", "append", "overwrite", "delete", "column", "optimize", "checkpoint"])
+        some = ROWS.slice(rng.randrange(6), rng.randint(1, 4))
+        if what in ("append", "overwrite"):
+            write_deltalake(place, some, mode=what, schema_mode="merge")
+        elif what == "column":
+            late = some.append_column(f"late {number}", pa.array([number] * some.num_rows))
+            write_deltalake(place, late, mode="append", schema_mode="merge")
+        elif what == "delete":
+            DeltaTable(place).delete(f"id = {rng.randrange(7)}")
+        elif what == "optimize":
+            DeltaTable(place).optimize.compact()
+        else:
+            DeltaTable(place).create_checkpoint()
+        check(tmp_path)
 
 
 def test_a_version_has_a_fingerprint_and_is_current_until_the_next(tmp_path):

@@ -243,6 +243,15 @@ def test_paths_of_a_catalogue(catalogue, tmp_path, monkeypatch):
         assert set(tables_of(lake)) == {"ns.t"}
 
 
+@pytest.mark.parametrize("name", ["my catalogue#1%20.db", "é?&=.db"])
+def test_odd_names_of_a_catalogue(catalogue, tmp_path, name):
+    catalogue.create_table("ns.t", schema=ROWS.schema).append(ROWS)
+    (tmp_path / "catalog.db").rename(tmp_path / name)
+    table = tables_of(f"iceberg+sqlite:///{tmp_path}/{name}")["ns.t"]
+    assert as_set(rows_of(table)[1]) == as_set(ROWS)
+    assert table_is_current(table)
+
+
 def test_arguments_that_are_no_catalogue(tmp_path):
     with pytest.raises(InputError, match="a catalogue exists"):
         list_tables([f"iceberg+sqlite:///{tmp_path}/none.db"])
@@ -289,6 +298,9 @@ def test_a_folder_without_its_catalogue_is_one_table_that_is_not_read(catalogue,
         table_splits(tables["ns/t"])
     catalogue.drop_table("ns.u")
     folder = f"{tmp_path}/w"
+    assert set(tables_of(folder, lake)) == {f"{lake}/ns.t", f"{folder}/ns/u", f"{folder}/plain.parquet"}
+    stored = pa.schema([pa.field("id", pa.int64(), metadata={"PARQUET:field_id": "1"})])
+    delete_equals(catalogue.load_table("ns.t"), pa.table({"id": [3]}, schema=stored), 1)
     assert set(tables_of(folder, lake)) == {f"{lake}/ns.t", f"{folder}/ns/u", f"{folder}/plain.parquet"}
 
 
