@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..hashing.errors import EngineError, InputError
-from .listed_table import in_words
+from .listed_table import in_words, same_place
 
 _DELETIONS = "deletionVectors"
 _HONOURED = {
@@ -110,7 +110,7 @@ def data_files(table: Any) -> pa.Table:
 def data_path(root: str, path: str) -> str:
     """Return the absolute path or URL of a data file; those of shallow clones are absolute in the log."""
     absolute = path.startswith("/") or "://" in path or path.startswith("file:/")
-    return path.removeprefix("file://") if absolute else f"{root}/{path}"
+    return same_place(path) if absolute else f"{root}/{path}"
 
 
 def kept_rows(table: Any) -> dict[str, NDArray[np.bool_]]:

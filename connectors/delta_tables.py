@@ -49,7 +49,7 @@ def list_delta(root: str, name: str, inside: str, first: int) -> ListedTable:
     except InputError as error:
         return ListedTable(name, KIND, location=root, fault=f"{error.rule}; found {error.value}")
     files: list[InputFile] = []
-    for row in data_files(table).to_pylist():
+    for row in data_files(table).select(["path", "size_bytes", "modification_time"]).to_pylist():
         path = row["path"]
         facts = f"{row['size_bytes']} {row['modification_time']}"
         place = data_path(root, path)
@@ -118,6 +118,13 @@ def _file_splits(
             value=f"{file.path} is gone: deleted, or vacuumed",
             remedy="Restore it, or write a version without it (deltalake: `DeltaTable.repair`).",
         ) from error
+    total = sum(split.records or 0 for split in planned)
+    if kept is not None and len(kept) > total:
+        raise InputError(
+            "a deletion vector is as long as its data file at most",
+            value=f"{len(kept)} records for {total} of {file.path}",
+            remedy="Restore the file, or leave the table out.",
+        )
     rows = 0
     for split in planned:
         records = split.records or 0
@@ -221,8 +228,7 @@ def _packed_schema(table: Any) -> str:
 
 def _packed_values(listed: pa.Table, at: int) -> str:
     """Return the partition values of a data file as text: an Arrow stream of one row, which keeps their types."""
-    column = listed["partition"].slice(at, 1).combine_chunks()
-    row = pa.RecordBatch.from_struct_array(pa.concat_arrays(column.chunks) if hasattr(column, "chunks") else column)
+    row = pa.RecordBatch.from_struct_array(pa.concat_arrays(listed["partition"].slice(at, 1).chunks))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, row.schema) as stream:
         stream.write_batch(row)

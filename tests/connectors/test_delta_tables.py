@@ -248,6 +248,13 @@ def test_deletion_vectors_by_brute_force(tmp_path_factory, groups, deleted, byte
     assert addresses == list(range(len(expected)))
 
 
+def test_a_vector_that_is_longer_than_its_file(tmp_path):
+    deleted_log(tmp_path / "t")
+    pq.write_table(numbers(*range(5)), tmp_path / "t" / "a b%.parquet")
+    with pytest.raises(InputError, match="10 records for 5"):
+        rows_of(tables_of(tmp_path)["t"])
+
+
 def test_a_vector_of_a_version_is_that_version_s(tmp_path):
     root = tmp_path / "t"
     commit(root, 0, protocol("deletionVectors"), metadata([column("id")]), add(root, "a.parquet", numbers(1, 2, 3)))
