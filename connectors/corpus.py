@@ -79,12 +79,19 @@ class Corpus:
         return sum(file.size_bytes for file in self.files)
 
 
-def open_corpus(inputs: Sequence[InputSpec], *, ends: bool = True) -> Corpus:
+def open_corpus(
+    inputs: Sequence[InputSpec],
+    *,
+    ends: bool = True,
+    foreign: Callable[[str], bool] | None = None,
+) -> Corpus:
     """List the files of input arguments, in order of (argument, bytes of the relative path).
 
     Args:
         inputs: the arguments.
         ends: whether the ends of files enter their fingerprints, for which they are read.
+        foreign: whether a path, relative to its argument, is somebody else's: such files are neither read nor named as
+            ignored, and an argument may hold no others.
 
     Raises:
         InputError: if an argument names nothing, or nothing that a reader understands.
@@ -93,9 +100,9 @@ def open_corpus(inputs: Sequence[InputSpec], *, ends: bool = True) -> Corpus:
     ignored: list[str] = []
     for spec in inputs:
         before, skipped = len(files), len(ignored)
-        for file in _files(spec, ignored, ends):
+        for file in _files(spec, ignored, ends, foreign):
             files.append(file(len(files)))
-        if len(files) == before:
+        if len(files) == before and foreign is None:
             raise InputError(
                 "an input holds files of a known format (or is read with `format: text`)",
                 value=f"{spec.path} with {', '.join(ignored[skipped:][:3]) or 'no file'}",
@@ -106,7 +113,9 @@ def open_corpus(inputs: Sequence[InputSpec], *, ends: bool = True) -> Corpus:
     return Corpus(tuple(files), tuple(ignored))
 
 
-def _files(spec: InputSpec, ignored: list[str], ends: bool) -> Iterator[Callable[[int], InputFile]]:
+def _files(
+    spec: InputSpec, ignored: list[str], ends: bool, foreign: Callable[[str], bool] | None
+) -> Iterator[Callable[[int], InputFile]]:
     """Yield, for each file of an argument, the function that makes it from its ordinal."""
     if spec.format is not None and spec.format not in FORMATS:
         raise ConfigError("a format is one of " + ", ".join(FORMATS), value=spec.format, remedy="Change `format`.")
@@ -126,7 +135,7 @@ def _files(spec: InputSpec, ignored: list[str], ends: bool) -> Iterator[Callable
         if members:
             yield partial(_text_folder, spec=spec, members=members)
         return
-    found = list(list_files(spec.path))
+    found = [stored for stored in list_files(spec.path) if foreign is None or not foreign(stored.relative)]
     others = files_without_records(found, partial(_is_chosen, spec=spec)) if in_folder else set()
     for stored in found:
         kind = spec.format or _format_of(stored.relative)

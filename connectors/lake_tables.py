@@ -1,35 +1,21 @@
-"""The tables of a lake: which files make one, what columns it has, and its rows.
+"""The tables of a lake: which files make one.
 
 A table is a file; or a folder, where a job has written it: with ``_SUCCESS`` in it, or with data files that are all
-called ``part-...``.
+called ``part-...``. A folder of Delta, and each table of an Iceberg catalogue, is one as well.
 """
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-import pyarrow as pa
-
-from ..hashing.errors import InputError
-from .address import ADDRESS
-from .batches import RULE
-from .corpus import InputSpec, open_corpus, plan_splits, read_split, split_schema
-from .delimited_table import read_delimited_table, read_header, survey_delimited
+from .delta_tables import list_delta
 from .formats import InputFile
-from .schema import unify
-from .split import SPLIT_BYTES, Split
+from .iceberg_catalogue import is_catalogue
+from .iceberg_tables import WITHOUT_CATALOGUE, list_iceberg
+from .listed_table import ListedTable, same_place
 from .storage import is_local, stated
-
-_BATCH_BYTES = 16 << 20
-
-_CACHED_BYTES = 1 << 20
-"""What the kernels of delimited text work on at a time: more leaves the second-level cache, and takes half as long
-again."""
-
-_COLUMN_BYTES = 1 << 16
-"""What a column of a batch holds at least, if the batch may: each column of each costs some calls."""
+from .table_folders import TableFolder, open_lake
 
 
 @dataclass(frozen=True)
@@ -39,23 +25,24 @@ class LakeTable:
     Attributes:
         name: path of its file or folder, relative to the lake; with several lakes the lake's path comes first.
         files: in order; their ordinals are numbered through the lake.
-        kind: "files".
-        snapshot: of a table with versions: which.
-        fault: why it cannot be compared, where that is known from its files alone.
-        linked: name of the table that it is a link to, or that is a link to it.
+        kind: "files", "delta" or "iceberg".
+        snapshot, location, catalogued, fault: of ``ListedTable``.
+        linked: name of the table that has its files, too, by a link or another path.
     """
 
     name: str
     files: tuple[InputFile, ...]
     kind: str = "files"
     snapshot: str = ""
+    location: str = ""
+    catalogued: tuple[str, ...] = ()
     fault: str = ""
     linked: str = ""
 
     @property
     def format(self) -> str:
         """Of its first file."""
-        return self.files[0].format
+        return self.files[0].format if self.kind == "files" else self.kind
 
     @property
     def size_bytes(self) -> int:
@@ -68,8 +55,8 @@ class LakeTable:
 
     @property
     def fingerprint(self) -> str:
-        """Of the names, sizes and times of its files."""
-        return "\n".join(f"{file.relative}\0{file.fingerprint}" for file in self.files)
+        """Of the names, sizes and times of its files, and of its version."""
+        return "\n".join([*filter(None, [self.snapshot]), *(f"{f.relative}\0{f.fingerprint}" for f in self.files)])
 
 
 def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str, ...]]:
@@ -82,12 +69,17 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
     ignored: list[str] = []
     files = 0
     for lake in lakes:
-        corpus = open_corpus([InputSpec(lake)], ends=False)
+        prefix = f"{lake.rstrip('/')}/" if len(lakes) > 1 else ""
+        if is_catalogue(lake):
+            found = [_named(prefix, table) for table in list_iceberg(lake, files)]
+            files += sum(len(table.files) for table in found)
+            tables += found
+            continue
+        corpus, folders = open_lake(lake)
         ignored += corpus.ignored
         marked = {path.rpartition("/")[0] for path in corpus.ignored if path.endswith("/_SUCCESS")}
-        prefix = f"{lake.rstrip('/')}/" if len(lakes) > 1 else ""
-        for folder, found in groupby(corpus.files, key=lambda file: file.path.rpartition("/")[0]):
-            members = [replace(file, ordinal=files + i) for i, file in enumerate(found)]
+        for folder, listed in groupby(corpus.files, key=lambda file: file.path.rpartition("/")[0]):
+            members = [replace(file, ordinal=files + i) for i, file in enumerate(listed)]
             files += len(members)
             of_job = all(file.path.rpartition("/")[2].startswith("part-") for file in members)
             inside = members[0].relative.rpartition("/")[0]
@@ -95,6 +87,10 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
                 tables.append(LakeTable(prefix + inside, tuple(members)))
             else:
                 tables += [LakeTable(prefix + file.relative, (file,)) for file in members]
+        for table_folder in folders:
+            tables.append(_named(prefix, _of_folder(table_folder, files)))
+            files += len(tables[-1].files)
+    tables = _without_doubles(tables)
     return tuple(_marked(sorted(tables, key=lambda table: table.name.encode()))), tuple(ignored)
 
 
@@ -102,7 +98,7 @@ def _marked(tables: Iterable[LakeTable]) -> Iterator[LakeTable]:
     """Mark tables whose files are those of an earlier one, by another path or link: to delete one would delete both."""
     seen: dict[tuple[int, int], str] = {}
     for table in tables:
-        local = [file.path for file in table.files if is_local(file.path)]
+        local = [file.path for file in table.files if table.kind == "files" and is_local(file.path)]
         places = [(found.st_dev, found.st_ino) for found in map(os.stat, local)]
         linked = next((seen[place] for place in places if place in seen), "")
         for place in places:
@@ -111,94 +107,32 @@ def _marked(tables: Iterable[LakeTable]) -> Iterator[LakeTable]:
 
 
 def changed(table: LakeTable) -> str:
-    """Return the path of a file that is gone, or has another size or time than when the table was listed; else ""."""
+    """Return the path of a file that is gone, or has another size or time than when the table was listed; else "".
+
+    A newer version of a Delta or Iceberg table changes nothing about the one that was listed.
+    """
+    if table.kind != "files":
+        return ""
     for file in table.files:
         if stated(file.path) != file.fingerprint:
             return file.path
     return ""
 
 
-def survey_table(table: LakeTable) -> tuple[list[Split], pa.Schema]:
-    """Return ``table_splits`` and ``table_schema`` of a table, its delimited files opened once.
-
-    Raises:
-        InputError: as these do.
-    """
-    splits: list[Split] = []
-    schemas: list[tuple[str, pa.Schema]] = []
-    for file in table.files:
-        if file.format == "csv":
-            split, names = survey_delimited(file)
-            found = [(split, _columns(split, names))]
-        else:
-            found = [(split, _schema(split)) for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
-        splits += [split for split, _ in found]
-        schemas += [(split.path, schema) for split, schema in found]
-    return splits, _unified(table, splits, schemas)
+def _named(prefix: str, table: ListedTable) -> LakeTable:
+    name, kind, files, snapshot, location, catalogued, fault = table
+    return LakeTable(prefix + name, files, kind, snapshot, location, catalogued, fault)
 
 
-def table_splits(table: LakeTable) -> list[Split]:
-    """Return the splits of a table; a delimited file is one.
-
-    Raises:
-        InputError: if a file cannot be read.
-    """
-    return [split for file in table.files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
-
-
-def table_schema(table: LakeTable, splits: Sequence[Split]) -> pa.Schema:
-    """Return the columns of a table: of delimited files, strings.
-
-    Raises:
-        InputError: if a name is there twice, types exclude each other, or a file cannot be read.
-    """
-    return _unified(table, splits, [(split.path, _schema(split)) for split in splits])
+def _of_folder(folder: TableFolder, first: int) -> ListedTable:
+    """Return the table that a folder is: of Iceberg, one that is not read."""
+    name = folder.inside or folder.path.rpartition("/")[2]
+    if folder.kind == "delta":
+        return list_delta(folder.path, name, folder.inside, first)
+    return ListedTable(name, folder.kind, location=folder.path, fault=WITHOUT_CATALOGUE)
 
 
-def _unified(table: LakeTable, splits: Sequence[Split], schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
-    names = {tuple(names.names) for split, (_, names) in zip(splits, schemas, strict=True) if split.format == "csv"}
-    if len(names) > 1:
-        raise InputError(
-            "files of one table have the same columns",
-            value=f"{table.name}: others in some",
-            remedy="Split the folder.",
-        )
-    if all(split.format == "csv" for split in splits):
-        return schemas[0][1]  # strings all: there is nothing to unify
-    return unify(schemas)
-
-
-def _schema(split: Split) -> pa.Schema:
-    if split.format != "csv":
-        return split_schema(split, batch_bytes=_BATCH_BYTES)
-    return _columns(split, read_header(split))
-
-
-def _columns(split: Split, names: list[str]) -> pa.Schema:
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise InputError(
-            "the columns of a table have names of their own",
-            value=f"{twice!r} twice in {split.path}",
-            remedy="Rename one.",
-        )
-    return pa.schema([(name, pa.string()) for name in names])
-
-
-def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a split: ``__address``, some columns, and ``__rule``: null, or why the record cannot be read.
-
-    Args:
-        split: what to read.
-        columns: the columns to yield; of a record that cannot be read they are null.
-        full: all columns of the table.
-
-    Raises:
-        InputError: if the file cannot be read to its end.
-    """
-    if split.format == "csv":
-        size = min(_BATCH_BYTES, max(_CACHED_BYTES, len(full) * _COLUMN_BYTES))
-        yield from read_delimited_table(split, columns, full, size)
-        return
-    for batch in read_split(split, columns, full=full, batch_bytes=_BATCH_BYTES):
-        yield batch.select([ADDRESS, *columns.names, RULE])
+def _without_doubles(tables: Sequence[LakeTable]) -> list[LakeTable]:
+    """Leave out Iceberg folders that some catalogue of the arguments has."""
+    known = {same_place(table.location.rpartition("/metadata/")[0]) for table in tables if table.catalogued}
+    return [table for table in tables if table.fault != WITHOUT_CATALOGUE or same_place(table.location) not in known]

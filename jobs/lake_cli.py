@@ -32,7 +32,14 @@ def _main() -> None:
 
 @app.command()
 def scan(
-    lakes: Annotated[list[str], typer.Argument(metavar="LAKE...", help="Folders of tables: Parquet, CSV, JSON Lines.")],
+    lakes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LAKE...",
+            help="Folders of tables: Parquet, CSV, JSON Lines, Delta; or Iceberg catalogues: "
+            "iceberg+sqlite:///PATH/catalog.db, iceberg:NAME.",
+        ),
+    ],
     out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for what is found; new, or of a scan.")],
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore-column", metavar="NAME", help="A column that does not count.")

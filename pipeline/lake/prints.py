@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...connectors.address import ADDRESS, RECORD_BITS
 from ...connectors.batches import RULE
-from ...connectors.lake_tables import read_table_split
+from ...connectors.lake_reading import read_table_split
 from ...connectors.split import Split
 from ...hashing.errors import InputError
 from ..engine import Engine, Table

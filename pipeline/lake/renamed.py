@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ...connectors.lake_tables import LakeTable, table_splits
+from ...connectors.lake_reading import table_splits
+from ...connectors.lake_tables import LakeTable
 from ...connectors.split import Split
 from ..engine import Engine, Table
 from .containment import Checked, Checking, Projections, sizes_of

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ...connectors.lake_tables import LakeTable, changed, survey_table, table_splits
+from ...connectors.lake_reading import survey_table, table_splits
+from ...connectors.lake_tables import LakeTable, changed
 from ...connectors.parquet_statistics import TableStatistics, table_statistics
 from ...connectors.split import Split
 from ...hashing.delimited import cut_records

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ...connectors.lake_tables import read_table_split
+from ...connectors.lake_reading import read_table_split
 from ...hashing.errors import InputError
 from ..engine import Engine, Table
 from .canonical import cell_hashes

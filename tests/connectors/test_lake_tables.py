@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.connectors import dialect, lake_tables
-from tamis.connectors.lake_tables import list_tables, read_table_split, survey_table, table_schema, table_splits
+from tamis.connectors.lake_reading import read_table_split, survey_table, table_schema, table_splits
+from tamis.connectors.lake_tables import list_tables
 from tamis.hashing.errors import InputError
 
 

@@ -7,12 +7,12 @@ from random import Random
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from found_pairs import containment_rows, named
 
 from tamis.connectors.lake_tables import list_tables
 from tamis.hashing.errors import InputError
 from tamis.jobs.local import LocalEngine
 from tamis.pipeline.lake.options import Options
-from tamis.pipeline.lake.outputs import containment
 from tamis.pipeline.lake.reduction import group
 from tamis.pipeline.lake.scan import scan
 
@@ -71,18 +71,6 @@ def brute_force(truth):
 def run(folder, work, **options):
     tables, _ = list_tables([str(folder)])
     return scan(LocalEngine(work), tables, Options(**options))
-
-
-def named(found):
-    groups = found.groups
-    pairs = [(one, one) for one in range(len(groups.members))] + list(groups.closure())
-    return {
-        (found.tables[child].name, found.tables[parent].name)
-        for one, other in pairs
-        for child in groups.members[one]
-        for parent in groups.members[other]
-        if child != parent
-    }
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -153,7 +141,7 @@ def test_a_table_with_a_record_that_cannot_be_read_may_hold_others(tmp_path, nam
     assert found.unread == {0: [(1, found.unread[0][0][1])]}
     assert found.unread[0][0][1].startswith(rule)
     assert named(found) == {("one.csv", "two.csv"), ("two.csv", "one.csv"), ("one.csv", name), ("two.csv", name)}
-    rows = [row for table in containment(found, Options()) for row in table.to_pylist()]
+    rows = containment_rows(found)
     of_bad = [(row["parent"], row["status"], row["containment"]) for row in rows if row["child"] == name]
     assert of_bad == [("one.csv", "not_refuted", None)]
 
