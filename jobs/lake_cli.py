@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
+from ..pipeline.lake.words import FUNNEL, UNUSUAL
 from ..pipeline.state import SUCCESS, WORK, check_place
 from .lake import EngineName, EngineOptions, scan_lake
 from .progress import shown
@@ -102,17 +103,8 @@ def _show(report: dict[str, Any], out: str) -> None:
     tables, pairs = report["tables"], report["pairs"]
     funnel = Table("pairs of tables", "", title="What became of the pairs", title_justify="left", show_header=False)
     funnel.columns[1].justify = "right"
-    for name, what in (
-        ("all", "all"),
-        ("with_columns", "one has all columns of the other"),
-        ("candidates", "different tables that share its first row"),
-        ("refuted_by_sample", "refuted by a sample"),
-        ("refuted_by_all_rows", "refuted by all rows"),
-        ("not_refuted", "not refuted by what was looked for"),
-        ("near", "not whole, but --min-containment"),
-        ("verified", "verified: every row is there"),
-    ):
-        if name in ("not_refuted", "near") and not pairs[name]:
+    for name, what in FUNNEL:
+        if name in UNUSUAL and not pairs[name]:
             continue
         funnel.add_row(what, f"{pairs[name]:,}", style="bold" if name == "verified" else "")
     alone = tables["alone"]
