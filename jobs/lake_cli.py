@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..hashing.errors import ConfigError
+from ..hashing.errors import ArtefactError, ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.lake.words import FUNNEL, UNUSUAL
 from ..pipeline.state import SUCCESS, WORK, check_place
@@ -84,6 +84,24 @@ def scan(
         _show(report, out)
 
 
+@app.command()
+def report(
+    found: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a scan.")],
+) -> None:
+    """Write report.html of a scan again, with the plan that is there (`tamis lake plan`)."""
+    from ..pipeline.lake.page import write_page
+
+    folder = Path(found).expanduser()
+    if not (folder / SUCCESS).exists() or not (folder / REPORT).exists():
+        raise ArtefactError(
+            "a page is made from a scan that has finished",
+            value=found,
+            remedy="Scan the lake first: `tamis lake scan LAKE --out DIR`.",
+        )
+    write_page(folder, with_plan=True)
+    console.print(f"{found}/report.html", markup=False, soft_wrap=True)
+
+
 def _folder(out: str) -> Path:
     """Return the folder of the output; what an earlier scan left there is not finished any more."""
     folder = Path(out).expanduser()
@@ -121,7 +139,8 @@ def _show(report: dict[str, Any], out: str) -> None:
         console.print(f"{pair['child']} is inside {pair['parent']}", markup=False, soft_wrap=True)
     left = len(report["direct"]) - SHOWN
     console.print(
-        f"{f'... and {left:,} more. ' if left > 0 else ''}{out} has containment.parquet, groups.parquet, lake.json.",
+        f"{f'... and {left:,} more. ' if left > 0 else ''}{out} has containment.parquet, groups.parquet, lake.json; "
+        f"look at {out}/report.html.",
         markup=False,
         soft_wrap=True,
     )

@@ -14,6 +14,7 @@ from ..state import SUCCESS, write_atomically
 from .containment import Checked
 from .memory import remember
 from .options import Options
+from .page import write_page
 from .scan import Scan
 
 FORMAT, FORMAT_VERSION = "tamis-lake", 1
@@ -90,6 +91,7 @@ def write_scan(
     for name, what in ((REPORT, report), (MEASURED, measured(found))):
         write_atomically(out / name, json.dumps(what, indent=1, ensure_ascii=False) + "\n")
     keep(found, options, out, rows)
+    write_page(out)
     (out / SUCCESS).touch()
     return report
 

@@ -1,6 +1,7 @@
 """Pages from the templates of this folder: one file each, styled, with its script and its numbers."""
 
 import json
+import math
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -41,17 +42,33 @@ def shown(value: float | int | None, how: str) -> str:
 
     Args:
         value: as JSON holds it.
-        how: "count", "share" (of one), "megabytes" (of bytes), "seconds" or "plain".
+        how: "count", "share" (of one), "contained" (a share that is rounded down, so that less than all never reads as
+            all), "megabytes" or "size" (of bytes), "cost", "seconds" or "plain".
     """
     if value is None:
         return "\u2013"
     return {
         "count": lambda: f"{value:,}",
         "share": lambda: f"{value:.2%}",
+        "contained": lambda: f"{math.floor(value * 1e4 + 1e-9) / 1e4:.2%}",
+        "size": lambda: _size(value),
+        "cost": lambda: f"{value:,.2f}" if abs(value) >= 1 or not value else f"{value:.2g}",
         "megabytes": lambda: f"{value / 1e6:,.1f}",
         "seconds": lambda: f"{value:,.2f}",
         "plain": lambda: f"{value:g}",
     }[how]()
+
+
+def _size(size: float) -> str:
+    """Return bytes in the unit that fits.
+
+    >>> _size(999), _size(1469409), _size(2.5e12)
+    ('999 bytes', '1.5 MB', '2.5 TB')
+    """
+    for unit, of in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= of:
+            return f"{size / of:,.1f} {unit}"
+    return f"{size:,} bytes"
 
 
 @cache
