@@ -31,7 +31,8 @@ CONTRAST = """() => {
 }"""
 
 LABELS = """() => [
-  ...[...document.querySelectorAll("input, select, button")].filter((e) => !e.labels?.length && !e.ariaLabel),
+  ...[...document.querySelectorAll("input, select, button")].filter(
+    (e) => !e.labels?.length && !e.ariaLabel && !(e.matches("button") && e.textContent.trim())),
   ...[...document.querySelectorAll("[role=region], [role=listbox], svg")].filter((e) => !e.ariaLabel),
   ...[...document.querySelectorAll("table")].filter((e) => !e.querySelector("th[scope]")),
   ...[...document.querySelectorAll("section")].filter(

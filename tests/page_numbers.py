@@ -2,35 +2,43 @@
 
 from html.parser import HTMLParser
 
+_VOID = {"meta", "link", "input", "br", "img"}
+_SKIPPED = {"script", "style", "svg", "label"}
+
 
 class Numbers(HTMLParser):
-    """The ``data`` elements of a page, and the text outside of them."""
+    """The ``data`` elements of a page, and the text outside of them.
 
-    def __init__(self):
+    Text of elements with ``data-said`` and of ``names`` (tags) was said by others: it is no prose of the page.
+    """
+
+    def __init__(self, names):
         super().__init__()
-        self.found, self.prose, self._inside, self._skipped = [], [], None, 0
+        self.found, self.prose = [], []
+        self._skipped = _SKIPPED | set(names)
+        self._open = []
 
     def handle_starttag(self, tag, attributes):
+        if tag in _VOID:
+            return
+        self._open.append((tag, tag in self._skipped or "data-said" in dict(attributes)))
         if tag == "data":
-            self._inside = dict(attributes) | {"text": ""}
-        self._skipped += tag in ("script", "style", "svg", "label")
+            self.found.append(dict(attributes) | {"text": ""})
 
     def handle_endtag(self, tag):
-        if tag == "data":
-            self.found.append(self._inside)
-            self._inside = None
-        self._skipped -= tag in ("script", "style", "svg", "label")
+        while self._open and self._open.pop()[0] != tag:
+            pass
 
     def handle_data(self, data):
-        if self._inside is not None:
-            self._inside["text"] += data
-        elif not self._skipped:
+        if any(tag == "data" for tag, _ in self._open):
+            self.found[-1]["text"] += data
+        elif not any(skipped for _, skipped in self._open):
             self.prose.append(data)
 
 
-def numbers_of(html):
+def numbers_of(html, names=()):
     """Read a page."""
-    parser = Numbers()
+    parser = Numbers(names)
     parser.feed(html)
     return parser
 

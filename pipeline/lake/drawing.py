@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -12,18 +12,18 @@ from .drawn import Part
 WIDTH = 1040
 """Of the drawing, in pixels; a component is never wider."""
 
-COLUMN, BELOW = 104, 30
+COLUMN, BELOW = 115, 30
 """Width of a place for a node and its name, and height of the name and what is free below it."""
 
 BETWEEN_LAYERS, BETWEEN_PARTS, MARGIN = 30, 14, 6
 LEAST_RADIUS, MOST_RADIUS = 5.0, 20.0
-NAME_CHARACTERS = 15
+NAME_CHARACTERS = 14
 _LINE = 14
+_LANE = 4
+"""Where lines go down between columns, in pixels from their left border."""
 _ENDINGS = ("parquet", "csv", "tsv", "jsonl", "json", "arrow")
 
-_EDGE = Markup(
-    '<path class="edge" data-from="{}" data-to="{}" d="M{:.0f} {:.0f}C{:.0f} {:.0f} {:.0f} {:.0f} {:.0f} {:.0f}"/>'
-)
+_EDGE = Markup('<path class="edge" data-from="{}" data-to="{}" d="{}"/>')
 _NODE = Markup(
     '<g class="node{}" id="node-{}" role="img" tabindex="{}" aria-label="{}"><title>{}</title>'
     '<circle cx="{:.0f}" cy="{:.0f}" r="{:.1f}"/>{}<text class="name" x="{:.0f}" y="{:.0f}">{}</text></g>'
@@ -54,10 +54,43 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Where nodes are: centres in pixels by group, and the size of all."""
+class Place:
+    """Where a node is, in pixels.
 
-    places: dict[int, tuple[float, float]]
+    Attributes:
+        x, y: centre.
+        radius: of the circle.
+        top, bottom: of its layer.
+        rows: that the layer is broken into.
+    """
+
+    x: float
+    y: float
+    radius: float
+    top: float
+    bottom: float
+    rows: int
+
+    @property
+    def lane(self) -> float:
+        """Where lines pass the nodes of its column."""
+        return self.x - COLUMN / 2 + _LANE
+
+    @property
+    def below(self) -> float:
+        """Where its name ends."""
+        return self.y + self.radius + _LINE + 5
+
+    def moved(self, right: float, down: float) -> "Place":
+        """Return the place, moved."""
+        return replace(self, x=self.x + right, y=self.y + down, top=self.top + down, bottom=self.bottom + down)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where nodes are, by group, and the size of all."""
+
+    places: dict[int, Place]
     width: float
     height: float
 
@@ -69,13 +102,13 @@ def placed(parts: Sequence[Part], radii: Mapping[int, float]) -> Placed:
         parts: as chosen.
         radii: of nodes, by group.
     """
-    places: dict[int, tuple[float, float]] = {}
+    places: dict[int, Place] = {}
     left = top = shelf = width = 0.0
     for part in parts:
         own = _part(part, radii)
         if left and left + own.width > WIDTH:
             left, top, shelf = 0.0, top + shelf + BETWEEN_PARTS, 0.0
-        places |= {group: (x + left + MARGIN, y + top + MARGIN) for group, (x, y) in own.places.items()}
+        places |= {group: place.moved(left + MARGIN, top + MARGIN) for group, place in own.places.items()}
         left += own.width
         shelf, width = max(shelf, own.height), max(width, left)
     return Placed(places, width + 2 * MARGIN, top + shelf + 2 * MARGIN)
@@ -86,18 +119,34 @@ def _part(part: Part, radii: Mapping[int, float]) -> Placed:
     most = WIDTH // COLUMN
     shapes = [(math.ceil(len(layer) / most), len(layer)) for layer in part.layers]
     width = max(math.ceil(count / rows) for rows, count in shapes) * COLUMN
-    places: dict[int, tuple[float, float]] = {}
+    places: dict[int, Place] = {}
     top = 0.0
     for layer, (rows, count) in zip(part.layers, shapes, strict=True):
-        columns = math.ceil(count / rows)
-        left = (width - columns * COLUMN) / 2
+        left = (width - math.ceil(count / rows) * COLUMN) / 2
         biggest = max(radii[group] for group in layer)
         height = 2 * biggest + BELOW
+        bottom = top + rows * height
         for i, group in enumerate(layer):  # down, then right, so that nodes stay near the middle of their parents
             column, row = divmod(i, rows)
-            places[group] = left + (column + 0.5) * COLUMN, top + row * height + biggest
-        top += rows * height + BETWEEN_LAYERS
+            x, y = left + (column + 0.5) * COLUMN, top + row * height + biggest
+            places[group] = Place(x, y, radii[group], top, bottom, rows)
+        top = bottom + BETWEEN_LAYERS
     return Placed(places, width, top - BETWEEN_LAYERS)
+
+
+def route(parent: Place, child: Place) -> str:
+    """Return the path of a line: a curve between layers, along a lane through a layer of several rows."""
+    x, y, end = parent.x, parent.below, ""
+    begin = f"M{x:.0f} {y:.0f}"
+    if parent.rows > 1:
+        x, y = parent.lane, parent.bottom
+        begin += f"H{x:.0f}V{y:.0f}"
+    u, v = child.x, child.y - child.radius
+    if child.rows > 1:
+        end = f"V{child.y:.0f}H{u - child.radius:.0f}"
+        u, v = child.lane, child.top
+    bend = max(12.0, (v - y) / 2)
+    return f"{begin}C{x:.0f} {y + bend:.0f} {u:.0f} {v - bend:.0f} {u:.0f} {v:.0f}{end}"
 
 
 def drawing(parts: Sequence[Part], nodes: Mapping[int, Node], number: Mapping[int, int]) -> Markup:
@@ -114,12 +163,11 @@ def drawing(parts: Sequence[Part], nodes: Mapping[int, Node], number: Mapping[in
     lines: list[Markup] = []
     marks: list[Markup] = []
     for part in parts:
-        for parent, child in part.edges:
-            (x, y), (u, v) = at.places[parent], at.places[child]
-            y, v = y + radii[parent] + _LINE + 5, v - radii[child]  # from below the parent's name
-            bend = max(12.0, (v - y) / 2)
-            lines.append(_EDGE.format(number[parent], number[child], x, y, x, y + bend, u, v - bend, u, v))
-        marks += [_node(nodes[group], number[group], *at.places[group], radii[group]) for group in part.groups]
+        lines += [
+            _EDGE.format(number[parent], number[child], route(at.places[parent], at.places[child]))
+            for parent, child in part.edges
+        ]
+        marks += [_node(nodes[group], number[group], at.places[group]) for group in part.groups]
     title = "Tables inside other tables: a table is drawn below those that have all its rows"
     head = _SVG.format(at.width, at.height, at.width, at.height, title)
     return head + Markup("").join(lines) + Markup("\n").join(marks) + Markup("</svg>")
@@ -134,11 +182,12 @@ def radius(size: int, biggest: int) -> float:
     return max(LEAST_RADIUS, MOST_RADIUS * math.sqrt(size / biggest)) if biggest else LEAST_RADIUS
 
 
-def _node(node: Node, number: int, x: float, y: float, size: float) -> Markup:
-    copies = _COUNT.format(x + size + 3, y + 4, f"×{node.tables:,}") if node.tables > 1 else Markup("")
+def _node(node: Node, number: int, at: Place) -> Markup:
+    right = at.x + at.radius + 3
+    copies = _COUNT.format(right, at.y + 4, f"×{node.tables:,}") if node.tables > 1 else Markup("")
     return _NODE.format(
         " goes" if node.goes else "", number, -1 if number else 0, node.told, node.told,
-        x, y, size, copies, x, y + size + _LINE, short(node.name),
+        at.x, at.y, at.radius, copies, at.x, at.y + at.radius + _LINE, short(node.name),
     )  # fmt: skip
 
 
@@ -146,7 +195,7 @@ def short(name: str, most: int = NAME_CHARACTERS) -> str:
     """Return a name as it fits below a node: the last part of a path, without its middle where that is long.
 
     >>> short("sales/2026/orders-of-january-copy.parquet"), short("orders.csv"), short("顧客注文履歴一覧")
-    ('orders-…ry-copy', 'orders', '顧客注…歴一覧')
+    ('orders…ry-copy', 'orders', '顧客注…歴一覧')
     """
     last = name.rstrip("/").rpartition("/")[2] or name
     stem, _, ending = last.rpartition(".")

@@ -57,11 +57,13 @@ def choose(nodes: Iterable[int], parents: Parents, saves: Sequence[int], most: i
     parts: list[Part] = []
     room = most
     for groups in components:
-        kept = groups if len(groups) <= room else _best(groups, parents, saves, room)
-        if not kept:
+        whole = len(groups) <= room
+        kept = groups if whole else _best(groups, parents, saves, room)
+        if kept:
+            room -= len(kept)
+            parts.append(_layered(kept, parents, whole=whole))
+        if not whole:
             break
-        room -= len(kept)
-        parts.append(_layered(kept, parents, whole=len(kept) == len(groups)))
     return Chosen(tuple(parts), len(components), sum(map(len, components)))
 
 

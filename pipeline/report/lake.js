@@ -29,6 +29,7 @@
       }
       nodes.forEach((other) => other.classList.toggle("one", other === node));
       const [name, ...rest] = node.querySelector("title").textContent.split("\n");
+      $("told").classList.add("some");
       $("told").replaceChildren(
         element("p", {}, element("strong", { textContent: name })),
         element("p", { className: "facts", textContent: rest.join(" · ") }));
@@ -96,7 +97,7 @@
       const name = (text) => element("code", { textContent: text });
       for (const pair of found.slice(shown, shown + step)) {
         const row = element("tr", {},
-          element("th", { scope: "row" }, name(pair.child)), element("td", { className: "told" }, name(pair.parent)),
+          element("th", { scope: "row", className: "named" }, name(pair.child)), element("td", { className: "told named" }, name(pair.parent)),
           element("td", { textContent: pair.rows === null ? "–" : pair.rows.toLocaleString("en") }),
           element("td", { textContent: size(pair.bytes) }),
           element("td", { className: "told", textContent: pair.status }));
