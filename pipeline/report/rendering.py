@@ -52,7 +52,7 @@ def shown(value: float | int | None, how: str) -> str:
         "share": lambda: f"{value:.2%}",
         "contained": lambda: f"{math.floor(value * 1e4 + 1e-9) / 1e4:.2%}",
         "size": lambda: _size(value),
-        "cost": lambda: f"{value:,.2f}" if abs(value) >= 1 or not value else f"{value:.2g}",
+        "cost": lambda: _cost(value),
         "megabytes": lambda: f"{value / 1e6:,.1f}",
         "seconds": lambda: f"{value:,.2f}",
         "plain": lambda: f"{value:g}",
@@ -69,6 +69,17 @@ def _size(size: float) -> str:
         if size >= of:
             return f"{size / of:,.1f} {unit}"
     return f"{size:,} bytes"
+
+
+def _cost(amount: float) -> str:
+    """Return an amount of money, in whichever currency.
+
+    >>> _cost(12345.678), _cost(0.0), _cost(0.01234), _cost(0.0000012)
+    ('12,345.68', '0', '0.012', 'under 0.0001')
+    """
+    if abs(amount) >= 1:
+        return f"{amount:,.2f}"
+    return "under 0.0001" if 0 < amount < 1e-4 else f"{amount:.2g}"
 
 
 @cache

@@ -49,14 +49,14 @@ def pages(tmp_path_factory):
     }
     (folder / "big" / "plan.json").write_text(json.dumps(plan))
     found = {"big": write_page(folder / "big", with_plan=True)}
-    for nodes in (2, 20, 150):
+    for nodes in (1, 20, 150):
         found[f"star {nodes}"] = write_page(star(folder / str(nodes), nodes))
     return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1200])
-@pytest.mark.parametrize("name", ["big", "star 2", "star 20", "star 150"])
+@pytest.mark.parametrize("name", ["big", "star 1", "star 20", "star 150"])
 def test_it_can_be_read(opened, pages, name, width, scheme):
     tab = opened(pages[name], width, scheme)
     for summary in tab.locator("summary").all():
@@ -65,7 +65,7 @@ def test_it_can_be_read(opened, pages, name, width, scheme):
     assert tab.evaluate(CONTRAST) == []
     assert tab.evaluate(LABELS) == []
     ratios = tab.evaluate(DRAWN_TEXT)
-    assert len(ratios) >= 6
+    assert len(ratios) >= 3
     assert min(ratios) >= 4.5
     assert tab.evaluate(COVERED) == []
 
