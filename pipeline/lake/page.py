@@ -24,7 +24,7 @@ from .page_facts import (
     states,
     unreadable,
 )
-from .page_tables import SCAN_AGAIN, Tables, direct_parents, read_tables
+from .page_tables import SCAN_AGAIN, Tables, direct_parents, read_tables, unverified
 from .words import FUNNEL, UNUSUAL
 
 HTML_NAME, PLAN = "report.html", "plan.json"
@@ -63,7 +63,8 @@ def page_facts(folder: Path, *, with_plan: bool = False) -> tuple[dict[str, Any]
             remedy=SCAN_AGAIN,
         )
     parents = direct_parents(folder, tables)
-    counts, rows = pairs(folder, tables, parents)
+    others = unverified(folder)
+    counts, rows = pairs(folder, tables, parents, others)
     chosen, nodes = _graph(tables, parents)
     drawn = [group for part in chosen.parts for group in part.groups]
     plan = read_plan(folder / PLAN) if with_plan else None
@@ -75,7 +76,7 @@ def page_facts(folder: Path, *, with_plan: bool = False) -> tuple[dict[str, Any]
         "unreadable": unreadable(tables),
         "quarantine": quarantined(folder),
         "pairs": counts,
-        "near": near_misses(folder),
+        "near": near_misses(others),
         "graph": {
             "nodes": len(drawn),
             "tables": sum(node.tables for node in nodes.values()),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ...hashing.errors import ArtefactError
-from .page_tables import Tables, table_numbers, unverified
+from .page_tables import Tables, table_numbers
 
 MOST_PAIRS = 2000
 MOST_CHARACTERS = 1_000_000
@@ -82,15 +82,21 @@ def quarantined(folder: Path) -> Fact:
     return {"records": table.num_rows, "tables": pc.count_distinct(table["table"]).as_py(), "rules": rules[:MOST_RULES]}
 
 
-def pairs(folder: Path, tables: Tables, parents: Parents) -> tuple[Fact, list[list[Any]]]:
+def pairs(folder: Path, tables: Tables, parents: Parents, others: pa.Table) -> tuple[Fact, list[list[Any]]]:
     """Return how many pairs there are of each status, and those that are listed.
 
     Equal copies are listed with the table that stands for them, contained tables with their direct parents.
 
+    Args:
+        folder: of the scan.
+        tables: of it.
+        parents: of groups, direct.
+        others: pairs that are not verified.
+
     Returns:
         the numbers, and rows of the list: child, parent, rows, bytes, status; biggest children first.
     """
-    found = list(_listed(folder, tables, parents))
+    found = list(_listed(folder, tables, parents, others))
     found.sort(key=lambda pair: (-int(tables.bytes[pair[0]]), pair))
     rows, characters = [], 0
     for child, parent, status in found[:MOST_PAIRS]:
@@ -103,7 +109,7 @@ def pairs(folder: Path, tables: Tables, parents: Parents) -> tuple[Fact, list[li
     return {"all": len(found), "shown": len(rows), "by_status": counts}, rows
 
 
-def _listed(folder: Path, tables: Tables, parents: Parents) -> Iterator[tuple[int, int, str]]:
+def _listed(folder: Path, tables: Tables, parents: Parents, others: pa.Table) -> Iterator[tuple[int, int, str]]:
     """Yield (child, parent, status) of tables."""
     firsts = tables.firsts.tolist()
     for group in np.flatnonzero(np.diff(tables.starts) > 1).tolist():
@@ -111,18 +117,16 @@ def _listed(folder: Path, tables: Tables, parents: Parents) -> Iterator[tuple[in
         yield from ((copy, first, "equal copy") for copy in copies)
     for child, above in parents.items():
         yield from ((firsts[child], firsts[parent], "inside") for parent in above)
-    others = unverified(folder)
-    others = others.filter(pc.equal(others["status"], "not_refuted"))
-    if len(others):
+    open_ = others.filter(pc.equal(others["status"], "not_refuted"))
+    if len(open_):
         child, parent = (
-            table_numbers(tables, others[name].combine_chunks(), folder).tolist() for name in ("child", "parent")
+            table_numbers(tables, open_[name].combine_chunks(), folder).tolist() for name in ("child", "parent")
         )
         yield from ((one, other, "not refuted") for one, other in zip(child, parent, strict=True))
 
 
-def near_misses(folder: Path) -> Fact:
+def near_misses(others: pa.Table) -> Fact:
     """Return the refuted pairs: how many, and those of which most is contained, with what the parent lacks."""
-    others = unverified(folder)
     refuted = others.filter(pc.equal(others["status"], "refuted"))
     share = pc.coalesce(refuted["containment"], refuted["estimate"], 0.0)
     order = pc.sort_indices(
