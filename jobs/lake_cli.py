@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ..hashing.errors import ArtefactError, ConfigError
 from ..pipeline.config import Spark, bytes_of
-from ..pipeline.lake.words import FUNNEL, UNUSUAL
+from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
 from .lake import EngineName, EngineOptions, scan_lake
 from .progress import shown
@@ -121,9 +121,7 @@ def _show(report: dict[str, Any], out: str) -> None:
     tables, pairs = report["tables"], report["pairs"]
     funnel = Table("pairs of tables", "", title="What became of the pairs", title_justify="left", show_header=False)
     funnel.columns[1].justify = "right"
-    for name, what in FUNNEL:
-        if name in UNUSUAL and not pairs[name]:
-            continue
+    for name, what in words.funnel(pairs):
         funnel.add_row(what, f"{pairs[name]:,}", style="bold" if name == "verified" else "")
     alone = tables["alone"]
     rest = f"; {alone:,} have columns that no other has" if alone else ""

@@ -24,8 +24,8 @@ from .page_facts import (
     states,
     unreadable,
 )
-from .page_tables import SCAN_AGAIN, Tables, direct_parents, read_tables, unverified
-from .words import FUNNEL, UNUSUAL
+from .page_tables import SCAN_AGAIN, Tables, direct_parents, other_pairs, read_tables
+from .words import STATES, funnel
 
 HTML_NAME, PLAN = "report.html", "plan.json"
 _NAMED = 5
@@ -63,7 +63,7 @@ def page_facts(folder: Path, *, with_plan: bool = False) -> tuple[dict[str, Any]
             remedy=SCAN_AGAIN,
         )
     parents = direct_parents(folder, tables)
-    others = unverified(folder)
+    others = other_pairs(folder)
     counts, rows = pairs(folder, tables, parents, others)
     chosen, nodes = _graph(tables, parents)
     drawn = [group for part in chosen.parts for group in part.groups]
@@ -101,10 +101,9 @@ def _page(facts: dict[str, Any], made: dict[str, Any]) -> str:
         facts=facts,
         lakes=[redacted(name) for name in facts["lake"]["lakes"]],
         funnel=[
-            (name, what, np.log1p(counts[name]) / np.log1p(max(1, counts["all"])))
-            for name, what in FUNNEL
-            if name not in UNUSUAL or counts[name]
+            (name, what, np.log1p(counts[name]) / np.log1p(max(1, counts["all"]))) for name, what in funnel(counts)
         ],
+        meaning=STATES,
         total_seconds=sum(facts["measured"]["seconds"].values()),
         most_staying=MOST_STAYING,
         drawing=drawing(chosen.parts, made["nodes"], number) if drawn else None,

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from ...hashing.errors import ArtefactError
 from .page_tables import Tables, table_numbers
+from .words import STATES
 
 MOST_PAIRS = 2000
 MOST_CHARACTERS = 1_000_000
@@ -19,7 +20,8 @@ MOST_CHARACTERS = 1_000_000
 
 MOST_NEAR, MOST_UNREADABLE, MOST_RULES, MOST_DELETIONS, MOST_STAYING = 100, 200, 50, 300, 200
 _DELETION = {"table", "parent", "bytes", "rows", "why", "saves", "rebuild_s", "loses"}
-STATES = ("compared", "alone", "empty", "linked", "unreadable")
+LISTED = ("equal copy", "inside", "inside, renamed", "not refuted")
+"""Statuses of the list of pairs."""
 
 Fact = dict[str, Any]
 Parents = dict[int, list[int]]
@@ -55,14 +57,14 @@ def going(tables: Tables, parents: Parents) -> np.ndarray[tuple[int], np.dtype[n
 
 def states(tables: Tables) -> list[Fact]:
     """Return how many tables of how many bytes are in each state, those that there are."""
-    known = pc.index_in(tables.state, pa.array(STATES)).to_numpy(zero_copy_only=False)
-    found = []
-    for number, state in enumerate(STATES):
-        these = known == number
-        if these.any() or state == "compared":
-            size = int(tables.bytes[these].sum())
-            found.append({"state": state, "tables": int(np.count_nonzero(these)), "bytes": size})
-    return found
+    found = pa.table({"state": tables.state, "bytes": tables.bytes}).group_by("state").aggregate(
+        [("bytes", "count"), ("bytes", "sum")]
+    )  # fmt: skip
+    known = {row["state"]: row for row in found.to_pylist()}
+    ordered = [*(state for state in STATES if state in known), *sorted(known.keys() - STATES.keys())]
+    return [
+        {"state": state, "tables": known[state]["bytes_count"], "bytes": known[state]["bytes_sum"]} for state in ordered
+    ]
 
 
 def unreadable(tables: Tables) -> list[Fact]:
@@ -91,7 +93,7 @@ def pairs(folder: Path, tables: Tables, parents: Parents, others: pa.Table) -> t
         folder: of the scan.
         tables: of it.
         parents: of groups, direct.
-        others: pairs that are not verified.
+        others: pairs that are not verified, or are under other names of columns.
 
     Returns:
         the numbers, and rows of the list: child, parent, rows, bytes, status; biggest children first.
@@ -105,7 +107,7 @@ def pairs(folder: Path, tables: Tables, parents: Parents, others: pa.Table) -> t
         if characters > MOST_CHARACTERS:
             break
         rows.append([*names, tables.counted(child), int(tables.bytes[child]), status])
-    counts = {status: sum(one == status for _, _, one in found) for status in ("equal copy", "inside", "not refuted")}
+    counts = {status: sum(one == status for _, _, one in found) for status in LISTED}
     return {"all": len(found), "shown": len(rows), "by_status": counts}, rows
 
 
@@ -117,12 +119,13 @@ def _listed(folder: Path, tables: Tables, parents: Parents, others: pa.Table) ->
         yield from ((copy, first, "equal copy") for copy in copies)
     for child, above in parents.items():
         yield from ((firsts[child], firsts[parent], "inside") for parent in above)
-    open_ = others.filter(pc.equal(others["status"], "not_refuted"))
-    if len(open_):
-        child, parent = (
-            table_numbers(tables, open_[name].combine_chunks(), folder).tolist() for name in ("child", "parent")
-        )
-        yield from ((one, other, "not refuted") for one, other in zip(child, parent, strict=True))
+    for status, called in (("verified", "inside, renamed"), ("not_refuted", "not refuted")):
+        these = others.filter(pc.equal(others["status"], status))
+        if len(these):
+            child, parent = (
+                table_numbers(tables, these[name].combine_chunks(), folder).tolist() for name in ("child", "parent")
+            )
+            yield from ((one, other, called) for one, other in zip(child, parent, strict=True))
 
 
 def near_misses(others: pa.Table) -> Fact:

@@ -16,7 +16,8 @@ from ...hashing.errors import ArtefactError
 Ints = NDArray[np.int64]
 
 SCAN_AGAIN = "Scan the lake again: `tamis lake scan LAKE --out DIR`."
-_PAIRS = ["child", "parent", "status"]
+_RENAMED = "columns"
+"""Column of ``CONTAINMENT`` that says under which other names the parent has the child's columns."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,19 @@ def direct_parents(folder: Path, tables: Tables) -> dict[int, list[int]]:
 
 def _verified(folder: Path, tables: Tables) -> Iterator[tuple[int, int]]:
     """Yield (child, parent) of groups."""
-    for part in pq.ParquetFile(folder / "containment.parquet").iter_batches(columns=_PAIRS):
-        part = part.filter(pc.equal(part["status"], "verified"))
-        child, parent = (table_numbers(tables, part[name], folder) for name in ("child", "parent"))
-        pairs = np.unique(np.stack([tables.group[child], tables.group[parent]], axis=1), axis=0)
+    for part in pq.ParquetFile(folder / "containment.parquet").iter_batches():
+        part = part.filter(_same_columns(part))
+        child, parent = (tables.group[table_numbers(tables, part[name], folder)] for name in ("child", "parent"))
+        if np.any(child < 0) or np.any(parent < 0):
+            raise ArtefactError("tables of verified pairs were compared", value=folder, remedy=SCAN_AGAIN)
+        pairs = np.unique(np.stack([child, parent], axis=1), axis=0)
         yield from map(tuple, pairs[pairs[:, 0] != pairs[:, 1]].tolist())
+
+
+def _same_columns(part: pa.RecordBatch) -> pa.Array:
+    """Whether each pair is verified, under the same names of columns."""
+    verified = pc.equal(part["status"], "verified")
+    return pc.and_(verified, pc.is_null(part[_RENAMED])) if _RENAMED in part.schema.names else verified
 
 
 def table_numbers(tables: Tables, names: pa.Array, folder: Path) -> Ints:
@@ -149,11 +158,8 @@ def table_numbers(tables: Tables, names: pa.Array, folder: Path) -> Ints:
     return found
 
 
-def unverified(folder: Path) -> pa.Table:
-    """Return the pairs that are not verified, as ``CONTAINMENT``."""
-    parts = [
-        part.filter(pc.not_equal(part["status"], "verified"))
-        for part in pq.ParquetFile(folder / "containment.parquet").iter_batches()
-    ]
-    schema = pq.read_schema(folder / "containment.parquet")
-    return pa.Table.from_batches([part for part in parts if part.num_rows], schema)
+def other_pairs(folder: Path) -> pa.Table:
+    """Return the pairs that are not verified, or are so under other names of columns, as ``CONTAINMENT``."""
+    file = pq.ParquetFile(folder / "containment.parquet")
+    parts = [part.filter(pc.invert(_same_columns(part))) for part in file.iter_batches()]
+    return pa.Table.from_batches([part for part in parts if part.num_rows], file.schema_arrow)

@@ -8,6 +8,7 @@ import networkx as nx
 import pytest
 
 from tamis.pipeline.lake import drawing as drawing_module
+from tamis.pipeline.lake import words
 from tamis.pipeline.lake.drawing import COLUMN, WIDTH, placed
 from tamis.pipeline.lake.drawn import choose
 from tamis.pipeline.report import rendering
@@ -84,5 +85,5 @@ def test_a_star_of_many():
 
 
 def test_the_examples():
-    for module in (drawing_module, rendering):
+    for module in (drawing_module, rendering, words):
         assert doctest.testmod(module).failed == 0

@@ -5,6 +5,7 @@ import shutil
 
 import duckdb
 import networkx as nx
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from page_numbers import look_up, numbers_of
@@ -24,6 +25,7 @@ ODD = (
     "</script><script>alert(1)</script>",
     "données/漢字 \u2028 ‮evil",
 )
+NO_OTHERS = {"inside, renamed": 0, "not refuted": 0}
 
 
 def call(*arguments):
@@ -113,7 +115,7 @@ def test_facts_can_be_counted_from_the_tables(found):
         JOIN placed c ON i."group" = c."group" JOIN placed p ON i.parent = p."group" WHERE c.first AND p.first"""
     )
     assert sorted(map(tuple, made["pairs"])) == sorted(expected)
-    assert facts["pairs"]["by_status"] == {"equal copy": copies, "inside": len(rows("FROM inside")), "not refuted": 0}
+    assert facts["pairs"]["by_status"] == {"equal copy": copies, "inside": len(rows("FROM inside")), **NO_OTHERS}
     near = rows(
         """SELECT child, parent, witness FROM containment WHERE status = 'refuted'
         ORDER BY coalesce(containment, estimate, 0) DESC, child, parent LIMIT 100"""
@@ -157,9 +159,27 @@ def test_what_was_not_refuted_is_not_called_inside(tmp_path):
         ["t2", "t0", 10, 200, "not refuted"],
         ["t1", "t0", 10, 100, "inside"],
     ]
-    assert facts["pairs"]["by_status"] == {"equal copy": 0, "inside": 1, "not refuted": 1}
+    assert facts["pairs"]["by_status"] == {"equal copy": 0, "inside": 1} | NO_OTHERS | {"not refuted": 1}
     assert facts["could_go"]["bytes"] == 100
     assert [line["child"] for line in facts["near"]["lines"]] == ["t3"]
+
+
+def test_other_names_of_columns_and_unknown_states(tmp_path):
+    tables = [{"table": f"t{i}", "group": i} for i in range(2)]
+    tables += [{"table": "t2", "state": "apart"}, {"table": "t3", "state": "new"}]
+    folder = write_found(tmp_path / "found", tables, [("t1", "t0"), ("t2", "t0")])
+    pairs = pq.read_table(folder / "containment.parquet")
+    pairs = pairs.drop_columns([name for name in pairs.column_names if name == "columns"])
+    names = pa.array([None, '{"a": "b"}'])
+    pq.write_table(pairs.append_column("columns", names), folder / "containment.parquet")
+    write_page(folder)
+    facts = check_numbers(folder)
+    assert [line["state"] for line in facts["states"]] == ["compared", "apart", "new"]
+    assert facts["could_go"]["tables"] == 1
+    assert [row[:2] + row[4:] for row in rows_of((folder / "report.html").read_text())] == [
+        ["t1", "t0", "inside"],
+        ["t2", "t0", "inside, renamed"],
+    ]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -211,7 +231,7 @@ def test_a_hundred_thousand_tables(tmp_path):
     assert facts["pairs"] == {
         "all": 50_000,
         "shown": 2000,
-        "by_status": {"equal copy": 10_000, "inside": 40_000, "not refuted": 0},
+        "by_status": {"equal copy": 10_000, "inside": 40_000, **NO_OTHERS},
     }
     sizes = [row[3] for row in rows_of(path.read_text())]
     goes = duckdb.sql(f"""SELECT t.bytes FROM '{folder}/tables.parquet' t WHERE t."group" IS NOT NULL AND
