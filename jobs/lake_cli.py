@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..hashing.errors import ConfigError
+from ..hashing.errors import ArtefactError, ConfigError
 from ..pipeline.config import Spark, bytes_of
+from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
 from .lake import EngineName, EngineOptions, scan_lake
 from .lean_imports import leave_out_pandas_and_scipy
@@ -97,6 +98,24 @@ def scan(
         _show(report, out)
 
 
+@app.command()
+def report(
+    found: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a scan.")],
+) -> None:
+    """Write report.html of a scan again, with the plan that is there (`tamis lake plan`)."""
+    from ..pipeline.lake.page import write_page
+
+    folder = Path(found).expanduser()
+    if not (folder / SUCCESS).exists() or not (folder / REPORT).exists():
+        raise ArtefactError(
+            "a page is made from a scan that has finished",
+            value=found,
+            remedy="Scan the lake first: `tamis lake scan LAKE --out DIR`.",
+        )
+    write_page(folder, with_plan=True)
+    console.print(f"{found}/report.html", markup=False, soft_wrap=True)
+
+
 def _folder(out: str) -> Path:
     """Return the folder of the output; what an earlier scan left there is not finished any more."""
     folder = Path(out).expanduser()
@@ -116,20 +135,7 @@ def _show(report: dict[str, Any], out: str) -> None:
     tables, pairs = report["tables"], report["pairs"]
     funnel = Table("pairs of tables", "", title="What became of the pairs", title_justify="left", show_header=False)
     funnel.columns[1].justify = "right"
-    for name, what in (
-        ("all", "all"),
-        ("with_columns", "one has all columns of the other"),
-        ("within_statistics", "and its values lie between the other's"),
-        ("candidates", "different tables that share its first row"),
-        ("refuted_by_sample", "refuted by a sample"),
-        ("refuted_by_all_rows", "refuted by all rows"),
-        ("not_refuted", "not refuted by what was looked for"),
-        ("near", "not whole, but --min-containment"),
-        ("verified", "verified: every row is there"),
-        ("renamed", "verified, with columns called otherwise"),
-    ):
-        if name in ("not_refuted", "near", "renamed") and not pairs.get(name):
-            continue
+    for name, what in words.funnel(pairs):
         funnel.add_row(what, f"{pairs[name]:,}", style="bold" if name == "verified" else "")
     alone = tables["alone"]
     rest = f"; {alone:,} have columns that no other has" if alone else ""
@@ -145,7 +151,8 @@ def _show(report: dict[str, Any], out: str) -> None:
         console.print(f"{pair['child']} is inside {pair['parent']}", markup=False, soft_wrap=True)
     left = len(report["direct"]) - SHOWN
     console.print(
-        f"{f'... and {left:,} more. ' if left > 0 else ''}{out} has containment.parquet, groups.parquet, lake.json.",
+        f"{f'... and {left:,} more. ' if left > 0 else ''}{out} has containment.parquet, groups.parquet, lake.json; "
+        f"look at {out}/report.html.",
         markup=False,
         soft_wrap=True,
     )

@@ -14,6 +14,7 @@ from ..state import SUCCESS, write_atomically
 from .containment import Checked
 from .memory import SIZES, remember
 from .options import Options
+from .page import write_page
 from .remembered_statistics import statistics_json
 from .scan import Scan
 
@@ -96,6 +97,7 @@ def write_scan(
     for name, what in ((REPORT, report), (MEASURED, measured(found))):
         write_atomically(out / name, json.dumps(what, indent=1, ensure_ascii=False) + "\n")
     keep(found, options, out, work / found.rows_name)
+    write_page(out)
     (out / SUCCESS).touch()
     return report
 

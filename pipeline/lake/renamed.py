@@ -62,7 +62,7 @@ class Candidate:
     def work(self, number: int, projections: Sequence[Projection]) -> list[Work]:
         """Return the tasks that read it."""
         splits = table_splits(self.table) if self.splits is None else self.splits
-        first = self.table.files[0].ordinal
+        first = self.table.files[0].ordinal if self.table.files else 0
         return [Work(number, first, split, self.schema, tuple(projections)) for split in splits]
 
 

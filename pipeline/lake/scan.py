@@ -349,7 +349,7 @@ def _plan(
         read.append(table)
         asked = tuple(Projection(number, names[number], own=number < len(own)) for number in numbers)
         found = surveyed[table]
-        first = tables[table].files[0].ordinal
+        first = tables[table].files[0].ordinal if tables[table].files else 0
         splits = table_splits(tables[table]) if found.splits is None else found.splits
         work += [Work(table, first, split, found.schema, asked, len(splits) == 1) for split in splits]
         whole[numbers] = len(splits) == 1

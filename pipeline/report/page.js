@@ -1,13 +1,11 @@
-"use strict";
 (() => {
-  const list = document.getElementById("list");
+  const list = $("list");
   if (!list) return;
   const PAGE = 200;
-  const all = JSON.parse(document.getElementById("examples").textContent).map((pair, number) => ({
+  const all = JSON.parse($("examples").textContent).map((pair, number) => ({
     ...pair, number,
     haystack: [pair.gone, pair.kept].map((s) => `${s.id ?? ""}\n${s.where}\n${s.text ?? ""}`).join("\n").toLowerCase(),
   }));
-  const $ = (name) => document.getElementById(name);
   const controls = ["query", "source", "stage", "least", "most", "sort"].map($);
   const length = (pair) => pair.gone.characters + pair.kept.characters;
   const similar = (pair) => pair.similarity ?? 1;
@@ -20,25 +18,16 @@
   };
   let found = [], shown = 0, chosen = -1;
 
-  const element = (name, properties = {}, ...children) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  };
   const named = (pair) => (pair.similarity === null ? "–" : pair.similarity.toFixed(3));
 
-  function fill(select, values) {
-    for (const value of [...new Set(values)].sort()) select.append(element("option", { value, textContent: value }));
-  }
-
   function filter() {
-    const words = $("query").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = words($("query").value);
     const least = Number($("least").value || 0), most = Number($("most").value || 1);
     found = all.filter((pair) =>
       (!$("source").value || pair.source === $("source").value) &&
       (!$("stage").value || pair.stage === $("stage").value) &&
       similar(pair) >= least && similar(pair) <= most &&
-      words.every((word) => pair.haystack.includes(word)));
+      wanted.every((word) => pair.haystack.includes(word)));
     const order = orders[$("sort").value];
     found.sort((a, b) => order(a, b) || a.number - b.number);
     list.replaceChildren();
@@ -147,14 +136,10 @@
   for (const control of controls) control.addEventListener("input", filter);
   document.querySelector(".controls").addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const typing = event.target.matches("input, select, textarea");
+    if (isTyping(event)) return;
     const inList = event.target === list;
     const steps = { j: 1, k: -1, ...(inList ? { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 } : {}) };
-    if (event.key === "Escape" && typing) event.target.blur();
-    else if (typing) return;
-    else if (event.key === "/") { event.preventDefault(); $("query").focus(); }
-    else if (event.key in steps) {
+    if (event.key in steps) {
       event.preventDefault();
       choose(Math.max(0, Math.min(found.length - 1, chosen + steps[event.key])), true);
     } else if (inList && (event.key === "Home" || event.key === "End")) {

@@ -74,6 +74,7 @@ def test_a_lake(lake, tmp_path):
         "measured.json",
         "memory",
         "quarantine.parquet",
+        "report.html",
         "tables.parquet",
     ]
 
@@ -102,3 +103,18 @@ def test_other_folders_are_left_alone(lake, tmp_path):
     (tmp_path / "out" / "mine.txt").write_text("x")
     assert "mine.txt" in str(call(lake, "--out", tmp_path / "out").exception)
     assert "lies outside the input folders" in str(call(lake, "--out", lake / "out").exception)
+
+
+def test_the_page_again(lake, tmp_path):
+    assert call(lake, "--out", tmp_path / "out", "-q").exit_code == 0
+    path = tmp_path / "out" / "report.html"
+    first = path.read_text()
+    assert "orders.parquet" in first
+    assert (tmp_path / "out" / "_SUCCESS").stat().st_mtime_ns >= path.stat().st_mtime_ns
+    path.unlink()
+    again = CliRunner().invoke(app, ["lake", "report", str(tmp_path / "out")])
+    assert again.exit_code == 0
+    assert path.read_text() == first
+    (tmp_path / "out" / "_SUCCESS").unlink()
+    unfinished = CliRunner().invoke(app, ["lake", "report", str(tmp_path / "out")])
+    assert "a scan that has finished" in str(unfinished.exception)

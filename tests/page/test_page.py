@@ -1,52 +1,20 @@
 """The page in a browser: opens fast, works by mouse and keyboard, fits small screens, can be read."""
 
 import json
-import shutil
 from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from in_browser import CONTRAST, LABELS, needs_browser
 from typer.testing import CliRunner
 
 import tamis
 from tamis.jobs.cli import app
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next((path for name in _NAMES if (path := shutil.which(name))), None)
-pytestmark = [pytest.mark.page, pytest.mark.skipif(BROWSER is None, reason="no Chromium on PATH")]
+pytestmark = [pytest.mark.page, needs_browser]
 
 WORDS = [a + b for a in ("ba", "ke", "mi", "no", "ru", "ta") for b in ("lo", "shi", "pen", "dra", "xu", "vor")]
-
-CONTRAST = """() => {
-  const channel = (v) => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; };
-  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
-  const light = (c) => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2]);
-  const behind = (e) => {
-    for (; e; e = e.parentElement) {
-      const c = parse(getComputedStyle(e).backgroundColor);
-      if (c.length < 4 || c[3] > 0) return c;
-    }
-    return [255, 255, 255];
-  };
-  const bad = [];
-  for (const e of document.querySelectorAll("body *")) {
-    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !e.getClientRects().length || e.closest("svg, script, style, noscript")) continue;
-    const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    if (ratio < 4.5) bad.push([e.tagName, e.textContent.slice(0, 30), ratio]);
-  }
-  return bad;
-}"""
-
-LABELS = """() => [
-  ...[...document.querySelectorAll("input, select, button")].filter((e) => !e.labels?.length && !e.ariaLabel),
-  ...[...document.querySelectorAll("[role=region], [role=listbox], svg")].filter((e) => !e.ariaLabel),
-  ...[...document.querySelectorAll("table")].filter((e) => !e.querySelector("th[scope]")),
-  ...[...document.querySelectorAll("section")].filter(
-    (e) => !document.getElementById(e.getAttribute("aria-labelledby"))),
-].map((e) => e.outerHTML.slice(0, 100))"""
 
 
 @pytest.fixture(scope="module")
@@ -67,35 +35,10 @@ def out(tmp_path_factory):
     return folder / "out"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser, out):
-    """Return a function that opens the page; at the end, nothing may have gone wrong in it."""
-    contexts, faults = [], []
-
-    def opened(width=1200, scheme="light", path=out / "report.html"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.on("requestfailed", lambda request: faults.append(request.url))
-        tab.goto(path.as_uri())
-        return tab
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert faults == []
+def page(opened, out):
+    """Return a function that opens the page of the output, or another one."""
+    return lambda width=1200, scheme="light", path=out / "report.html": opened(path, width, scheme)
 
 
 def test_it_opens_and_is_small(out, page):

@@ -1,20 +1,21 @@
 """The report: every number on the page is in the JSON, and every one there is counted again from the tables."""
 
 import json
-from html.parser import HTMLParser
 from random import Random
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 from corpora import dealt, parquet_folder, random_rows
+from page_numbers import look_up, numbers_of
 from runs import NEAR, pipeline
 
 import tamis
 from tamis.connectors.address import record_of
 from tamis.pipeline.report import examples as examples_module
 from tamis.pipeline.report.examples import PAGE_BYTES, Examples
-from tamis.pipeline.report.page import page, shown
+from tamis.pipeline.report.page import page
+from tamis.pipeline.report.rendering import shown
 
 
 @pytest.fixture(scope="module")
@@ -33,42 +34,8 @@ def report(out):
     return json.loads((out / "report.json").read_text())
 
 
-class Numbers(HTMLParser):
-    """The ``data`` elements of a page, and the text outside of them."""
-
-    def __init__(self):
-        super().__init__()
-        self.found, self.prose, self._inside, self._skipped = [], [], None, 0
-
-    def handle_starttag(self, tag, attributes):
-        if tag == "data":
-            self._inside = dict(attributes) | {"text": ""}
-        self._skipped += tag in ("script", "style", "svg", "label")
-
-    def handle_endtag(self, tag):
-        if tag == "data":
-            self.found.append(self._inside)
-            self._inside = None
-        self._skipped -= tag in ("script", "style", "svg", "label")
-
-    def handle_data(self, data):
-        if self._inside is not None:
-            self._inside["text"] += data
-        elif not self._skipped:
-            self.prose.append(data)
-
-
 def numbers(out):
-    parser = Numbers()
-    parser.feed((out / "report.html").read_text(encoding="utf-8"))
-    return parser
-
-
-def look_up(report, key):
-    value = report
-    for part in key.split("."):
-        value = value[int(part)] if isinstance(value, list) else value[part]
-    return value
+    return numbers_of((out / "report.html").read_text(encoding="utf-8"))
 
 
 def test_every_number_of_the_page_is_in_the_json(out, report):

