@@ -11,12 +11,14 @@ from rich.table import Table
 from ..hashing.errors import ConfigError
 from ..pipeline.config import bytes_of
 from ..pipeline.state import SUCCESS, check_place
+from . import lake_plan_cli
 
 app = typer.Typer(
     help="Tables of a lake: which are copies of others, or live inside them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+lake_plan_cli.register(app)
 console = Console()
 SHOWN = 12
 
@@ -65,7 +67,7 @@ def scan(
 def _folder(out: str) -> Path:
     """Return the folder of the output, emptied of an earlier scan."""
     folder = Path(out).expanduser()
-    known = {"containment.parquet", "groups.parquet", "lake.json", SUCCESS, "_work"}
+    known = {"containment.parquet", "groups.parquet", "lake.json", SUCCESS, "_work", *lake_plan_cli.LEAVES}
     if folder.exists():
         others = sorted(path.name for path in folder.iterdir() if path.name not in known)
         if others:

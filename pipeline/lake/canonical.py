@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
-from ...hashing.mix import derive_seed
+from ...hashing.mix import GOLDEN_GAMMA, derive_seed
 from ...hashing.murmur3 import murmur3_all
 from ..text_column import text_buffers
 
@@ -52,6 +52,32 @@ def row_fingerprints(columns: Sequence[tuple[str, pa.Array]], rows: int, *, trim
     for name, column in columns:
         total += cell_hashes(name, column, trim=trim)
     return total
+
+
+def contents_of(prints: NDArray[np.uint64]) -> tuple[int, int]:
+    """Return the fingerprint of rows as a bag: two numbers below 2^64, each a sum modulo 2^64.
+
+    Sums of batches add up to that of all rows, in whatever order they come. The fingerprint of a row is a sum over its
+    cells, so it is mixed first, both halves into each other: else cells that change places between rows would change
+    nothing.
+
+    Args:
+        prints: uint64, shape (n, 2): fingerprints of rows, repeated ones as often as they are there.
+
+    >>> one, two = np.array([[1, 2]], np.uint64), np.array([[3, 4]], np.uint64)
+    >>> contents_of(np.concatenate([one, two])) == contents_of(np.concatenate([two, one])) != contents_of(one + two)
+    True
+    """
+    high = _mixed(prints[:, 0] ^ _mixed(prints[:, 1] + GOLDEN_GAMMA))
+    low = _mixed(prints[:, 1] + high)
+    return int(high.sum(dtype=np.uint64)), int(low.sum(dtype=np.uint64))
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the MurmurHash3 finaliser of each."""
+    for factor in (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)):
+        x = (x ^ (x >> np.uint64(33))) * factor
+    return x ^ (x >> np.uint64(33))
 
 
 def cell_hashes(name: str, column: pa.Array, *, trim: bool = False) -> NDArray[np.uint64]:
