@@ -22,6 +22,7 @@ def move(source: Path, target: Path) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _clear(unfinished(target))
         try:
             os.rename(source, target)
         except OSError as error:
@@ -105,7 +106,6 @@ def sync_files(path: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     copy = unfinished(target)
-    _clear(copy)
     if source.is_dir():
         shutil.copytree(source, copy, symlinks=True)
     else:

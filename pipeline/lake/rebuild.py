@@ -11,7 +11,6 @@ from ...connectors.address import ADDRESS
 from ...connectors.batches import pick
 from ...connectors.formats import InputFile
 from ...connectors.lake_tables import LakeTable
-from ...connectors.moved import sync_files
 from ...connectors.split import bounds
 from ...connectors.table_files import write_again
 from ...hashing.errors import InputError
@@ -30,7 +29,7 @@ _WIDE = {
 
 
 def rebuild(recipe: Recipe, source: pa.Table, parent: OpenTable, place: Path) -> None:
-    """Write the files of a table; all are on the disk when this returns.
+    """Write the files of a table.
 
     Memory: the rows of its largest file.
 
@@ -51,14 +50,13 @@ def rebuild(recipe: Recipe, source: pa.Table, parent: OpenTable, place: Path) ->
         stop = start + file.rows
         names = [name for name in file.form.schema.names if name in recipe.columns]
         schema = pa.schema([file.form.schema.field(name) for name in names], metadata=file.form.schema.metadata)
-        found = _gathered(parent, [name for name in names if name not in recipe.carried], addresses[start:stop])
+        found = _gathered(recipe, parent, [name for name in names if name not in recipe.carried], addresses[start:stop])
         rows = pa.Table.from_batches(_typed(recipe, source, schema, found, range(start, stop)), schema)
         write_again(place / file.form.name if recipe.is_folder else place, file.form.of(schema), rows)
         start = stop
     for name in recipe.others:
         if name == "_SUCCESS":
             (place / name).touch()
-    sync_files(place)
 
 
 def rebuilt(recipe: Recipe, place: Path) -> OpenTable:
@@ -89,18 +87,30 @@ def check_rebuilt(recipe: Recipe, parent: OpenTable, place: Path) -> OpenTable:
     lacking = set(recipe.columns) - set(table.schema.names)
     found = Contents(0, "") if lacking else contents_in(recipe, table)
     if found != Contents(recipe.rows, recipe.contents):
-        changed = parent.table.fingerprint != recipe.parent_fingerprint
         raise InputError(
             "a table that is made again has the rows that it had",
             value=f"{recipe.table}: {found.rows:,} rows {found.fingerprint}, not {recipe.rows:,} {recipe.contents}"
-            + (f"; its parent {recipe.parent} has changed since" if changed else ""),
+            + _changed(recipe, parent),
             remedy=f"Bring back {recipe.parent} as it was, or the files from the quarantine.",
         )
     return table
 
 
-def _gathered(parent: OpenTable, names: Sequence[str], addresses: NDArray[np.int64]) -> pa.Table:
+def _changed(recipe: Recipe, parent: OpenTable) -> str:
+    """Say that the parent is not what it was, if so."""
+    same = parent.table.fingerprint == recipe.parent_fingerprint
+    return "" if same else f"; its parent {recipe.parent} has changed since"
+
+
+def _gathered(recipe: Recipe, parent: OpenTable, names: Sequence[str], addresses: NDArray[np.int64]) -> pa.Table:
     """Return records of the parent, one for each address, in that order."""
+    lacking = [name for name in names if name not in parent.schema.names]
+    if lacking:
+        raise InputError(
+            "a parent has the columns that a table is made of",
+            value=f"no {lacking[0]!r} in {parent.table.name}{_changed(recipe, parent)}",
+            remedy=f"Bring back {parent.table.name} as it was, or the files from the quarantine.",
+        )
     wide = pa.schema([(name, _wide(parent.schema.field(name).type)) for name in names])
     order = np.argsort(addresses, kind="stable")
     wanted = addresses[order]
@@ -120,8 +130,8 @@ def _gathered(parent: OpenTable, names: Sequence[str], addresses: NDArray[np.int
     if found < len(wanted):
         raise InputError(
             "a parent has the records that a table is made of",
-            value=f"{len(wanted) - found:,} are not in {parent.table.name}",
-            remedy=f"Bring back {parent.table.name} as it was.",
+            value=f"{len(wanted) - found:,} are not in {parent.table.name}{_changed(recipe, parent)}",
+            remedy=f"Bring back {parent.table.name} as it was, or the files from the quarantine.",
         )
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))

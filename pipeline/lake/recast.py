@@ -40,14 +40,14 @@ def recast(name: str, column: pa.Array, kind: pa.DataType) -> pa.Array:
 def _recast(name: str, column: pa.Array, kind: pa.DataType) -> pa.Array:
     if column.type == kind:
         return column
+    if column.null_count == len(column):
+        return pa.nulls(len(column), kind)
     if pa.types.is_dictionary(column.type):
         return _recast(name, column.cast(column.type.value_type), kind)
     if pa.types.is_dictionary(kind):
         return _recast(name, column, kind.value_type).dictionary_encode().cast(kind)
     if pa.types.is_null(kind):
-        if column.null_count < len(column):
-            raise pa.ArrowInvalid("a value that is not null")
-        return pa.nulls(len(column))
+        raise pa.ArrowInvalid("a value that is not null")
     if pa.types.is_nested(kind) or (_is_text(column.type) and _is_text(kind)):
         return column.cast(kind)
     return _parsed(canonical_texts(name, column), kind)
@@ -55,6 +55,8 @@ def _recast(name: str, column: pa.Array, kind: pa.DataType) -> pa.Array:
 
 def _parsed(texts: pa.Array, kind: pa.DataType) -> pa.Array:
     """Return values of canonical texts."""
+    if pa.types.is_large_binary(texts.type) and not _is_bytes(kind):
+        texts = texts.cast(pa.large_string())
     if pa.types.is_duration(kind):
         nanoseconds = pc.replace_substring_regex(texts, "ns$", "").cast(pa.int64()).cast(pa.duration("ns"))
         return nanoseconds.cast(kind)
@@ -69,6 +71,11 @@ def _parsed(texts: pa.Array, kind: pa.DataType) -> pa.Array:
 
 def _is_text(kind: pa.DataType) -> bool:
     return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    of = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return kind == pa.binary_view() or any(is_of(kind) for is_of in of)
 
 
 def same_values(one: pa.Array, other: pa.Array) -> bool:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ...connectors.moved import digests, is_moved, move, sync_folder, unfinished
+from ...connectors.moved import digests, is_moved, move, sync_files, sync_folder, unfinished
 from ...hashing.errors import ConfigError, InputError
 from .apply import settle
 from .journal import Entry, Journal, Pen
@@ -102,6 +102,7 @@ def _make_again(folder: Path, entry: Entry, recipe: Recipe, pen: Pen) -> None:
     try:
         rebuild(recipe, load_source(folder, entry.number), parent, place)
         check_rebuilt(recipe, parent, place)
+        sync_files(place)
         pen.write(entry.to("restoring", "rebuilt"))
         os.rename(place, source)
         sync_folder(source.parent)
