@@ -148,7 +148,9 @@ def _tables(folder: Path) -> tuple[FoundTable, ...]:
 
 
 def _frozen(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    """Return a row with tuples for lists; a table that could not be read may have none."""
+    lists = {name: tuple(row[name] or ()) for name in ("paths", "sizes", "columns")}
+    return row | lists
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -232,9 +232,14 @@ def test_a_plan_is_the_same_every_time_and_knows_its_scan(tmp_path):
     ],
 )
 def test_folders_that_are_none_of_a_scan(tmp_path, spoil, message):
-    leave(tmp_path, {"all": {}}, [])
     with pytest.raises(ArtefactError, match=message):
-        (lambda: (spoil(tmp_path), read_found(tmp_path)))()
+        read_spoiled(tmp_path, spoil)
+
+
+def read_spoiled(folder, spoil):
+    leave(folder, {"all": {}}, [])
+    spoil(folder)
+    return read_found(folder)
 
 
 def change_report(folder, **changes):
