@@ -63,7 +63,8 @@ def plan(
     _show_plan(made)
     for glob in known.unmatched([table.table for table in scan.tables]):
         console.print(f"no table is called {glob}, of the cost file", style="red", markup=False, soft_wrap=True)
-    _say(f"{path} has the plan; `tamis lake apply {found} --dry-run` says what would be moved.")
+    named = f" --plan {out}" if out else ""
+    _say(f"{path} has the plan; `tamis lake apply {found}{named} --dry-run` says what would be moved.")
 
 
 def apply(
@@ -150,15 +151,21 @@ def _show_outcomes(outcomes: Iterable[Any], quiet: bool) -> None:
         done += outcome.did not in ("by hand", "was there")
         size += outcome.bytes if outcome.did not in ("by hand", "was there") else 0
         if not quiet:
-            where = f": {outcome.why}" if outcome.why else f" {_WORDS.get(outcome.did, 'to')} {outcome.where}"
+            where = f": {outcome.why}" if outcome.why else f" {_WORDS.get(outcome.did, 'to')} {_near(outcome.where)}"
             _say(f"{outcome.did}: {outcome.table} ({outcome.bytes:,} bytes){where}")
     if not quiet:
-        _say(f"{done:,} tables, {size:,} bytes.")
+        _say(f"{done:,} {'table' if done == 1 else 'tables'}, {size:,} bytes.")
     if refused:
         raise typer.Exit(3)
 
 
 _WORDS = {"was there": "at", "rebuilt": "at"}
+
+
+def _near(path: str) -> str:
+    """Return a path as seen from here, if it is below."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _more(count: int) -> None:

@@ -24,19 +24,28 @@ LEDGER = pa.schema(
 
 
 def scan_lake(lake, folder, work, **options):
-    """Scan a lake and leave what was found in a folder; return the names of tables by number."""
+    """Scan a lake and leave what was found in a folder."""
     chosen = Options(**options)
     tables, _ = list_tables([str(lake)])
-    found = scan(LocalEngine(work), tables, chosen)
-    outputs.write_scan(found, chosen, folder)
+    write_with_ledger(scan(LocalEngine(work), tables, chosen), chosen, folder)
+
+
+PLAIN = outputs.write_scan
+
+
+def write_with_ledger(found, options, folder):
+    """Write what a scan found, and its ledger of tables."""
+    PLAIN(found, options, folder)
     report = json.loads((folder / outputs.REPORT).read_text())
-    report["lakes"] = [str(lake)]
+    first = found.tables[0].files[0]
+    report["lakes"] = [first.path.removesuffix(first.relative).rstrip("/")]
     (folder / outputs.REPORT).write_text(json.dumps(report))
     groups = {row["table"]: row for row in outputs.groups(found).to_pylist()}
     empty = {found.tables[i].name for i in found.empty}
     rows = [ledger_row(table, groups.get(table.name), empty, found.faults.get(i), report["options"])
             for i, table in enumerate(found.tables)]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(rows, schema=LEDGER), folder / "tables.parquet")
+    return report
 
 
 def ledger_row(table, group, empty, fault, options):
