@@ -44,17 +44,31 @@ class OpenTable:
     splits: tuple[Split, ...]
     schema: pa.Schema
 
-    def read(self, names: Sequence[str], splits: Collection[Split] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield ``__address`` and some columns; records that cannot be read are left out.
+    def read(
+        self, names: Sequence[str], splits: Collection[Split] | None = None, *, whole: bool = False
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield ``__address`` and some columns.
+
+        Args:
+            names: of the columns.
+            splits: some of the table's; default: all.
+            whole: whether every record must be one that can be read; else others are left out.
 
         Raises:
-            InputError: if a file cannot be read.
+            InputError: if a file, or a record that must be, cannot be read.
         """
         columns = pa.schema([self.schema.field(name) for name in names])
         for split in self.splits if splits is None else splits:
             for batch in read_table_split(split, columns, self.schema):
-                if RULE in batch.schema.names and batch.column(RULE).null_count < batch.num_rows:
-                    batch = batch.filter(pc.is_null(batch.column(RULE)))
+                bad = batch.column(RULE).is_valid() if RULE in batch.schema.names else pa.array([False])
+                if pc.any(bad).as_py():
+                    if whole:
+                        raise InputError(
+                            "every record of a table that goes can be read",
+                            value=f"{split.path}: {batch.filter(bad).column(RULE)[0]}",
+                            remedy="Leave that table where it is.",
+                        )
+                    batch = batch.filter(pc.invert(bad))
                 yield batch.select([ADDRESS, *names])
 
 

@@ -121,7 +121,7 @@ def trace(child: OpenTable, parent: OpenTable, names: Sequence[str], seeing: See
         seeing: what counts as the same.
 
     Raises:
-        InputError: if the parent lacks a column or a row.
+        InputError: if the parent lacks a column or a row, or a record of the child cannot be read.
     """
     lacking = [name for name in names if name not in parent.schema.names]
     if lacking:
@@ -132,7 +132,7 @@ def trace(child: OpenTable, parent: OpenTable, names: Sequence[str], seeing: See
         )
     prints = []
     rows = np.zeros(len(child.table.files), np.int64)
-    for batch in child.read(names):
+    for batch in child.read(names, whole=True):
         prints.append(seeing.prints(batch, names))
         rows += np.bincount(file_of(batch.column(ADDRESS).to_numpy()), minlength=len(rows))
     known = contents(iter(prints))

@@ -10,11 +10,14 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from found_lake import scan_lake
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tamis.connectors.moved import digests
+from tamis.hashing.errors import InputError
+from tamis.pipeline.lake import lake_rows
 from tamis.pipeline.lake.apply import apply
 from tamis.pipeline.lake.canonical import contents_of
 from tamis.pipeline.lake.costs import Costs, TableCosts
@@ -195,6 +198,26 @@ def test_the_first_of_equal_records_is_taken(tmp_path):
     ]
     assert traced.contents.rows == 6
     assert traced.rows == (6,)
+
+
+def test_records_that_cannot_be_read(tmp_path, monkeypatch):
+    """Those of a parent are left out, their numbers stay; a child has none."""
+    (tmp_path / "lake").mkdir()
+    pq.write_table(pa.table({"a": [5, 6, 7, 8]}), tmp_path / "lake" / "stays.parquet")
+    pq.write_table(pa.table({"a": [8, 6]}), tmp_path / "lake" / "some.parquet")
+    tables = open_tables([str(tmp_path / "lake")])
+    stays, some = (open_table(tables[name]) for name in ("stays.parquet", "some.parquet"))
+    plain = lake_rows.read_table_split
+
+    def first_is_bad(split, columns, full):
+        for batch in plain(split, columns, full):
+            rules = ["ragged"] + [None] * (batch.num_rows - 1)
+            yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(rules)], [*batch.schema.names, "__rule"])
+
+    monkeypatch.setattr(lake_rows, "read_table_split", first_is_bad)
+    assert [batch.to_pydict() for batch in stays.read(["a"])] == [{"__address": [1, 2, 3], "a": [6, 7, 8]}]
+    with pytest.raises(InputError, match="every record of a table that goes can be read; found .*some.parquet: ragged"):
+        trace(some, stays, ["a"], seeing({}))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12), st.data())
