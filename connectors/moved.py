@@ -35,7 +35,7 @@ def move(source: Path, target: Path) -> None:
     except OSError as error:
         raise InputError(
             "a table can be moved",
-            value=f"{source} to {target}: {error.strerror}",
+            value=f"{source} to {target}: {error.strerror or error}",
             remedy="Check your rights and room.",
         ) from error
 

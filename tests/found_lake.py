@@ -23,11 +23,13 @@ LEDGER = pa.schema(
 )  # fmt: skip
 
 
-def scan_lake(lake, folder, work, **options):
-    """Scan a lake and leave what was found in a folder."""
+def scan_lake(lake, folder, work, *more, **options):
+    """Scan a lake, or more, and leave what was found in a folder."""
     chosen = Options(**options)
-    tables, _ = list_tables([str(lake)])
-    write_with_ledger(scan(LocalEngine(work), tables, chosen), chosen, folder)
+    lakes = [str(lake), *map(str, more)]
+    tables, _ = list_tables(lakes)
+    report = write_with_ledger(scan(LocalEngine(work), tables, chosen), chosen, folder)
+    (folder / outputs.REPORT).write_text(json.dumps(report | {"lakes": lakes}))
 
 
 PLAIN = outputs.write_scan

@@ -3,9 +3,10 @@
 recipe -> trial -> recipe on the disk -> ``moving`` -> rename -> ``moved``
 """
 
+import base64
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,16 @@ from ...hashing.errors import InputError
 from ..state import WORK, check_place
 from .found import Found
 from .journal import Entry, Journal, Pen
-from .lake_rows import OpenTable, is_folder, open_table, open_tables, place_of, seeing, stats
+from .lake_rows import FileId, OpenTable, is_folder, open_table, open_tables, place_of, seeing, shared_files, stats
 from .outcome import Outcome
 from .rebuild import check_rebuilt, rebuild, rebuilt
 from .recast import CannotRecast, same_values
 from .recipe import OldFile, Recipe, save_recipe, source_table, trace
 
 QUARANTINE = "quarantine"
+
+_SMALL = 64 * 1024
+"""Bytes of a further file of a folder that its recipe holds."""
 
 _AGAIN = "Scan the lake again, and plan again."
 
@@ -42,12 +46,12 @@ def dry_run(found: Found, plan: Mapping[str, Any], quarantine: Path) -> Iterator
     check_place(str(quarantine), found.lakes)
     journal = Journal(found.folder)
     number = _next(journal)
-    for deletion, tables in _to_do(found, plan, journal.gone()):
-        if tables is None:
+    for deletion, to_do in _to_do(found, plan, journal.gone()):
+        if to_do is None:
             yield Outcome(deletion["table"], "by hand", deletion["bytes"], why=deletion["hint"])
             continue
         try:
-            target = _target(quarantine, number, tables[0], place_of(tables[0]))
+            target = _target(quarantine, number, to_do.child, place_of(to_do.child, to_do.shared))
         except InputError as error:
             yield _refusal(deletion, error)
             continue
@@ -70,12 +74,12 @@ def apply(found: Found, plan: Mapping[str, Any], quarantine: Path) -> Iterator[O
                 yield settle(entry, pen)
             except InputError as error:
                 yield Outcome(entry.table, "refused", where=entry.source, why=str(error))
-        for deletion, tables in _to_do(found, plan, journal.gone()):
-            if tables is None:
+        for deletion, to_do in _to_do(found, plan, journal.gone()):
+            if to_do is None:
                 yield Outcome(deletion["table"], "by hand", deletion["bytes"], why=deletion["hint"])
                 continue
             try:
-                target = _carry_out(found, deletion, *tables, quarantine, _next(journal), pen)
+                target = _carry_out(found, deletion, to_do, quarantine, _next(journal), pen)
             except InputError as error:
                 yield _refusal(deletion, error)
             else:
@@ -92,10 +96,22 @@ def settle(entry: Entry, pen: Pen) -> Outcome:
     return Outcome(entry.table, "was there", where=entry.source)
 
 
-def _to_do(
-    found: Found, plan: Mapping[str, Any], done: Sequence[Entry]
-) -> list[tuple[dict[str, Any], tuple[LakeTable, LakeTable] | None]]:
-    """Return the deletions that are left, with child and parent; None for those that are done by hand.
+@dataclass(frozen=True)
+class _ToDo:
+    """A deletion of files.
+
+    Attributes:
+        child, parent: as they are now.
+        shared: files of the lake that are there under two names.
+    """
+
+    child: LakeTable
+    parent: LakeTable
+    shared: frozenset[FileId]
+
+
+def _to_do(found: Found, plan: Mapping[str, Any], done: Sequence[Entry]) -> list[tuple[dict[str, Any], _ToDo | None]]:
+    """Return the deletions that are left, with what there is to do; None for those that are done by hand.
 
     Raises:
         InputError: if a table is not what it was when the lake was scanned, or what earlier deletions left.
@@ -111,31 +127,32 @@ def _to_do(
                 value=f"{deletion['table']} is to be rebuilt from {deletion['parent']}",
                 remedy="Plan again.",
             )
-    tables = open_tables(found.lakes) if moved else {}
+    tables, faults = open_tables(found.lakes) if moved else ({}, [])
     known = {table.table: table.fingerprint for table in found.tables}
     for name in sorted({deletion[end] for deletion in moved for end in ("table", "parent")}):
         if name not in tables or tables[name].fingerprint != known.get(name):
             raise InputError(
                 "the tables of a plan are as they were when the lake was scanned",
-                value=f"{name} has changed" if name in tables else f"{name} is not there",
+                value=f"{name} has changed" if name in tables else "; ".join([f"{name} is not there", *faults]),
                 remedy=f"Nothing was moved. {_AGAIN}",
             )
+    shared = shared_files(tables.values())
     return [
-        (deletion, (tables[deletion["table"]], tables[deletion["parent"]]) if deletion["apply"] == "files" else None)
+        (
+            deletion,
+            _ToDo(tables[deletion["table"]], tables[deletion["parent"]], shared)
+            if deletion["apply"] == "files"
+            else None,
+        )
         for deletion in left
     ]
 
 
 def _carry_out(
-    found: Found,
-    deletion: Mapping[str, Any],
-    child: LakeTable,
-    parent: LakeTable,
-    quarantine: Path,
-    number: int,
-    pen: Pen,
+    found: Found, deletion: Mapping[str, Any], to_do: _ToDo, quarantine: Path, number: int, pen: Pen
 ) -> Path:
-    place = place_of(child)
+    child, parent = to_do.child, to_do.parent
+    place = place_of(child, to_do.shared)
     before = stats(child), stats(parent)
     recipe, source = _recipe(found, deletion, open_table(child), open_table(parent), place, number)
     if (stats(child), stats(parent)) != before or digests(place) != recipe.digests:
@@ -148,7 +165,12 @@ def _carry_out(
         raise InputError("a place in the quarantine is free", value=target, remedy="Move that away.")
     entry = Entry("moving", number, child.name, parent.name, str(place), str(target))
     pen.write(entry)
-    move(place, target)
+    try:
+        move(place, target)
+    except InputError:
+        if not is_moved(place, target):
+            pen.write(entry.to("restored", "stayed"))
+            raise
     pen.write(entry.to("moved"))
     return target
 
@@ -176,7 +198,8 @@ def _recipe(
     files = _old_files(child, traced.rows)
     members = {file.form.name for file in files}
     others = {name: digest for name, digest in digests(place).items() if name not in members} if folder else {}
-    lost = [*deletion["loses"], *(f"file {name}" for name in others if name != "_SUCCESS")]
+    small = {name: (place / name).read_bytes() for name in others if (place / name).stat().st_size <= _SMALL}
+    lost = [*deletion["loses"], *(f"file {name}" for name in others if name not in small)]
     recipe = Recipe(
         number=number,
         table=child.table.name,
@@ -186,6 +209,7 @@ def _recipe(
         is_folder=folder,
         files=files,
         others=others,
+        small={name: base64.b64encode(content).decode() for name, content in small.items()},
         columns=columns,
         rows=known.rows,
         contents=known.fingerprint,

@@ -1,7 +1,8 @@
 """The rows of tables as a scan compared them: which columns count, and what a row's fingerprint is."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,29 @@ from ...connectors.address import ADDRESS
 from ...connectors.batches import RULE
 from ...connectors.lake_tables import LakeTable, list_tables, read_table_split, table_schema, table_splits
 from ...connectors.split import Split
+from ...connectors.storage import is_local
 from ...hashing.errors import InputError
 from .canonical import contents_of, row_fingerprints
 
 Prints = NDArray[np.uint64]
 
 
-def open_tables(lakes: Sequence[str]) -> dict[str, LakeTable]:
-    """Return the tables of some lakes as they are now, by name.
+def open_tables(lakes: Sequence[str]) -> tuple[dict[str, LakeTable], list[str]]:
+    """Return the tables of some lakes as they are now, by name, and why some lakes have none.
 
-    Raises:
-        InputError: if a lake cannot be listed.
+    A lake is empty, too, once all its tables were moved away.
     """
-    return {table.name: table for table in list_tables(lakes)[0]}
+    tables: dict[str, LakeTable] = {}
+    faults = []
+    for lake in lakes:
+        prefix = f"{lake.rstrip('/')}/" if len(lakes) > 1 else ""
+        try:
+            tables |= {
+                prefix + table.name: replace(table, name=prefix + table.name) for table in list_tables([lake])[0]
+            }
+        except InputError as error:
+            faults.append(f"{error.rule}; found {error.value}")
+    return tables, faults
 
 
 @dataclass(frozen=True)
@@ -136,8 +147,27 @@ def hexadecimal(high: int, low: int) -> str:
     return f"{high:016x}{low:016x}"
 
 
-def place_of(table: LakeTable) -> Path:
+FileId = tuple[int, int]
+"""Device and number of a file."""
+
+
+def shared_files(tables: Iterable[LakeTable]) -> frozenset[FileId]:
+    """Return the files on this machine that are there under two names, as by a link to one of them."""
+    known = Counter(_file_id(file.path) for table in tables for file in table.files if is_local(file.path))
+    return frozenset(one for one, count in known.items() if count > 1)
+
+
+def _file_id(path: str) -> FileId:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def place_of(table: LakeTable, shared: Collection[FileId] = ()) -> Path:
     """Return the file or folder of a table of local files.
+
+    Args:
+        table: the table.
+        shared: files that are there under two names.
 
     Raises:
         InputError: if it cannot be moved: links, files of others in its folder, a store.
@@ -145,6 +175,10 @@ def place_of(table: LakeTable) -> Path:
     paths = [Path(file.path) for file in table.files]
     for file, path in zip(table.files, paths, strict=True):
         _check_links(path, len(file.relative.split("/")))
+        if _file_id(file.path) in shared:
+            raise InputError(
+                "no link leads to a file that is moved", value=path, remedy="Leave that table where it is."
+            )
     if not is_folder(table):
         return paths[0]
     folder, members = paths[0].parent, set(paths)

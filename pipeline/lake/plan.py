@@ -103,7 +103,7 @@ def read_plan(path: Path, found: Found) -> dict[str, Any]:
         raise ArtefactError("a plan can be read", value=f"{path}: {error}", remedy=again) from error
     if not isinstance(plan, dict) or (plan.get("format"), plan.get("version")) != (FORMAT, FORMAT_VERSION):
         raise ArtefactError(f"a plan is {FORMAT}, version {FORMAT_VERSION}", value=path, remedy=again)
-    if plan["scan"] != found.fingerprint:
+    if plan.get("scan") != found.fingerprint:
         raise ArtefactError("a plan is made from the scan that it is used with", value=path, remedy=again)
     return plan
 

@@ -1,5 +1,6 @@
 """A table made again from its parent, by its recipe."""
 
+import base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def rebuild(recipe: Recipe, source: pa.Table, parent: OpenTable, place: Path) ->
     Raises:
         InputError: if the parent has not the records, or values that do not fit the types.
     """
+    try:
+        _write(recipe, source, parent, place)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(
+            "a table can be made again", value=f"{place}: {error}", remedy="Check your rights, room and memory."
+        ) from error
+
+
+def _write(recipe: Recipe, source: pa.Table, parent: OpenTable, place: Path) -> None:
     addresses = addresses_of(source)
     start = 0
     if recipe.is_folder:
@@ -54,9 +64,9 @@ def rebuild(recipe: Recipe, source: pa.Table, parent: OpenTable, place: Path) ->
         rows = pa.Table.from_batches(_typed(recipe, source, schema, found, range(start, stop)), schema)
         write_again(place / file.form.name if recipe.is_folder else place, file.form.of(schema), rows)
         start = stop
-    for name in recipe.others:
-        if name == "_SUCCESS":
-            (place / name).touch()
+    for name, content in recipe.small.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(base64.b64decode(content))
 
 
 def rebuilt(recipe: Recipe, place: Path) -> OpenTable:

@@ -58,6 +58,7 @@ class Recipe:
         is_folder: whether it is a folder.
         files: as they were, in order.
         others: sha256 of further files of the folder, by name: marks, and checksums of other tools.
+        small: those of them that the recipe itself holds, in base64.
         columns: that are made again, in order.
         rows, contents: that come out.
         options: of the scan: what counted as the same.
@@ -76,6 +77,7 @@ class Recipe:
     is_folder: bool
     files: tuple[OldFile, ...]
     others: Mapping[str, str]
+    small: Mapping[str, str]
     columns: tuple[str, ...]
     rows: int
     contents: str

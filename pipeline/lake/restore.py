@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...connectors.moved import digests, is_moved, move, sync_files, sync_folder, unfinished
-from ...hashing.errors import ConfigError, InputError
+from ...hashing.errors import ArtefactError, ConfigError, InputError
 from .apply import settle
-from .journal import Entry, Journal, Pen
+from .journal import JOURNAL, Entry, Journal, Pen
 from .lake_rows import OpenTable, open_table, open_tables
 from .outcome import Outcome
+from .outputs import REPORT
 from .rebuild import check_rebuilt, rebuild
 from .recipe import Recipe, load_recipe, load_source
 
@@ -28,6 +29,12 @@ def restore(folder: Path, names: Sequence[str] = (), *, again: bool = False) -> 
         ArtefactError: if another process moves tables, or a recipe cannot be read.
     """
     journal = Journal(folder)
+    if not journal.entries and not (folder / REPORT).exists():
+        raise ArtefactError(
+            f"the folder of a scan has {REPORT}, or {JOURNAL} of what was moved away",
+            value=folder,
+            remedy="Check the folder.",
+        )
     _check_names(journal, names)
     if not journal.entries:
         return
@@ -112,12 +119,12 @@ def _make_again(folder: Path, entry: Entry, recipe: Recipe, pen: Pen) -> None:
 
 
 def _parent(recipe: Recipe) -> OpenTable:
-    tables = open_tables(recipe.lakes)
+    tables, faults = open_tables(recipe.lakes)
     parent = next((one for one in tables.values() if recipe.parent_path in {f.path for f in one.files}), None)
     if parent is None:
         raise InputError(
             "the parent that a table is made from is in the lake",
-            value=f"no {recipe.parent_path}, of which {recipe.table} is made",
+            value="; ".join([f"no {recipe.parent_path}, of which {recipe.table} is made", *faults]),
             remedy="Bring the parent back first.",
         )
     return open_table(parent)

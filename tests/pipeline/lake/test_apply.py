@@ -100,7 +100,7 @@ def test_a_row_that_the_parent_lacks_is_refused(scanned):
     other = pa.table({"id": [1, 99], "city": ["c1", "c1"]})
     place = scanned / "lake" / "deep" / "some.parquet"
     pq.write_table(other, place)
-    now = open_tables([str(scanned / "lake")])["deep/some.parquet"]
+    now = open_tables([str(scanned / "lake")])[0]["deep/some.parquet"]
     change_ledger(
         scanned / "found",
         lambda row: {"fingerprint": now.fingerprint, "contents": None} if row["table"] == now.name else None,
@@ -135,6 +135,57 @@ def test_a_file_behind_a_linked_folder_is_refused(tmp_path):
     scan_lake(tmp_path / "lake", tmp_path / "found", tmp_path / "work")
     os.symlink(tmp_path / "elsewhere", tmp_path / "lake" / "deep")
     assert did(carry_out(tmp_path)) == {"parts": "moved"}
+
+
+@pytest.mark.parametrize("link", ["a.parquet", "z.parquet"])
+def test_a_file_that_a_link_leads_to_is_refused(tmp_path, link):
+    """Else the copy that stays would lead nowhere."""
+    lake = tmp_path / "lake"
+    lake.mkdir()
+    rows = pa.table({"a": range(10)})
+    pq.write_table(rows, lake / "real.parquet")
+    os.symlink(lake / "real.parquet", lake / link)
+    pq.write_table(rows, lake / "more.parquet")
+    scan_lake(lake, tmp_path / "found", tmp_path / "work")
+    outcomes = {one.table: one for one in carry_out(tmp_path, tables={"z.parquet": TableCosts(owner="ann")})}
+    assert did(outcomes.values()) == {"more.parquet": "moved", "real.parquet": "refused"}
+    assert "no link leads to a file that is moved" in outcomes["real.parquet"].why
+    assert pq.read_table(lake / link) == rows
+
+
+def test_two_lakes_and_paths_from_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, rows in (("one", range(10)), ("two", range(5))):
+        Path(name).mkdir()
+        pq.write_table(pa.table({"a": rows}), f"{name}/t.parquet")
+    scan_lake("one", Path("found"), Path("work"), "two")
+    found = read_found(Path("found"))
+    plan = make_plan(found, Costs())
+    assert [one.where for one in apply(found, plan, Path("away"))] == [str(tmp_path / "away/1/t.parquet")]
+    (tmp_path / "away").rename(tmp_path / "gone")
+    monkeypatch.chdir(tmp_path / "one")
+    assert did(restore(Path("../found"))) == {"two/t.parquet": "rebuilt"}
+    assert pq.read_table(tmp_path / "two/t.parquet") == pa.table({"a": range(5)})
+
+
+def test_a_move_that_fails_leaves_the_table(scanned, monkeypatch):
+    before = digests(scanned / "lake")
+
+    def full(source, target):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", lambda *paths: full(*paths) if is_across(*paths) else os.replace(*paths))
+        outcomes = carry_out(scanned)
+    assert {one.did for one in outcomes} == {"refused"}
+    assert "No space left on device" in outcomes[0].why
+    assert digests(scanned / "lake") == before
+    assert Journal(scanned / "found").gone() == []
+    with monkeypatch.context() as patched:
+        patched.setattr("tamis.pipeline.lake.rebuild.write_again", lambda path, form, table: full(path, form))
+        assert "a table can be made again" in carry_out(scanned)[0].why
+    assert digests(scanned / "lake") == before
+    assert {one.did for one in carry_out(scanned)} == {"moved"}
 
 
 def test_a_quarantine_lies_outside_the_lake(scanned):
@@ -187,6 +238,8 @@ def test_restore_some_and_what_it_refuses(scanned):
     lake, found = scanned / "lake", scanned / "found"
     before = digests(lake)
     assert list(restore(found)) == []
+    with pytest.raises(ArtefactError, match="has lake.json, or journal.jsonl"):
+        list(restore(scanned / "nowhere"))
     carry_out(scanned)
     with pytest.raises(ConfigError, match=r"found all\.parquet\. Moved away are deep/some\.parquet, parts"):
         list(restore(found, ["all.parquet"]))
@@ -291,6 +344,7 @@ def prepare(base):
 def test_a_stop_at_any_point_loses_nothing(scanned, monkeypatch, across):
     for name in ("lake", "found"):
         shutil.copytree(scanned / name, scanned / "kept" / name)
+    monkeypatch.setattr(os, "fsync", lambda opened: None)
     before = digests(scanned / "lake")
     found, plan = planned(scanned)
     stops = 0
@@ -320,6 +374,7 @@ def test_a_stop_at_any_point_loses_nothing(scanned, monkeypatch, across):
 
 @pytest.mark.parametrize(("again", "across"), [(False, False), (False, True), (True, False)])
 def test_a_stop_while_tables_come_back_loses_nothing(scanned, monkeypatch, again, across):
+    monkeypatch.setattr(os, "fsync", lambda opened: None)
     before = digests(scanned / "lake")
     rows = pq.read_table(scanned / "lake" / "parts")
     carry_out(scanned)

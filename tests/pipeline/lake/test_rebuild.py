@@ -125,7 +125,7 @@ def test_delimited_children_of_parquet(tmp_path):
 
 
 def delimited_rows(lake, name):
-    opened = open_table(open_tables([str(lake)])[name])
+    opened = open_table(open_tables([str(lake)])[0][name])
     return [row for batch in opened.read(opened.schema.names) for row in batch.select(opened.schema.names).to_pylist()]
 
 
@@ -157,11 +157,15 @@ def test_a_folder_whose_files_have_other_columns_and_formats_of_types(tmp_path):
     pq.write_table(first, lake / "parts" / "part-0.parquet")
     pq.write_table(first.schema.empty_table(), lake / "parts" / "part-1.parquet")
     pq.write_table(pa.table({"a": [2, 2]}), lake / "parts" / "part-2.parquet")
-    (lake / "parts" / "._SUCCESS.crc").write_bytes(b"crc")
+    others = {"_SUCCESS": b"made by someone", "._SUCCESS.crc": b"\xff", "_notes": b"n" * 65537}
+    for name, content in others.items():
+        (lake / "parts" / name).write_bytes(content)
     before = {path.name: pq.read_table(path) for path in sorted((lake / "parts").glob("part*"))}
     recipes, _ = round_trip(tmp_path)
-    assert recipes["parts"].loses == ("file ._SUCCESS.crc",)
-    assert {path.name: pq.read_table(path) for path in sorted((lake / "parts").iterdir())} == before
+    assert recipes["parts"].loses == ("file _notes",)
+    assert {path.name: pq.read_table(path) for path in sorted((lake / "parts").glob("part*"))} == before
+    small = {path.name: path.read_bytes() for path in (lake / "parts").iterdir() if path.name not in before}
+    assert small == {name: content for name, content in others.items() if name != "_notes"}
 
 
 def test_a_loss_that_was_allowed_and_nothing_else(tmp_path):
@@ -186,7 +190,7 @@ def test_the_first_of_equal_records_is_taken(tmp_path):
     pq.write_table(pa.table({"a": [5, 6, 5, 6, 7], "b": [1, 2, 3, 4, 5]}), lake / "stays" / "part-0.parquet")
     pq.write_table(pa.table({"a": [8, 5, 9], "b": [1, 2, 3]}), lake / "stays" / "part-1.parquet")
     pq.write_table(pa.table({"a": [9, 5, 6, 9, 8, 7]}), lake / "some.parquet")
-    tables = open_tables([str(lake)])
+    tables = open_tables([str(lake)])[0]
     traced = trace(open_table(tables["some.parquet"]), open_table(tables["stays"]), ["a"], seeing({}))
     assert [(int(a) >> 40, int(a) % 2**40) for a in traced.addresses] == [
         (1, 2),
@@ -205,7 +209,7 @@ def test_records_that_cannot_be_read(tmp_path, monkeypatch):
     (tmp_path / "lake").mkdir()
     pq.write_table(pa.table({"a": [5, 6, 7, 8]}), tmp_path / "lake" / "stays.parquet")
     pq.write_table(pa.table({"a": [8, 6]}), tmp_path / "lake" / "some.parquet")
-    tables = open_tables([str(tmp_path / "lake")])
+    tables = open_tables([str(tmp_path / "lake")])[0]
     stays, some = (open_table(tables[name]) for name in ("stays.parquet", "some.parquet"))
     plain = lake_rows.read_table_split
 

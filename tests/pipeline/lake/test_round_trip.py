@@ -50,7 +50,7 @@ def values(path):
 
 def contents_of(lake):
     found = {}
-    for name, table in open_tables([str(lake)]).items():
+    for name, table in open_tables([str(lake)])[0].items():
         opened = open_table(table)
         seen = seeing({})
         found[name] = contents(seen.prints(batch, opened.schema.names) for batch in opened.read(opened.schema.names))
