@@ -48,6 +48,7 @@ def plan(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no summary.")] = False,
 ) -> None:
     """Choose which tables may go, and from which one each can be rebuilt. Nothing is moved."""
+    from ..connectors.storage import reached
     from ..pipeline.lake.costs import Costs, load_costs
     from ..pipeline.lake.found import read_found
     from ..pipeline.lake.journal import Journal
@@ -58,7 +59,8 @@ def plan(
     known = load_costs(costs_file) if costs_file else Costs()
     made = make_plan(scan, known, allow_loss=allow_loss, done=Journal(folder).gone())
     path = Path(out).expanduser() if out else folder / PLAN
-    write_atomically(path, plan_text(made))
+    with reached(str(path)):
+        write_atomically(path, plan_text(made))
     if quiet:
         return
     _show_plan(made)

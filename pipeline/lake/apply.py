@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ... import __version__
 from ...connectors.lake_tables import LakeTable
 from ...connectors.moved import digests, is_moved, move, sha256_of
-from ...connectors.storage import is_local
+from ...connectors.storage import is_local, reached
 from ...connectors.table_files import form_of
 from ...hashing.errors import InputError
 from ..state import WORK, check_place
@@ -51,7 +51,8 @@ def dry_run(found: Found, plan: Mapping[str, Any], quarantine: Path) -> Iterator
             yield Outcome(deletion["table"], "by hand", deletion["bytes"], why=deletion["hint"])
             continue
         try:
-            target = _target(quarantine, number, to_do.child, place_of(to_do.child, to_do.shared))
+            with reached(deletion["table"]):
+                target = _target(quarantine, number, to_do.child, place_of(to_do.child, to_do.shared))
         except InputError as error:
             yield _refusal(deletion, error)
             continue
@@ -152,14 +153,15 @@ def _carry_out(
     found: Found, deletion: Mapping[str, Any], to_do: _ToDo, quarantine: Path, number: int, pen: Pen
 ) -> Path:
     child, parent = to_do.child, to_do.parent
-    place = place_of(child, to_do.shared)
-    before = stats(child), stats(parent)
-    recipe, source = _recipe(found, deletion, open_table(child), open_table(parent), place, number)
-    if (stats(child), stats(parent)) != before or digests(place) != recipe.digests:
-        raise InputError(
-            "a table stays as it is while it is read", value=f"{child.name} or {parent.name}", remedy=_AGAIN
-        )
-    save_recipe(found.folder, recipe, source)
+    with reached(child.name):
+        place = place_of(child, to_do.shared)
+        before = stats(child), stats(parent)
+        recipe, source = _recipe(found, deletion, open_table(child), open_table(parent), place, number)
+        if (stats(child), stats(parent)) != before or digests(place) != recipe.digests:
+            raise InputError(
+                "a table stays as it is while it is read", value=f"{child.name} or {parent.name}", remedy=_AGAIN
+            )
+        save_recipe(found.folder, recipe, source)
     target = _target(quarantine, number, child, place)
     if target.exists():
         raise InputError("a place in the quarantine is free", value=target, remedy="Move that away.")

@@ -103,11 +103,22 @@ class Pen:
         self._journal, self._stream = journal, stream
 
     def write(self, entry: Entry) -> None:
-        """Append a step; it is on the disk when this returns."""
+        """Append a step; it is on the disk when this returns.
+
+        Raises:
+            ArtefactError: if it cannot be written; nothing more is to be moved then.
+        """
         dated = replace(entry, at=datetime.now(UTC).isoformat(timespec="seconds"))
-        self._stream.write(json.dumps(asdict(dated), ensure_ascii=False).encode() + b"\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        try:
+            self._stream.write(json.dumps(asdict(dated), ensure_ascii=False).encode() + b"\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise ArtefactError(
+                "the journal of what is moved can be written",
+                value=f"{self._journal.path}: {error.strerror}",
+                remedy="Make room, then run `tamis lake apply` or `restore` again.",
+            ) from error
         self._journal.entries.append(dated)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...connectors.moved import digests, is_moved, move, sync_files, sync_folder, unfinished
+from ...connectors.storage import reached
 from ...hashing.errors import ArtefactError, ConfigError, InputError
 from .apply import settle
 from .journal import JOURNAL, Entry, Journal, Pen
@@ -41,9 +42,11 @@ def restore(folder: Path, names: Sequence[str] = (), *, again: bool = False) -> 
     with journal.opened() as pen:
         for entry in [entry for entry in journal.gone() if not names or entry.table in names]:
             try:
-                yield _restore(folder, entry, pen, again)
+                with reached(entry.source):
+                    outcome = _restore(folder, entry, pen, again)
             except InputError as error:
-                yield Outcome(entry.table, "refused", where=entry.source, why=str(error))
+                outcome = Outcome(entry.table, "refused", where=entry.source, why=str(error))
+            yield outcome
 
 
 def _check_names(journal: Journal, names: Sequence[str]) -> None:

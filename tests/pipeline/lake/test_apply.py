@@ -188,6 +188,20 @@ def test_a_move_that_fails_leaves_the_table(scanned, monkeypatch):
     assert {one.did for one in carry_out(scanned)} == {"moved"}
 
 
+def test_files_that_cannot_be_read_are_refused(scanned, monkeypatch):
+    def broken(path):
+        raise OSError(5, f"Input/output error: {path}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tamis.pipeline.lake.apply.digests", broken)
+        assert {one.did: "Input/output error" in one.why for one in carry_out(scanned)} == {"refused": True}
+    assert {one.did for one in carry_out(scanned)} == {"moved"}
+    with monkeypatch.context() as patched:
+        patched.setattr("tamis.pipeline.lake.restore.digests", broken)
+        assert {one.did: "Input/output error" in one.why for one in restore(scanned / "found")} == {"refused": True}
+    assert {one.did for one in restore(scanned / "found")} == {"brought back"}
+
+
 def test_a_quarantine_lies_outside_the_lake(scanned):
     found, plan = planned(scanned)
     with pytest.raises(ConfigError, match="outside the input folders"):

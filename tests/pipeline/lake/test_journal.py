@@ -52,6 +52,17 @@ def test_a_damaged_line_is_said(tmp_path):
         Journal(tmp_path)
 
 
+def test_a_step_that_cannot_be_written_is_said(tmp_path, monkeypatch):
+    def full(opened):
+        raise OSError(28, "No space left on device")
+
+    write(tmp_path, FIRST)
+    with monkeypatch.context() as patched, Journal(tmp_path).opened() as pen:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(ArtefactError, match=r"journal\.jsonl: No space left on device"):
+            pen.write(SECOND)
+
+
 def test_one_writer(tmp_path):
     with Journal(tmp_path).opened():
         with pytest.raises(ArtefactError, match="one process at a time"):
