@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from .. import __version__
 from ..pipeline.state import write_atomically
 
 console = Console()
@@ -89,7 +90,8 @@ def apply(
     scan = read_found(folder)
     made = read_plan(Path(plan_file).expanduser() if plan_file else folder / PLAN, scan)
     place = Path(quarantine).expanduser() if quarantine else folder / QUARANTINE
-    _show_outcomes((dry_run if dry else carry_out)(scan, made, place), quiet)
+    outcomes = dry_run(scan, made, place) if dry else carry_out(scan, made, place, version=__version__)
+    _show_outcomes(outcomes, quiet)
 
 
 def restore(

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ... import __version__
 from ...connectors.lake_tables import LakeTable
 from ...connectors.moved import digests, is_moved, move, sha256_of
 from ...connectors.storage import is_local, reached
@@ -60,8 +59,14 @@ def dry_run(found: Found, plan: Mapping[str, Any], quarantine: Path) -> Iterator
         number += 1
 
 
-def apply(found: Found, plan: Mapping[str, Any], quarantine: Path) -> Iterator[Outcome]:
+def apply(found: Found, plan: Mapping[str, Any], quarantine: Path, *, version: str = "") -> Iterator[Outcome]:
     """Move the tables of a plan to the quarantine, and say so of each.
+
+    Args:
+        found: by the scan.
+        plan: made from it.
+        quarantine: where tables go.
+        version: of this package, for recipes.
 
     Raises:
         InputError: if a table that the plan speaks of has changed since the scan; then nothing was moved.
@@ -75,7 +80,7 @@ def apply(found: Found, plan: Mapping[str, Any], quarantine: Path) -> Iterator[O
                 yield settle(entry, pen)
             except InputError as error:
                 yield Outcome(entry.table, "refused", where=entry.source, why=str(error))
-        for deletion, to_do in _to_do(found, plan, journal.gone()):
+        for deletion, to_do in _to_do(found, plan, journal.gone(), version):
             if to_do is None:
                 yield Outcome(deletion["table"], "by hand", deletion["bytes"], why=deletion["hint"])
                 continue
@@ -104,14 +109,18 @@ class _ToDo:
     Attributes:
         child, parent: as they are now.
         shared: files of the lake that are there under two names.
+        version: of this package.
     """
 
     child: LakeTable
     parent: LakeTable
     shared: frozenset[FileId]
+    version: str
 
 
-def _to_do(found: Found, plan: Mapping[str, Any], done: Sequence[Entry]) -> list[tuple[dict[str, Any], _ToDo | None]]:
+def _to_do(
+    found: Found, plan: Mapping[str, Any], done: Sequence[Entry], version: str = ""
+) -> list[tuple[dict[str, Any], _ToDo | None]]:
     """Return the deletions that are left, with what there is to do; None for those that are done by hand.
 
     Raises:
@@ -141,7 +150,7 @@ def _to_do(found: Found, plan: Mapping[str, Any], done: Sequence[Entry]) -> list
     return [
         (
             deletion,
-            _ToDo(tables[deletion["table"]], tables[deletion["parent"]], shared)
+            _ToDo(tables[deletion["table"]], tables[deletion["parent"]], shared, version)
             if deletion["apply"] == "files"
             else None,
         )
@@ -156,7 +165,7 @@ def _carry_out(
     with reached(child.name):
         place = place_of(child, to_do.shared)
         before = stats(child), stats(parent)
-        recipe, source = _recipe(found, deletion, open_table(child), open_table(parent), place, number)
+        recipe, source = _recipe(found, deletion, to_do, place, number)
         if (stats(child), stats(parent)) != before or digests(place) != recipe.digests:
             raise InputError(
                 "a table stays as it is while it is read", value=f"{child.name} or {parent.name}", remedy=_AGAIN
@@ -178,13 +187,14 @@ def _carry_out(
 
 
 def _recipe(
-    found: Found, deletion: Mapping[str, Any], child: OpenTable, parent: OpenTable, place: Path, number: int
+    found: Found, deletion: Mapping[str, Any], to_do: _ToDo, place: Path, number: int
 ) -> tuple[Recipe, pa.Table]:
     """Return the recipe of a table, tried once.
 
     Raises:
         InputError: if the table cannot be made again as it is.
     """
+    child, parent = open_table(to_do.child), open_table(to_do.parent)
     seen = seeing(found.options)
     columns = seen.columns(child.schema)
     traced = trace(child, parent, columns, seen)
@@ -221,7 +231,7 @@ def _recipe(
         parent_path=parent.table.files[0].path,
         parent_fingerprint=parent.table.fingerprint,
         parent_contents=contents[parent.table.name],
-        created_by=__version__,
+        created_by=to_do.version,
     )
     return _tried(found.folder, recipe, traced.addresses, child, parent, exactly=not deletion["loses"])
 

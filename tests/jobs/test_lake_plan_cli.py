@@ -9,6 +9,7 @@ import yaml
 from found_lake import scan_lake
 from typer.testing import CliRunner
 
+from tamis import __version__
 from tamis.connectors.moved import digests
 from tamis.jobs.cli import app
 from tamis.pipeline.lake.costs import Costs, make_costs
@@ -61,6 +62,7 @@ def test_a_lake_is_made_smaller_and_whole_again(lake, tmp_path):
 
     said = lines(call("apply", found))
     assert said[1] == f"moved: some.parquet ({sizes['some.parquet']:,} bytes) to {found}/quarantine/2/some.parquet"
+    assert json.loads((found / "recipes" / "1.json").read_text())["created_by"] == __version__
     assert digests(lake).keys() == before.keys() - {"sales/copy.parquet", "some.parquet"}
     assert lines(call("plan", found))[-1].endswith("--dry-run` says what would be moved.")
     assert json.loads((found / "plan.json").read_text())["pinned"] == [{"table": "orders.parquet", "children": 2}]
