@@ -16,13 +16,24 @@ from numpy.typing import NDArray
 
 from ...connectors.lake_tables import LakeTable
 from ...connectors.moved import digests, is_moved, move, sha256_of
-from ...connectors.storage import is_local, reached
+from ...connectors.storage import reached
 from ...connectors.table_files import form_of
 from ...hashing.errors import InputError
 from ..state import WORK, check_place
 from .found import Found
 from .journal import Entry, Journal, Pen
-from .lake_rows import FileId, OpenTable, is_folder, open_table, open_tables, place_of, seeing, shared_files, stats
+from .lake_rows import (
+    FileId,
+    OpenTable,
+    is_folder,
+    on_disk,
+    open_table,
+    open_tables,
+    place_of,
+    seeing,
+    shared_files,
+    stats,
+)
 from .outcome import Outcome
 from .rebuild import check_rebuilt, rebuild, rebuilt
 from .recast import CannotRecast, same_values
@@ -216,7 +227,7 @@ def _recipe(
         number=number,
         table=child.table.name,
         parent=parent.table.name,
-        lakes=tuple(str(Path(lake).expanduser().absolute()) for lake in found.lakes if is_local(lake)),
+        lakes=tuple(str(Path(lake).expanduser().absolute()) for lake in found.lakes if on_disk(lake)),
         place=str(place),
         is_folder=folder,
         files=files,

@@ -16,7 +16,6 @@ from ...connectors.address import ADDRESS
 from ...connectors.batches import RULE
 from ...connectors.lake_tables import LakeTable, list_tables, read_table_split, table_schema, table_splits
 from ...connectors.split import Split
-from ...connectors.storage import is_local
 from ...hashing.errors import InputError
 from .canonical import contents_of, row_fingerprints
 
@@ -147,13 +146,22 @@ def hexadecimal(high: int, low: int) -> str:
     return f"{high:016x}{low:016x}"
 
 
+def on_disk(path: str) -> bool:
+    """Whether a path is one of this machine, rather than a URL or the name of a catalogue.
+
+    >>> on_disk("lake/a:b"), on_disk("s3://lake/a"), on_disk("iceberg:prod")
+    (True, False, False)
+    """
+    return ":" not in path.partition("/")[0]
+
+
 FileId = tuple[int, int]
 """Device and number of a file."""
 
 
 def shared_files(tables: Iterable[LakeTable]) -> frozenset[FileId]:
     """Return the files on this machine that are there under two names, as by a link to one of them."""
-    known = Counter(_file_id(file.path) for table in tables for file in table.files if is_local(file.path))
+    known = Counter(_file_id(file.path) for table in tables for file in table.files if on_disk(file.path))
     return frozenset(one for one, count in known.items() if count > 1)
 
 

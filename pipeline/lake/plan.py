@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...connectors.storage import is_local
 from ...hashing.errors import ArtefactError
 from .costs import Costs, decided_by, ranked, retention_problem
 from .found import Found, FoundTable
 from .journal import Entry
+from .lake_rows import on_disk
 from .rebuildable import ALL_UP_TO, edges
 from .retention import Retention, RetentionProblem, prefer, solve
 
@@ -196,7 +196,7 @@ def _by_hand(found: Found, table: FoundTable, parent: FoundTable) -> str | None:
             f"Its parent is a {kinds.get(parent.kind, parent.kind)} table, whose files its engine rewrites. Move the"
             " files away yourself, and keep the snapshot that they can be read from."
         )
-    if not all(map(is_local, (*table.paths, *parent.paths))):
+    if not all(map(on_disk, (*table.paths, *parent.paths))):
         return "Its files, or those of its parent, are in a store. Move them there, and keep the parent."
     if found.options.get("typed_csv") and "csv" in (table.format, parent.format):
         return "Values of delimited files were compared by types. Move the files away yourself, and keep the parent."

@@ -2,8 +2,12 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
+from random import Random
 
+import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from found_lake import scan_lake
@@ -11,7 +15,7 @@ from planted_lake import write_lake
 
 from tamis.connectors.moved import digests
 from tamis.pipeline.lake.apply import apply
-from tamis.pipeline.lake.costs import Costs
+from tamis.pipeline.lake.costs import Costs, make_costs
 from tamis.pipeline.lake.found import read_found
 from tamis.pipeline.lake.journal import Journal
 from tamis.pipeline.lake.lake_rows import contents, open_table, open_tables, seeing
@@ -105,3 +109,47 @@ def test_what_counts_as_the_same_and_is_not_is_in_the_recipe(planted):
     recipes = [load_recipe(base / "found", number) for number in Journal(base / "found").last()]
     carried = {recipe.table.split("-", 1)[1]: recipe.carried for recipe in recipes if recipe.carried}
     assert carried == {"copy-signs.parquet": ("price",)}
+
+
+def random_lake(folder, rng):
+    """Write tables of rows from a small pool, as files of three formats or folders of two."""
+    folder.mkdir()
+    columns = ("a", "b", "c", "d")
+    pool = [{name: f"{rng.randint(0, 2)}{rng.choice(('', ' x', 'é'))}" for name in columns} for _ in range(10)]
+    for number in range(18):
+        names = rng.sample(columns, rng.randint(1, 3))
+        rows = pa.Table.from_pylist(
+            [{name: row[name] for name in names} for row in rng.choices(pool, k=rng.randint(1, 12))]
+        )
+        kind, name = rng.choice(("parquet", "csv", "jsonl", "folder")), folder / f"t{number:02}"
+        if kind == "parquet":
+            pq.write_table(rows, f"{name}.parquet", row_group_size=3)
+        elif kind == "csv":
+            pyarrow.csv.write_csv(rows, f"{name}.csv")
+        elif kind == "jsonl":
+            Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows.to_pylist()))
+        else:
+            name.mkdir()
+            pq.write_table(rows.slice(0, 2), name / "part-0.parquet")
+            pq.write_table(rows.slice(2), name / "part-1.parquet")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lakes_and_costs_by_chance(tmp_path, seed):
+    rng = Random(seed)
+    random_lake(tmp_path / "lake", rng)
+    before = contents_of(tmp_path / "lake")
+    scan_lake(tmp_path / "lake", tmp_path / "found", tmp_path / "work")
+    found = read_found(tmp_path / "found")
+    pinned = {f"t{number:02}*": {"pinned": True} for number in rng.sample(range(18), 3)}
+    costs = make_costs({"accesses_per_month": rng.choice((0, 0.05)), "tables": pinned})
+    plan = make_plan(found, costs, all_up_to=rng.choice((0, 1000)))
+    gone = {one["table"] for one in plan["deletions"]}
+    assert gone
+    assert not gone & {one["table"] for one in plan["pinned"]}
+    assert not any(name.startswith(glob[:-1]) for name in gone for glob in pinned)
+    assert {one.did for one in apply(found, plan, tmp_path / "away")} == {"moved"}
+    assert contents_of(tmp_path / "lake") == {name: rows for name, rows in before.items() if name not in gone}
+    shutil.rmtree(tmp_path / "away")
+    assert {one.did for one in restore(tmp_path / "found")} == {"rebuilt"}
+    assert contents_of(tmp_path / "lake") == before
