@@ -71,6 +71,7 @@ class Found:
         groups: numbers of tables: of equal ones, and of those that are equal to no other.
         inside: pairs of groups (child, parent), verified: all of them, or those that all others follow from.
         unsure: numbers of tables that may lie inside others, and were not looked for with all their rows.
+        renamed: numbers of tables that lie inside others whose columns are called otherwise.
         fingerprint: of the ledger and the containment, so that a plan knows its scan.
     """
 
@@ -81,6 +82,7 @@ class Found:
     groups: tuple[tuple[int, ...], ...]
     inside: frozenset[tuple[int, int]]
     unsure: frozenset[int]
+    renamed: frozenset[int]
     fingerprint: str
 
 
@@ -94,13 +96,14 @@ def read_found(folder: Path) -> Found:
     tables = _tables(folder)
     numbers = {table.table: i for i, table in enumerate(tables)}
     groups, of = _groups(tables)
-    pairs = _rows(folder / CONTAINMENT, ("parent", "child", "status"))
+    pairs = _pairs(folder / CONTAINMENT)
     unknown = sorted({row[end] for row in pairs for end in ("parent", "child")} - numbers.keys())
     if unknown:
         raise ArtefactError(
             f"tables of {CONTAINMENT} are in {TABLES}", value=f"{unknown[0]} in {folder}", remedy=_AGAIN
         )
-    verified = {(row["child"], row["parent"]) for row in pairs if row["status"] == "verified"}
+    renamed = {numbers[row["child"]] for row in pairs if row["status"] == "verified" and row["columns"]}
+    verified = {(row["child"], row["parent"]) for row in pairs if row["status"] == "verified" and not row["columns"]}
     inside = {(of[numbers[child]], of[numbers[parent]]) for child, parent in verified}
     unsure = {numbers[row["child"]] for row in pairs if row["status"] not in ("verified", "refuted")}
     digest = hashlib.sha256()
@@ -114,6 +117,7 @@ def read_found(folder: Path) -> Found:
         groups,
         frozenset(pair for pair in inside if pair[0] != pair[1]),
         frozenset(unsure),
+        frozenset(renamed),
         digest.hexdigest(),
     )
 
@@ -161,6 +165,14 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, Any]]:
             f"a scan left {path.name} with {', '.join(columns)}", value=f"{path.parent}: {error}", remedy=_AGAIN
         ) from error
     return rows
+
+
+def _pairs(path: Path) -> list[dict[str, Any]]:
+    """Return pairs; ``columns``, where their columns are called otherwise, is not in every scan."""
+    rows = _rows(path, ("parent", "child", "status"))
+    known = pq.read_schema(path).names
+    called = _rows(path, ("columns",)) if "columns" in known else [{"columns": None}] * len(rows)
+    return [row | other for row, other in zip(rows, called, strict=True)]
 
 
 def _groups(tables: Iterable[FoundTable]) -> tuple[tuple[tuple[int, ...], ...], list[int]]:

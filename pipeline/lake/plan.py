@@ -130,7 +130,7 @@ def _hubs(members: Sequence[int], rank: NDArray[np.int64], sizes: Sequence[int])
 
 def _refused(found: Found, tables: Sequence[FoundTable], allow_loss: bool, inside: set[int]) -> dict[int, str]:
     """Return why some tables stay whatever they cost, by number: of those that lie inside another one, or may."""
-    names = {found.tables[i].table for i in found.unsure}
+    unsure, renamed = ({found.tables[i].table for i in some} for some in (found.unsure, found.renamed))
     refused = {}
     for number, table in enumerate(tables):
         why = None
@@ -140,7 +140,11 @@ def _refused(found: Found, tables: Sequence[FoundTable], allow_loss: bool, insid
             why = table.why or "its files are links to those of another table"
         elif number in inside:
             why = _reason(found, table, allow_loss)
-        elif table.table in names:
+        elif table.table in renamed:
+            why = "it lies inside tables whose columns are called otherwise: rename them, and scan again"
+        elif table.table in unsure and table.unread_rows:
+            why = f"{table.unread_rows:,} of its records could not be read"
+        elif table.table in unsure:
             why = "not all its rows were looked for: only a sample was"
         if why is not None:
             refused[number] = why
