@@ -286,6 +286,8 @@ def _tried(
             carried |= {name: _column(child, name) for name in unlike}
     finally:
         shutil.rmtree(trial, ignore_errors=True)
+        if not any(trial.parent.iterdir()):
+            trial.parent.rmdir()
 
 
 def _unlike(child: OpenTable, again: OpenTable, names: Sequence[str]) -> list[str]:

@@ -55,7 +55,7 @@ def _recast(name: str, column: pa.Array, kind: pa.DataType) -> pa.Array:
 
 def _parsed(texts: pa.Array, kind: pa.DataType) -> pa.Array:
     """Return values of canonical texts."""
-    if pa.types.is_large_binary(texts.type) and not _is_bytes(kind):
+    if not _is_bytes(kind):
         texts = texts.cast(pa.large_string())
     if pa.types.is_duration(kind):
         nanoseconds = pc.replace_substring_regex(texts, "ns$", "").cast(pa.int64()).cast(pa.duration("ns"))
