@@ -94,16 +94,18 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
     return tuple(_marked(sorted(tables, key=lambda table: table.name.encode()))), tuple(ignored)
 
 
-def _marked(tables: Iterable[LakeTable]) -> Iterator[LakeTable]:
-    """Mark tables whose files are those of an earlier one, by another path or link: to delete one would delete both."""
+def _marked(tables: Sequence[LakeTable]) -> Iterator[LakeTable]:
+    """Mark tables whose files are those of another, by a link or another path: to delete one would delete both."""
     seen: dict[tuple[int, int], str] = {}
-    for table in tables:
+    marked: dict[str, LakeTable] = {}
+    for table in sorted(tables, key=lambda one: any(os.path.islink(file.path) for file in one.files)):
         local = [file.path for file in table.files if table.kind == "files" and is_local(file.path)]
         places = [(found.st_dev, found.st_ino) for found in map(os.stat, local)]
         linked = next((seen[place] for place in places if place in seen), "")
         for place in places:
             seen.setdefault(place, table.name)
-        yield replace(table, linked=linked) if linked else table
+        marked[table.name] = replace(table, linked=linked) if linked else table
+    return (marked[table.name] for table in tables)
 
 
 def changed(table: LakeTable) -> str:

@@ -1,4 +1,4 @@
-"""Writes the reference pages: configuration.md from the models, command-line.md from the command line's own help.
+"""Writes the reference pages: configuration.md and lake-costs.md from the models, command-line.md from its own help.
 
 ``make docs`` runs it; a test fails while a page is not what it would write. What a setting means is said in
 ``pipeline/config.py``, what an option means in ``jobs/cli.py``.
@@ -21,6 +21,7 @@ from tamis.jobs.cli import app
 from tamis.pipeline import config
 from tamis.pipeline.config import Pipeline, make_config
 from tamis.pipeline.keep import KeepPolicy
+from tamis.pipeline.lake.costs import Costs, TableCosts, commented
 from tamis.pipeline.mixture import Mixture, Phase, SourceShare
 
 FOLDER = Path(__file__).parent
@@ -83,6 +84,23 @@ With every default written out, which is how a run saves it as `config.yaml`:
 
 """
 
+COSTS = """\
+# Costs of a lake
+
+`tamis lake plan FOUND --costs costs.yaml` weighs what it costs to keep a table against what it costs to rebuild it from
+another one whenever it is read. Every setting has a default; `tamis lake costs > costs.yaml` writes this file to start
+from:
+
+```yaml
+{commented}```
+
+- A table **kept** costs storage, and the scans of its upkeep, for the horizon.
+- A table that **goes** is rebuilt at every access: its parent is read, and it is written.
+- A table whose rebuild would take longer than its `latency_limit_s` stays, and so does one that is `pinned`.
+- **Later globs** override what earlier ones say, setting by setting.
+
+"""
+
 COMMAND_LINE = """\
 # Command line
 
@@ -112,6 +130,14 @@ def configuration() -> str:
         note = (inspect.getdoc(model) or "").splitlines()[0].replace("``", "`")
         page += f"\n## {heading}\n\n{note}\n\n" + "".join(_table(model))
     return page
+
+
+def lake_costs() -> str:
+    """Return the page of what a plan of a lake weighs."""
+    page = MADE.format("pipeline/lake/costs.py") + COSTS.format(commented=commented())
+    for model, heading in ((Costs, "All settings"), (TableCosts, "tables")):
+        page += f"## {heading}\n\n{(inspect.getdoc(model) or '').splitlines()[0]}\n\n{''.join(_table(model))}\n"
+    return page.rstrip("\n") + "\n"
 
 
 def _table(model: type[BaseModel]) -> Iterator[str]:
@@ -156,6 +182,10 @@ def _value(name: str, schema: dict[str, Any]) -> str:
         return f"`{schema['const']}`"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "$ref" in schema.get("additionalProperties", {}):
+        return "sections by glob"
+    if schema.get("format") == "date":
+        return "date"
     if schema["type"] == "array":
         item = schema["items"]
         return "list of texts" if item.get("type") == "string" else "list of sections"
@@ -209,7 +239,11 @@ _ALSO = {2: "; an option that is not known", 4: "; `tamis verify` found a fault"
 
 def pages() -> dict[Path, str]:
     """Return every page with what it should hold."""
-    return {FOLDER / "configuration.md": configuration(), FOLDER / "command-line.md": command_line()}
+    return {
+        FOLDER / "configuration.md": configuration(),
+        FOLDER / "lake-costs.md": lake_costs(),
+        FOLDER / "command-line.md": command_line(),
+    }
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from ..hashing.errors import ArtefactError, ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
+from . import lake_plan_cli
 from .lake import EngineName, EngineOptions, scan_lake
 from .lean_imports import leave_out_pandas_and_scipy
 from .progress import shown
@@ -21,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+lake_plan_cli.register(app)
 console = Console()
 SHOWN = 12
 REPORT = "lake.json"

@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
-from ...hashing.mix import derive_seed
+from ...hashing.mix import GOLDEN_GAMMA, derive_seed
 from ...hashing.murmur3 import murmur3_all
 from ..text_column import text_buffers
 
@@ -39,49 +39,52 @@ _NULL = b"\xff null"
 """What a null is hashed as: no text holds such a byte."""
 
 _INTEGRAL = float(2**63)
-_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 _NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 """A text that is a number in a delimited file; one that begins with a zero, as codes do, is none."""
 
 
-def row_fingerprints(columns: Sequence[tuple[str, pa.Array]], rows: int, *, trim: bool = False) -> NDArray[np.uint64]:
+def row_fingerprints(
+    columns: Sequence[tuple[str, pa.Array]], rows: int, *, trim: bool = False, typed: bool = False
+) -> NDArray[np.uint64]:
     """Return the fingerprint of each row: uint64, shape (rows, 2).
 
     Args:
         columns: names and values.
         rows: their number, which says it where there are no columns.
         trim: whether white space around texts counts for nothing.
+        typed: whether texts that are numbers are those numbers, and empty ones null.
     """
     total = np.zeros((rows, 2), np.uint64)
     for name, column in columns:
-        total += cell_hashes(name, column, trim=trim)
+        total += cell_hashes(name, column, trim=trim, typed=typed)
     return total
 
 
 def contents_of(prints: NDArray[np.uint64]) -> tuple[int, int]:
-    """Return the fingerprint of some rows, repeated ones as often as they are there, in any order.
+    """Return the fingerprint of rows as a bag: two numbers below 2^64, each a sum modulo 2^64.
 
-    Fingerprints are mixed before they are added: they are sums over cells, so that a sum of them would not change when
-    two rows exchange a cell.
+    Sums of batches add up to that of all rows, in whatever order they come. The fingerprint of a row is a sum over its
+    cells, so it is mixed first, both halves into each other: else cells that change places between rows would change
+    nothing.
 
     Args:
-        prints: uint64, shape (n, 2): of the rows.
+        prints: uint64, shape (n, 2): fingerprints of rows, repeated ones as often as they are there.
 
-    Returns:
-        two numbers below 2^64; those of rows in several parts are the sums of the parts' modulo 2^64.
+    >>> one, two = np.array([[1, 2]], np.uint64), np.array([[3, 4]], np.uint64)
+    >>> contents_of(np.concatenate([one, two])) == contents_of(np.concatenate([two, one])) != contents_of(one + two)
+    True
     """
-    mixed = _mixed(prints * _ODD + prints[:, ::-1])
-    high, low = mixed.sum(axis=0, dtype=np.uint64).tolist()
-    return high, low
+    high = _mixed(prints[:, 0] ^ _mixed(prints[:, 1] + GOLDEN_GAMMA))
+    low = _mixed(prints[:, 1] + high)
+    return int(high.sum(dtype=np.uint64)), int(low.sum(dtype=np.uint64))
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return ``fmix64`` of each."""
-    shift = np.uint64(33)
-    values = (values ^ values >> shift) * np.uint64(0xFF51AFD7ED558CCD)
-    values = (values ^ values >> shift) * np.uint64(0xC4CEB9FE1A85EC53)
-    return values ^ values >> shift
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the MurmurHash3 finaliser of each."""
+    for factor in (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)):
+        x = (x ^ (x >> np.uint64(33))) * factor
+    return x ^ (x >> np.uint64(33))
 
 
 def cell_hashes(name: str, column: pa.Array, *, trim: bool = False, typed: bool = False) -> NDArray[np.uint64]:

@@ -5,12 +5,14 @@ place. Money is in one currency, whichever; a GB is 10^9 bytes as stored.
 """
 
 import difflib
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -122,12 +124,37 @@ def costs_schema() -> dict[str, Any]:
     return Costs.model_json_schema()
 
 
+def commented() -> str:
+    """Return a cost file with every setting at its default, and what it means."""
+    lines = ["# What it costs to keep tables and to rebuild them. Money is in one currency; a GB is 10^9 bytes."]
+    for name, field in Costs.model_fields.items():
+        lines += ["", *textwrap.wrap(field.description or "", 110, initial_indent="# ", subsequent_indent="# ")]
+        if name == "tables":
+            lines += ["tables: {}", "#  raw/*:"]
+            lines += [f"#    {key}:  # {known.description}" for key, known in TableCosts.model_fields.items()]
+        else:
+            value = field.default
+            shown = f"[{', '.join(value)}]" if isinstance(value, tuple) else yaml.safe_dump(value).split("\n")[0]
+            lines.append(f"{name}: {shown}")
+    return "\n".join(lines) + "\n"
+
+
 def ranked(costs: Costs, names: Sequence[str]) -> NDArray[np.int64]:
     """Return the rank of each table by the policy, 0 for the one that stays before all others: int64, shape (n,)."""
     order = sorted(range(len(names)), key=lambda table: _place(costs, names[table]))
     rank = np.empty(len(names), np.int64)
     rank[order] = np.arange(len(names))
     return rank
+
+
+def decided_by(costs: Costs, stays: str, goes: str) -> str:
+    """Return by what the policy prefers one of two equal tables: ``pinned``, an entry of ``keep``, or ``name``.
+
+    >>> decided_by(Costs(tables={"b": {"owner": "ann"}}), "b", "a"), decided_by(Costs(), "a", "b")
+    ('owner', 'name')
+    """
+    places = zip(("pinned", *costs.keep, "name"), _place(costs, stays), _place(costs, goes), strict=True)
+    return next((by for by, one, other in places if one != other), "name")
 
 
 def retention_problem(
