@@ -262,10 +262,11 @@ def _tried(
     """
     trial = folder / WORK / "trial"
     carried: dict[str, pa.ChunkedArray] = {}
+    trial.mkdir(parents=True, exist_ok=True)
     try:
         while True:
             shutil.rmtree(trial, ignore_errors=True)
-            trial.mkdir(parents=True)
+            trial.mkdir()
             recipe = replace(recipe, carried=tuple(carried))
             source = source_table(addresses, carried)
             place = trial / Path(recipe.place).name
