@@ -5,7 +5,7 @@ called ``part-...``. A folder of Delta, and each table of an Iceberg catalogue, 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -91,21 +91,23 @@ def list_tables(lakes: Sequence[str]) -> tuple[tuple[LakeTable, ...], tuple[str,
             tables.append(_named(prefix, _of_folder(table_folder, files)))
             files += len(tables[-1].files)
     tables = _without_doubles(tables)
-    return tuple(_marked(sorted(tables, key=lambda table: table.name.encode()))), tuple(ignored)
+    return _marked(sorted(tables, key=lambda table: table.name.encode())), tuple(ignored)
 
 
-def _marked(tables: Sequence[LakeTable]) -> Iterator[LakeTable]:
+def _marked(tables: Sequence[LakeTable]) -> tuple[LakeTable, ...]:
     """Mark tables whose files are those of another, by a link or another path: to delete one would delete both."""
     seen: dict[tuple[int, int], str] = {}
-    marked: dict[str, LakeTable] = {}
-    for table in sorted(tables, key=lambda one: any(os.path.islink(file.path) for file in one.files)):
+    marked = list(tables)
+    links = [any(os.path.islink(file.path) for file in table.files) for table in tables]
+    for i in sorted(range(len(tables)), key=links.__getitem__):
+        table = tables[i]
         local = [file.path for file in table.files if table.kind == "files" and is_local(file.path)]
         places = [(found.st_dev, found.st_ino) for found in map(os.stat, local)]
         linked = next((seen[place] for place in places if place in seen), "")
         for place in places:
             seen.setdefault(place, table.name)
-        marked[table.name] = replace(table, linked=linked) if linked else table
-    return (marked[table.name] for table in tables)
+        marked[i] = replace(table, linked=linked) if linked else table
+    return tuple(marked)
 
 
 def changed(table: LakeTable) -> str:
