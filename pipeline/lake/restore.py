@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ...connectors.lake_tables import LakeTable
 from ...connectors.moved import digests, is_moved, move, sync_files, sync_folder, unfinished
 from ...connectors.storage import reached
 from ...hashing.errors import ArtefactError, ConfigError, InputError
@@ -39,11 +40,12 @@ def restore(folder: Path, names: Sequence[str] = (), *, again: bool = False) -> 
     _check_names(journal, names)
     if not journal.entries:
         return
+    parents = _Parents()
     with journal.opened() as pen:
         for entry in [entry for entry in journal.gone() if not names or entry.table in names]:
             try:
                 with reached(entry.source):
-                    outcome = _restore(folder, entry, pen, again)
+                    outcome = _restore(folder, entry, pen, parents, again)
             except InputError as error:
                 outcome = Outcome(entry.table, "refused", where=entry.source, why=str(error))
             yield outcome
@@ -60,25 +62,25 @@ def _check_names(journal: Journal, names: Sequence[str]) -> None:
         )
 
 
-def _restore(folder: Path, entry: Entry, pen: Pen, again: bool) -> Outcome:
+def _restore(folder: Path, entry: Entry, pen: Pen, parents: "_Parents", again: bool) -> Outcome:
     if entry.event == "moving" and (os.path.lexists(entry.source) or os.path.lexists(entry.target)):
         settled = settle(entry, pen)
         if settled.did == "was there":
             return settled
     recipe = load_recipe(folder, entry.number)
     source, target = Path(entry.source), Path(entry.target)
-    if entry.event == "restoring" and _is_restored(folder, entry, recipe, pen):
+    if entry.event == "restoring" and _is_restored(entry, recipe, pen, parents):
         return Outcome(entry.table, "was there", _bytes(recipe), entry.source)
     if os.path.lexists(source):
         raise InputError("a table comes back to a path where nothing is", value=source, remedy="Move that away.")
     if target.exists() and not again:
         _move_back(entry, recipe, pen)
         return Outcome(entry.table, "brought back", _bytes(recipe), entry.source)
-    _make_again(folder, entry, recipe, pen)
+    _make_again(folder, entry, recipe, pen, parents.of(recipe))
     return Outcome(entry.table, "rebuilt", _bytes(recipe), entry.source)
 
 
-def _is_restored(folder: Path, entry: Entry, recipe: Recipe, pen: Pen) -> bool:
+def _is_restored(entry: Entry, recipe: Recipe, pen: Pen, parents: "_Parents") -> bool:
     """Say whether a restoration that was stopped had brought the table back; if so, write it down."""
     source, target = Path(entry.source), Path(entry.target)
     if not source.exists():
@@ -87,7 +89,7 @@ def _is_restored(folder: Path, entry: Entry, recipe: Recipe, pen: Pen) -> bool:
         is_moved(target, source)
         _check_bytes(recipe, source)
     else:
-        check_rebuilt(recipe, _parent(recipe), source)
+        check_rebuilt(recipe, parents.of(recipe), source)
     pen.write(entry.to("restored", entry.how))
     return True
 
@@ -100,10 +102,9 @@ def _move_back(entry: Entry, recipe: Recipe, pen: Pen) -> None:
     pen.write(entry.to("restored", "moved"))
 
 
-def _make_again(folder: Path, entry: Entry, recipe: Recipe, pen: Pen) -> None:
+def _make_again(folder: Path, entry: Entry, recipe: Recipe, pen: Pen, parent: OpenTable) -> None:
     """Make a table again beside its place, check it, and give it its name."""
     source = Path(entry.source)
-    parent = _parent(recipe)
     source.parent.mkdir(parents=True, exist_ok=True)
     work = unfinished(source)
     shutil.rmtree(work, ignore_errors=True)
@@ -121,16 +122,29 @@ def _make_again(folder: Path, entry: Entry, recipe: Recipe, pen: Pen) -> None:
     pen.write(entry.to("restored", "rebuilt"))
 
 
-def _parent(recipe: Recipe) -> OpenTable:
-    tables, faults = open_tables(recipe.lakes)
-    parent = next((one for one in tables.values() if recipe.parent_path in {f.path for f in one.files}), None)
-    if parent is None:
-        raise InputError(
-            "the parent that a table is made from is in the lake",
-            value="; ".join([f"no {recipe.parent_path}, of which {recipe.table} is made", *faults]),
-            remedy="Bring the parent back first.",
-        )
-    return open_table(parent)
+class _Parents:
+    """Tables that others are made from; lakes are listed once."""
+
+    def __init__(self) -> None:
+        self._listed: dict[tuple[str, ...], tuple[dict[str, LakeTable], list[str]]] = {}
+
+    def of(self, recipe: Recipe) -> OpenTable:
+        """Return the parent of a recipe's table.
+
+        Raises:
+            InputError: if it is not in its lake.
+        """
+        if recipe.lakes not in self._listed:
+            tables, faults = open_tables(recipe.lakes)
+            self._listed[recipe.lakes] = {file.path: one for one in tables.values() for file in one.files}, faults
+        by_path, faults = self._listed[recipe.lakes]
+        if recipe.parent_path not in by_path:
+            raise InputError(
+                "the parent that a table is made from is in the lake",
+                value="; ".join([f"no {recipe.parent_path}, of which {recipe.table} is made", *faults]),
+                remedy="Bring the parent back first.",
+            )
+        return open_table(by_path[recipe.parent_path])
 
 
 def _check_bytes(recipe: Recipe, place: Path) -> None:
