@@ -11,6 +11,7 @@ from .batches import RULE
 from .corpus import plan_splits, read_split, split_schema
 from .delimited_table import read_delimited_table, read_header, survey_delimited
 from .delta_tables import delta_schema, delta_splits, read_delta
+from .formats import InputFile
 from .iceberg_tables import iceberg_schema, iceberg_splits, read_iceberg
 from .lake_tables import LakeTable
 from .listed_table import check_readable
@@ -45,8 +46,13 @@ def survey_table(table: LakeTable) -> tuple[list[Split], pa.Schema]:
         else:
             found = [(split, _schema(split)) for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
         splits += [split for split, _ in found]
-        schemas += [(split.path, schema) for split, schema in found]
+        schemas += [(split.path, schema) for split, schema in found] or [_of_empty(file)]
     return splits, _unified(table, splits, schemas)
+
+
+def _of_empty(file: InputFile) -> tuple[str, pa.Schema]:
+    """Return the path and the columns of a file without records, which has no split."""
+    return file.path, _schema(Split(file.ordinal, file.path, file.format, file.compression))
 
 
 def table_splits(table: LakeTable) -> list[Split]:
@@ -73,18 +79,22 @@ def table_schema(table: LakeTable, splits: Sequence[Split]) -> pa.Schema:
         return delta_schema(table.location, table.snapshot)
     if table.kind == "iceberg":
         return iceberg_schema(table.location, table.catalogued)
-    return _unified(table, splits, [(split.path, _schema(split)) for split in splits])
+    schemas = [(split.path, _schema(split)) for split in splits]
+    filled = {split.file for split in splits}
+    schemas += [_of_empty(file) for file in table.files if file.ordinal not in filled]
+    return _unified(table, splits, schemas)
 
 
 def _unified(table: LakeTable, splits: Sequence[Split], schemas: Sequence[tuple[str, pa.Schema]]) -> pa.Schema:
-    names = {tuple(names.names) for split, (_, names) in zip(splits, schemas, strict=True) if split.format == "csv"}
+    delimited = {split.path for split in splits if split.format == "csv"}
+    names = {tuple(names.names) for path, names in schemas if path in delimited}
     if len(names) > 1:
         raise InputError(
             "files of one table have the same columns",
             value=f"{table.name}: others in some",
             remedy="Split the folder.",
         )
-    if all(split.format == "csv" for split in splits):
+    if splits and all(split.format == "csv" for split in splits):
         return schemas[0][1]  # strings all: there is nothing to unify
     return unify(schemas)
 

@@ -163,7 +163,8 @@ def scan(
     with steps.of("rows", compiles=murmur3_all):
         plan = _plan(tables, surveyed, columns, pruned, memory)
         printed = _printed(engine, plan, memory, options)
-        notes = printed.notes | {one: list(memory.notes[tables[one].fingerprint]) for one in plan.recalled}
+        notes: dict[int, list[Note]] = {one: [] for one in plan.read}
+        notes |= printed.notes | {one: list(memory.notes[tables[one].fingerprint]) for one in plan.recalled}
         _learn(notes, tables, faults, plan.read)
         unread, contents = _facts(notes, faults)
         sizes = sizes_of(printed.rows, len(plan.projections.table), printed.sizes)

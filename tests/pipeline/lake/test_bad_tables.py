@@ -122,3 +122,17 @@ def test_a_file_that_is_gone_when_it_is_read(lake):
     found = scan(LocalEngine(lake.parent / "work"), tables, Options())
     assert list(found.faults) == [0]
     assert found.groups.pairs() == 0
+
+
+def test_files_without_batches_or_row_groups(lake):
+    schema = pa.schema([("a", pa.string()), ("b", pa.string())])
+    with pa.OSFile(str(lake / "none.arrow"), "wb") as stream, pa.ipc.new_file(stream, schema):
+        pass
+    pq.ParquetWriter(lake / "none.parquet", schema).close()
+    _, states, verified = scanned(lake)
+    assert {name: state for name, (state, _) in states.items()} == {
+        "good.csv": "compared",
+        "none.arrow": "empty",
+        "none.parquet": "empty",
+    }
+    assert verified == set()
