@@ -27,6 +27,9 @@ PAIR = pa.schema([("child", pa.int64()), ("parent", pa.int64())])
 _CANDIDATE = pa.schema([*PAIR, ("size", pa.int64())])
 _KEY = ("high", "low")
 
+HELD_ROWS = 1 << 20
+"""Rows that are held in memory while pairs are looked at, rather than read from the disk each time: 40 bytes each."""
+
 Ints = NDArray[np.int64]
 
 
@@ -212,7 +215,7 @@ class Candidates:
         holders = _Holders(
             high[order], low[order], child[order], self._projections, self._measure, self._share, standing
         )
-        every = rows_among(self._rows, np.ones(len(self._projections.table), np.bool_))
+        every = rows_among(self._rows, np.ones(len(self._projections.table), np.bool_), ("projection", *_KEY))
         pairs = every.map(holders, _CANDIDATE)
         pairs = pairs if self._least == 1 else pairs.distinct()
         found = pairs.first(by=["child"], order=["size", "parent"], n=n, size="total").collect()
@@ -231,7 +234,6 @@ class Checking:
         sizes: of each.
         pairs: how many pairs the sample is asked about at most: of all that are looked at, delta is shared by these.
         options: what counts as the same.
-        name: that the sample is saved under.
     """
 
     def __init__(
@@ -242,27 +244,24 @@ class Checking:
         sizes: Sizes,
         pairs: int,
         options: Options,
-        *,
-        name: str = "samples",
     ) -> None:
         self._engine, self._rows, self._sizes, self._options = engine, rows, sizes, options
         self._count, self._own = len(projections.table), projections.own
         self._size = sample_size(pairs, epsilon=options.epsilon, delta=options.delta)
         self._allowed = allowed_missing(self._size, pairs, min_containment=options.min_containment, delta=options.delta)
-        self._sample: Table | None = None
-        self._name = name
 
     def check(self, child: Ints, parent: Ints) -> Checked:
         """Look for the rows of some pairs: a sample of large children first, then all, unless that refutes the pair."""
+        rows = self._rows_of(np.unique(np.concatenate([child, parent])))
         large = self._sizes.distinct[child] > self._size
         missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
         looked_for = np.where(large, self._size, self._sizes.measure(self._options)[child])
         whole, estimate = ~large, np.full(len(child), np.nan)
         if large.any():
             places = np.flatnonzero(large)
-            self._look(
-                self._samples(), child, parent, places, missing, witness
-            )  # of bags, too, distinct rows are counted
+            # Of bags, too, distinct rows are counted.
+            sample = _of(rows, child[places], self._count).first(by=["projection"], order=list(_KEY), n=self._size)
+            self._look(sample, rows, child, parent, places, missing, witness)
             estimate[places] = 1 - missing[places] / self._size
             if self._options.verify:
                 rest = places[missing[places] <= self._allowed]
@@ -270,28 +269,38 @@ class Checking:
                 looked_for[rest] = self._sizes.measure(self._options)[child[rest]]
         places = np.flatnonzero(whole)
         missing[places], witness[places] = 0, -1
-        lacking = self._look(self._rows, child, parent, places, missing, witness)
+        lacking = self._look(rows, rows, child, parent, places, missing, witness)
         if lacking is not None and self._options.bags:
             total = lacking.aggregate(by=["pair"], missing=("sum", "rows")).collect()
             missing[total["pair"].to_numpy()] = total["missing"].to_numpy()
         return Checked(child, parent, looked_for, missing, witness, whole, estimate)
 
-    def _samples(self) -> Table:
-        if self._sample is None:
-            rows = rows_among(self._rows, np.arange(self._count) < self._own)
-            self._sample = rows.first(by=["projection"], order=list(_KEY), n=self._size).save(self._name)
-        return self._sample
+    def _rows_of(self, projections: Ints) -> Table:
+        """Return the rows of what is looked at; few are read once and held."""
+        rows = _of(self._rows, projections, self._count)
+        few = int(self._sizes.distinct[projections].sum()) <= HELD_ROWS
+        return self._engine.table(rows.collect()) if few else rows
 
-    def _look(self, rows: Table, child: Ints, parent: Ints, places: Ints, missing: Ints, witness: Ints) -> Table | None:
-        """Fill in how many of these rows pairs lack, and the first; return the rows, if any pair was asked about."""
+    def _look(
+        self, rows: Table, every: Table, child: Ints, parent: Ints, places: Ints, missing: Ints, witness: Ints
+    ) -> Table | None:
+        """Fill in how many of these rows of children pairs lack, and the first; return what is lacking.
+
+        Args:
+            rows: of children.
+            every: rows of parents.
+            child, parent: pairs.
+            places: of those that are asked about; None is returned if there is none.
+            missing, witness: to fill in.
+        """
         if not len(places):
             return None
         asked = self._engine.table(
             pa.table([pa.array(places), pa.array(child[places]), pa.array(parent[places])], ["pair", *PAIR.names])
         )
-        wanted = self._of(rows, child[places]).select(*_KEY, "address", "rows", child="projection")
+        wanted = _of(rows, child[places], self._count).select(*_KEY, "address", "rows", child="projection")
         wanted = wanted.join(asked, on=["child"])
-        there = self._of(self._rows, parent[places]).select(*_KEY, parent="projection", held="rows")
+        there = _of(every, parent[places], self._count).select(*_KEY, parent="projection", held="rows")
         on = ["parent", *_KEY]
         if self._options.bags:
             schema = pa.schema([*wanted.schema, ("held", pa.int64())])
@@ -304,10 +313,11 @@ class Checking:
         missing[found] = first["missing"].to_numpy()
         return lacking
 
-    def _of(self, rows: Table, projections: Ints) -> Table:
-        kept = np.zeros(self._count, np.bool_)
-        kept[projections] = True
-        return rows_among(rows, kept)
+
+def _of(rows: Table, projections: Ints, count: int) -> Table:
+    kept = np.zeros(count, np.bool_)
+    kept[projections] = True
+    return rows_among(rows, kept)
 
 
 def _deficits(batch: pa.RecordBatch) -> pa.RecordBatch:

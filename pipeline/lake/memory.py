@@ -83,11 +83,10 @@ class _Recalling:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         tables = []
         for place in batch.to_pylist():
-            table = pq.ParquetFile(place["path"]).read_row_group(place["group"], use_threads=False)
-            if "note" in table.column_names:
-                table = table.filter(pc.is_null(table["note"]))
+            table = pq.ParquetFile(place["path"]).read_row_group(place["group"], ROWS.names, use_threads=False)
+            table = table.filter(pc.greater_equal(table["projection"], 0))  # others are notes
             now = self.numbers[table["projection"].to_numpy()]
-            table = table.set_column(0, "projection", pa.array(now)).select(ROWS.names)
+            table = table.set_column(0, "projection", pa.array(now))
             tables.append(table.filter(pa.array(now >= 0)))
         found = pa.concat_tables(tables).combine_chunks() if tables else ROWS.empty_table()
         return found.to_batches()[0] if found.num_rows else pa.RecordBatch.from_pylist([], schema=ROWS)

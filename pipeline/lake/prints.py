@@ -25,7 +25,7 @@ ROWS = pa.schema([(name, pa.int64()) for name in ("projection", "high", "low", "
 table: they are the same in every scan."""
 
 PRINTS = pa.schema([*ROWS, ("note", pa.string())])
-"""``ROWS`` of what one task read; or, with a note, a fact about the table ``projection``."""
+"""``ROWS`` of what one task read; or, with a note, a fact about a table, whose number n is told as projection ~n."""
 
 CONTENTS, COUNTED, FAULT, UNREAD = "contents", "counted", "fault: ", "unread: "
 """Notes: (high, low, rows) of all rows that were read, in all columns of the table; their number, where only some
@@ -115,20 +115,23 @@ class Among:
     kept: NDArray[np.bool_]
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return ``ROWS``."""
-        if "note" in batch.schema.names:
-            batch = batch.filter(batch.column("note").is_null())
-        return batch.select(ROWS.names).filter(pa.array(self.kept[batch.column("projection").to_numpy()]))
+        """Return the columns of ``ROWS`` that the batch has."""
+        projection = batch.column("projection").to_numpy()
+        kept = np.zeros(len(projection), np.bool_)
+        rows = projection >= 0  # others are notes
+        kept[rows] = self.kept[projection[rows]]
+        return batch.select([name for name in ROWS.names if name in batch.schema.names]).filter(pa.array(kept))
 
 
-def rows_among(rows: Table, kept: NDArray[np.bool_]) -> Table:
+def rows_among(rows: Table, kept: NDArray[np.bool_], names: Sequence[str] = tuple(ROWS.names)) -> Table:
     """Return the rows of some projections.
 
     Args:
         rows: ``ROWS`` or ``PRINTS``.
         kept: bool, by number of projection.
+        names: columns of ``ROWS`` to return, with the projection.
     """
-    return rows.map(Among(kept), ROWS)
+    return rows.select(*names).map(Among(kept), pa.schema([ROWS.field(name) for name in names]))
 
 
 def in_batches(engine: Engine, work: Sequence[Work]) -> Table:
@@ -247,7 +250,7 @@ class _Found:
 
     def note(self, number: int, text: str, *, address: int = -1, high: int = 0, low: int = 0, rows: int = 0) -> None:
         """Add a note."""
-        self._notes.append((number, _signed(high), _signed(low), address, rows))
+        self._notes.append((~number, _signed(high), _signed(low), address, rows))
         self._texts.append(text)
 
     def as_batch(self) -> pa.RecordBatch:

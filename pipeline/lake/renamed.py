@@ -165,8 +165,7 @@ def _check(
     rows = merged(rows_among(printed, every)).save("renamed_rows")
     of = np.array([*children, *(pair[1] for pair, _ in found)], np.int64)
     projections = Projections(of, np.zeros(len(of), np.int64), len(children))
-    checking = Checking(
-        engine, rows, projections, sizes_of(rows, len(of), {}), max(1, len(found)), options, name="renamed_samples"
-    )
+    sizes = sizes_of(rows, len(of), {})
+    checking = Checking(engine, rows, projections, sizes, max(1, len(found)), options)
     of_child = np.array([number[pair[0]] for pair, _ in found], np.int64)
     return checking.check(of_child, np.arange(len(children), len(of)))

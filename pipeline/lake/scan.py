@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...connectors.lake_reading import survey_table, table_splits
@@ -382,11 +383,12 @@ def _printed(engine: Engine, plan: _Plan, memory: Memory, options: Options) -> _
     notes: dict[int, list[Note]] = {}
     sizes = {int(plan.known[old]): what for old, what in memory.sizes.items() if plan.known[old] >= 0}
     for row in printed.map(_noted, PRINTS).collect().to_pylist():
+        number = ~row["projection"]
         if row["note"].startswith(SUMMARY):
             distinct, check = map(int, row["note"].removeprefix(SUMMARY).split())
-            sizes[row["projection"]] = (distinct, row["rows"], check, row["high"], row["low"])
+            sizes[number] = (distinct, row["rows"], check, row["high"], row["low"])
         else:
-            notes.setdefault(row["projection"], []).append(row)
+            notes.setdefault(number, []).append(row)
     recalled = np.zeros(len(plan.whole), np.bool_)
     recalled[plan.known[plan.known >= 0]] = True
     in_parts = ~plan.whole & ~recalled
@@ -399,7 +401,7 @@ def _printed(engine: Engine, plan: _Plan, memory: Memory, options: Options) -> _
 
 
 def _noted(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.filter(batch.column("note").is_valid())
+    return batch.filter(pc.less(batch.column("projection"), 0))
 
 
 def _learn(
