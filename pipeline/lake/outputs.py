@@ -109,8 +109,8 @@ def keep(found: Scan, options: Options, out: Path, rows: Path) -> None:
     remember(
         out,
         options,
-        columns={fingerprint[i]: schema.serialize().to_pybytes() for i, schema in found.schemas.items()},
-        statistics={fingerprint[i]: statistics_json(found.statistics[i]) for i in found.schemas},
+        columns={fingerprint[i]: columns.packed for i, columns in found.columns.items()},
+        statistics={fingerprint[i]: statistics_json(found.statistics[i]) for i in found.columns},
         projections={
             (fingerprint[table], found.names[number]): number
             for number, table in enumerate(of)
@@ -232,7 +232,7 @@ def states(found: Scan, ignored: Collection[str]) -> list[tuple[str, str | None]
             result.append(("linked", f"its files are those of {table.linked}"))
         elif i in found.faults:
             result.append(("unreadable", found.faults[i]))
-        elif i in found.schemas and not set(found.schemas[i].names).difference(ignored):
+        elif i in found.columns and not set(found.columns[i].names).difference(ignored):
             result.append(("without columns", "it has no columns that are compared"))
         elif i in empty:
             result.append(("empty", "it has no rows: it lies inside every table that has its columns"))
@@ -263,7 +263,7 @@ def ledger(found: Scan, options: Options) -> pa.Table:
                 "bytes": table.size_bytes,
                 "fingerprint": table.fingerprint,
                 "snapshot": table.snapshot,
-                "columns": found.schemas[i].names if i in found.schemas else [],
+                "columns": list(found.columns[i].names) if i in found.columns else [],
                 "rows": contents.rows if contents else known.rows if known else None,
                 "distinct_rows": distinct.get(i) if contents else None,
                 "unread_rows": len(found.unread.get(i, ())),

@@ -19,6 +19,7 @@ from ...connectors.split import Split
 from ...hashing.errors import InputError
 from ..engine import Engine, Table
 from .canonical import cell_hashes, contents_of
+from .columns import unpacked
 
 ROWS = pa.schema([(name, pa.int64()) for name in ("projection", "high", "low", "address", "rows")])
 """A distinct row of a projection, the first record that has it, and how many have. Addresses count the files of the
@@ -73,7 +74,7 @@ class Work:
         table: number of the table.
         first_file: ordinal of the table's first file.
         split: of one of its files.
-        full: all columns of the table.
+        packed: the schema of all columns of the table, serialised.
         projections: what is asked of it.
         whole: whether the table has no other split.
     """
@@ -81,7 +82,7 @@ class Work:
     table: int
     first_file: int
     split: Split
-    full: pa.Schema
+    packed: bytes
     projections: tuple[Projection, ...]
     whole: bool = False
 
@@ -183,11 +184,12 @@ class Printing:
     def _print(self, work: Work, found: "_Found") -> None:
         asked = sorted({cell for projection in work.projections for cell in projection.cells})
         names = sorted({name for name, _ in asked})
-        wanted = pa.schema([work.full.field(name) for name in names])
+        full = unpacked(work.packed)
+        wanted = pa.schema([full.field(name) for name in names])
         typed = self.typed_csv and work.split.format == "csv"
         held: dict[int, list[_Rows]] = {projection.number: [] for projection in work.projections}
         high = low = rows = 0
-        for batch in read_table_split(work.split, wanted, work.full):
+        for batch in read_table_split(work.split, wanted, full):
             addresses = batch.column(ADDRESS).to_numpy() - (work.first_file << RECORD_BITS)
             unread = batch.column(RULE)
             if unread.null_count < len(unread):

@@ -49,13 +49,13 @@ class Candidate:
 
     Attributes:
         table: what it is made of.
-        schema: all its columns.
+        packed: its schema, serialised.
         columns: names of those that are compared, in order.
         splits: to read; None where they are not known yet.
     """
 
     table: LakeTable
-    schema: pa.Schema
+    packed: bytes
     columns: tuple[str, ...]
     splits: Sequence[Split] | None
 
@@ -63,7 +63,7 @@ class Candidate:
         """Return the tasks that read it."""
         splits = table_splits(self.table) if self.splits is None else self.splits
         first = self.table.files[0].ordinal if self.table.files else 0
-        return [Work(number, first, split, self.schema, tuple(projections)) for split in splits]
+        return [Work(number, first, split, self.packed, tuple(projections)) for split in splits]
 
 
 def find_renamed(engine: Engine, tables: Mapping[int, Candidate], options: Options) -> Renamed:

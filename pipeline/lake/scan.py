@@ -26,6 +26,7 @@ from ...hashing.errors import InputError
 from ...hashing.kernel import is_compiled
 from ...hashing.murmur3 import murmur3_all
 from ..engine import Engine, Progress, Table
+from .columns import Columns, unpacked
 from .containment import Candidates, Checked, Checking, Projections, Sizes, sizes_of
 from .links import Links, find_links
 from .memory import Memory, Note
@@ -49,11 +50,7 @@ from .remembered_statistics import statistics_of
 from .renamed import Candidate, Renamed, find_renamed
 from .schema_graph import SchemaGraph, schema_graph
 
-_SURVEYED = pa.schema(
-    [("table", pa.int64())]
-    + [(name, pa.binary()) for name in ("splits", "schema", "statistics")]
-    + [("fault", pa.string())]
-)
+_SURVEYED = pa.schema([("table", pa.int64()), ("found", pa.binary()), ("fault", pa.string())])
 _TABLE = pa.schema([("table", pa.int64()), ("packed", pa.binary())])
 _PER_TASK = 32
 """Tables that a task surveys."""
@@ -79,7 +76,7 @@ class Scan:
 
     Attributes:
         tables: in order.
-        schemas: by table: all its columns.
+        columns: by table: all that it has.
         faults: by table: why it could not be compared.
         unread: by table: (address, why) of records that could not be read; addresses count the files of the table.
         contents: by table.
@@ -98,7 +95,7 @@ class Scan:
     """
 
     tables: tuple[LakeTable, ...]
-    schemas: dict[int, pa.Schema]
+    columns: dict[int, Columns]
     faults: dict[int, str]
     unread: dict[int, list[tuple[int, str]]]
     contents: dict[int, Contents]
@@ -155,7 +152,7 @@ def scan(
     memory, steps = memory or Memory(), _Steps(progress)
     with steps.of("columns", compiles=cut_records):
         surveyed, faults = _survey(engine, tables, memory)
-        columns = {number: _names(row.schema, options) for number, row in surveyed.items()}
+        columns = {number: _names(row.columns, options) for number, row in surveyed.items()}
         graph = schema_graph([columns.get(i, {}).keys() for i in range(len(tables))])
     with steps.of("statistics", compiles=surviving_in_lake):
         statistics = [surveyed[i].statistics if i in surveyed else None for i in range(len(tables))]
@@ -177,9 +174,9 @@ def scan(
     with steps.of("pairs"):
         links = _links(engine, printed.rows, plan.projections, sizes, unread, graph, options)
         groups = _groups(plan.projections, sizes, links, options)
-    schemas = {number: row.schema for number, row in surveyed.items()}
+    every = {number: row.columns for number, row in surveyed.items()}
     return Scan(
-        tuple(tables), schemas, faults, unread, contents, graph, statistics, pruned, plan.projections,
+        tuple(tables), every, faults, unread, contents, graph, statistics, pruned, plan.projections,
         sizes, plan.names, links, groups,
         renamed, plan.read, steps.seconds, notes, printed.name,
     )  # fmt: skip
@@ -193,7 +190,7 @@ def _candidates(
 ) -> dict[int, Candidate]:
     """Return the tables whose columns may be renamed: all that have columns and could be read."""
     return {
-        number: Candidate(tables[number], row.schema, tuple(columns[number].values()), row.splits)
+        number: Candidate(tables[number], row.columns.packed, tuple(columns[number].values()), row.splits)
         for number, row in surveyed.items()
         if columns[number] and number not in without
     }
@@ -223,7 +220,7 @@ class _Steps:
 class _Surveyed:
     """What a table is made of; splits are None where it need not be read."""
 
-    schema: pa.Schema
+    columns: Columns
     splits: list[Split] | None
     statistics: TableStatistics | None
 
@@ -237,16 +234,14 @@ def _survey(engine: Engine, tables: Sequence[LakeTable], memory: Memory) -> tupl
         known = None if table.linked else memory.columns.get(table.fingerprint)
         if known is not None:
             statistics = statistics_of(memory.statistics[table.fingerprint])
-            found[i] = _Surveyed(pa.ipc.read_schema(pa.py_buffer(known)), None, statistics)
+            found[i] = _Surveyed(Columns.of(unpacked(known)), None, statistics)
         elif i not in faults and not table.linked:
             asked.append(i)
     for row in _ask(engine, tables, asked):
         if row["fault"]:
             faults[row["table"]] = row["fault"]
         else:
-            schema = pa.ipc.read_schema(pa.py_buffer(row["schema"]))
-            statistics = pickle.loads(row["statistics"])
-            found[row["table"]] = _Surveyed(schema, pickle.loads(row["splits"]), statistics)
+            found[row["table"]] = pickle.loads(row["found"])
     return dict(sorted(found.items())), faults
 
 
@@ -268,11 +263,10 @@ def _surveyed(batch: pa.RecordBatch) -> pa.RecordBatch:
     rows: list[dict[str, Any]] = []
     for number, packed in zip(batch.column("table").to_pylist(), batch.column("packed").to_pylist(), strict=True):
         table: LakeTable = pickle.loads(packed)
-        row = {"table": number, "splits": b"", "schema": b"", "statistics": b"", "fault": None}
+        row = {"table": number, "found": b"", "fault": None}
         try:
             splits, schema = survey_table(table)
-            row |= {"splits": pickle.dumps(splits), "schema": schema.serialize().to_pybytes()}
-            row["statistics"] = pickle.dumps(_statistics(table, schema))
+            row["found"] = pickle.dumps(_Surveyed(Columns.of(schema), splits, _statistics(table, schema)))
         except InputError as error:
             row["fault"] = f"{error.rule}; found {error.value}"
         rows.append(row)
@@ -286,11 +280,12 @@ def _statistics(table: LakeTable, schema: pa.Schema) -> TableStatistics | None:
     return table_statistics([file.path for file in table.files], schema.names)
 
 
-def _names(schema: pa.Schema, options: Options) -> dict[str, str]:
+def _names(columns: Columns, options: Options) -> dict[str, str]:
     """Return what columns are matched by: their name, perhaps with their type, to their name."""
-    kept = [field for field in schema if field.name not in options.ignore]
     return {
-        json.dumps([field.name, str(field.type)]) if options.match_types else field.name: field.name for field in kept
+        json.dumps([name, kind]) if options.match_types else name: name
+        for name, kind in zip(columns.names, columns.types, strict=True)
+        if name not in options.ignore
     }
 
 
@@ -353,7 +348,7 @@ def _plan(
         found = surveyed[table]
         first = tables[table].files[0].ordinal if tables[table].files else 0
         splits = table_splits(tables[table]) if found.splits is None else found.splits
-        work += [Work(table, first, split, found.schema, asked, len(splits) == 1) for split in splits]
+        work += [Work(table, first, split, found.columns.packed, asked, len(splits) == 1) for split in splits]
         whole[numbers] = len(splits) == 1
     both = np.array(ordered, np.int64).reshape(-1, 2)
     projections = Projections(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), len(own))

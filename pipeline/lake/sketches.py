@@ -17,6 +17,7 @@ from ...connectors.lake_reading import read_table_split
 from ...hashing.errors import InputError
 from ..engine import Engine, Table
 from .canonical import cell_hashes
+from .columns import unpacked
 from .prints import Work, in_batches
 
 SKETCH = pa.schema([("column", pa.int64()), ("hash", pa.int64())])
@@ -55,10 +56,11 @@ class _Sketching:
         for packed in batch.column("work").to_pylist():
             work: Work = pickle.loads(packed)
             names = work.projections[0].columns
-            wanted = pa.schema([work.full.field(name) for name in names])
+            full = unpacked(work.packed)
+            wanted = pa.schema([full.field(name) for name in names])
             typed = self.typed_csv and work.split.format == "csv"
             try:
-                for rows in read_table_split(work.split, wanted, work.full):
+                for rows in read_table_split(work.split, wanted, full):
                     for place, name in enumerate(names):
                         number = (work.table << COLUMN_BITS) + place
                         values = rows.column(name).drop_null()
