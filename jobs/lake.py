@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..pipeline.config import Spark
 from ..pipeline.engine import Progress
-from ..pipeline.state import WORK
+from ..pipeline.state import WORK, write_atomically
 
 if TYPE_CHECKING:
     from ..pipeline.lake.options import Options
@@ -72,3 +72,36 @@ def scan_lake(
         engine.close()
     shutil.rmtree(work)
     return report
+
+
+def plan_lake(
+    folder: Path, costs_file: str | None, *, allow_loss: bool = False, out: Path | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Plan which tables of a scan may go; return the plan, and globs of the cost file that match none.
+
+    Args:
+        folder: of the scan.
+        costs_file: prices and what is known of tables; default: those of ``Costs``.
+        allow_loss: whether tables are planned of which a rebuild does not give back everything.
+        out: file for the plan; default: ``plan.json`` of the scan, whose page then shows it.
+
+    Raises:
+        ArtefactError: if there is no finished scan.
+        ConfigError: if the cost file is wrong.
+    """
+    from ..connectors.storage import reached
+    from ..pipeline.lake.costs import Costs, load_costs
+    from ..pipeline.lake.found import read_found
+    from ..pipeline.lake.journal import Journal
+    from ..pipeline.lake.page import write_page
+    from ..pipeline.lake.plan import PLAN, make_plan, plan_text
+
+    scan = read_found(folder)
+    known = load_costs(costs_file) if costs_file else Costs()
+    made = make_plan(scan, known, allow_loss=allow_loss, done=Journal(folder).gone())
+    path = out or folder / PLAN
+    with reached(str(path)):
+        write_atomically(path, plan_text(made))
+    if out is None:
+        write_page(folder, with_plan=True)
+    return made, known.unmatched([table.table for table in scan.tables])

@@ -13,7 +13,7 @@ from ..pipeline.config import Spark, bytes_of
 from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
 from . import lake_plan_cli
-from .lake import EngineName, EngineOptions, scan_lake
+from .lake import EngineName, EngineOptions, plan_lake, scan_lake
 from .lean_imports import leave_out_pandas_and_scipy
 from .progress import shown
 
@@ -64,6 +64,12 @@ def scan(
         bool, typer.Option("--verify/--no-verify", help="Look for every row, rather than for a sample only.")
     ] = True,
     closure: Annotated[bool, typer.Option("--closure", help="List also pairs that follow from others.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Then plan which tables may go, as `tamis lake plan` does: plan.json.")
+    ] = False,
+    costs: Annotated[
+        str | None, typer.Option("--costs", metavar="FILE", help="Plan with these prices (`tamis lake costs`).")
+    ] = None,
     engine: Annotated[str, typer.Option("--engine", help="local or spark.")] = "local",
     master: Annotated[str | None, typer.Option("--master", help="Of Spark; default: this machine.")] = None,
     memory: Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries.")] = "2GB",
@@ -98,6 +104,10 @@ def scan(
     report = scan_lake(lakes, folder, options, made, closure=closure, progress=shown(quiet))
     if not quiet:
         _show(report, out)
+    if plan or costs:
+        planned, unmatched = plan_lake(folder, costs)
+        if not quiet:
+            lake_plan_cli.show_plan(planned, unmatched)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """``tamis lake plan``, ``apply``, ``restore`` and ``costs``: from what a scan found to a smaller lake, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__
-from ..pipeline.state import write_atomically
+from .lake import plan_lake
 
 console = Console()
 SHOWN = 12
@@ -49,24 +49,14 @@ def plan(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no summary.")] = False,
 ) -> None:
     """Choose which tables may go, and from which one each can be rebuilt. Nothing is moved."""
-    from ..connectors.storage import reached
-    from ..pipeline.lake.costs import Costs, load_costs
-    from ..pipeline.lake.found import read_found
-    from ..pipeline.lake.journal import Journal
-    from ..pipeline.lake.plan import PLAN, make_plan, plan_text
+    from ..pipeline.lake.plan import PLAN
 
-    folder = Path(found).expanduser()
-    scan = read_found(folder)
-    known = load_costs(costs_file) if costs_file else Costs()
-    made = make_plan(scan, known, allow_loss=allow_loss, done=Journal(folder).gone())
-    path = Path(out).expanduser() if out else folder / PLAN
-    with reached(str(path)):
-        write_atomically(path, plan_text(made))
+    folder, place = Path(found).expanduser(), Path(out).expanduser() if out else None
+    made, unmatched = plan_lake(folder, costs_file, allow_loss=allow_loss, out=place)
+    path = place or folder / PLAN
     if quiet:
         return
-    _show_plan(made)
-    for glob in known.unmatched([table.table for table in scan.tables]):
-        console.print(f"no table is called {glob}, of the cost file", style="red", markup=False, soft_wrap=True)
+    show_plan(made, unmatched)
     named = f" --plan {out}" if out else ""
     _say(f"{path} has the plan; `tamis lake apply {found}{named} --dry-run` says what would be moved.")
 
@@ -113,6 +103,13 @@ def costs() -> None:
     from ..pipeline.lake.costs import commented
 
     typer.echo(commented(), nl=False)
+
+
+def show_plan(made: dict[str, Any], unmatched: Sequence[str]) -> None:
+    """Show what a plan saves, and globs of its cost file that match no table."""
+    _show_plan(made)
+    for glob in unmatched:
+        console.print(f"no table is called {glob}, of the cost file", style="red", markup=False, soft_wrap=True)
 
 
 def _show_plan(made: dict[str, Any]) -> None:
