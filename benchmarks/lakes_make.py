@@ -2,9 +2,9 @@
 
     python benchmarks/lakes_make.py --out out/lake-1000 --tables 1000
 
-``--out`` gets ``lake/`` with the tables, ``truth.parquet`` (parent, child of every pair of which the child's rows are all
-in the parent, as sets), ``tables.parquet`` (what each table is) and ``facts.json``. Equal settings make equal lakes; a
-lake that is there is not made again.
+``--out`` gets ``lake/`` with the tables, ``truth.parquet`` (every pair of which the rows of the child are all in the
+parent, as sets), ``tables.parquet`` (what each table is) and ``facts.json``. Equal settings make equal lakes; a lake
+that is there is not made again.
 
 A family is a root and what is made of it: children with some rows, some columns or both, a chain of five, copies that
 are equal as sets, and decoys that miss by one cell, one row, a null or a NaN. Families share names of columns, so that
