@@ -101,9 +101,10 @@ def _parts(sizes: "NDArray[np.int64]") -> Iterator[slice]:
     import numpy as np
 
     number = np.cumsum(sizes) // ROWS_AT_ONCE
-    heads = np.flatnonzero(np.concatenate([[len(number) > 0], np.diff(number) > 0])) if len(number) else []
-    for start, stop in zip(heads, [*heads[1:], len(number)], strict=True):
-        yield slice(int(start), int(stop))
+    ends = [*(np.flatnonzero(np.diff(number)) + 1).tolist(), len(sizes)]
+    for start, stop in zip([0, *ends[:-1]], ends, strict=True):
+        if stop > start:
+            yield slice(start, stop)
 
 
 def measure(args: argparse.Namespace) -> Found:

@@ -192,9 +192,8 @@ def _values(kind: str, rows: int, rng: Rng) -> pa.Array:
         case "seen":
             return pa.array(whole * 1_000_003).cast(pa.timestamp("us"))
         case "rate":
-            return pc.divide(pa.array(whole % 10_000).cast(pa.decimal128(12, 2)), pa.scalar(Decimal(4))).cast(
-                pa.decimal128(12, 2), safe=False
-            )
+            quarters = pa.array((whole % 10_000).astype(np.int32)).cast(pa.decimal128(10, 0))
+            return pc.multiply(quarters, pa.scalar(Decimal("0.25")))
         case "weight":
             return pa.array((whole % 4_000 / 8).astype(np.float32))
     raise ValueError(f"there is no kind {kind}")
