@@ -3,9 +3,11 @@
 Only the standard library is imported, so that a brute force that needs no more does not pay for more.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 Pair = tuple[str, str]
@@ -99,3 +101,26 @@ def compatible_pairs(columns: Mapping[str, frozenset[str]]) -> Iterator[Pair]:
     """Yield every pair of different tables of which the parent has all columns of the child."""
     for _, children, parents in compatible(columns):
         yield from ((parent, child) for child in children for parent in parents if parent != child)
+
+
+class Numbered:
+    """The pairs of ``compatible_pairs`` in the same order, without a list of them: there may be very many.
+
+    Args:
+        columns: of each table.
+    """
+
+    def __init__(self, columns: Mapping[str, frozenset[str]]) -> None:
+        self._classes = [(children, parents) for _, children, parents in compatible(columns)]
+        self._ends = list(accumulate(len(children) * (len(parents) - 1) for children, parents in self._classes))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, place: int) -> Pair:
+        """Return the pair at a place from 0 on."""
+        number = bisect_right(self._ends, place)
+        children, parents = self._classes[number]
+        which, rest = divmod(place - (self._ends[number - 1] if number else 0), len(parents) - 1)
+        child = children[which]
+        return parents[rest + (rest >= parents.index(child))], child

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakes_make import columns_of, truth_of
-from lakes_pairs import Pair, Score, compatible, compatible_pairs
+from lakes_pairs import Numbered, Pair, Score, compatible
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,11 +69,10 @@ def connect(args: argparse.Namespace) -> "duckdb.DuckDBPyConnection":
 def anti_join(args: argparse.Namespace) -> dict[str, Any]:
     """Ask DuckDB about a random share of the pairs."""
     columns, true = columns_of(args.out), truth_of(args.out)
-    pairs = sum(len(children) * (len(parents) - 1) for _, children, parents in compatible(columns))
+    of_pairs = Numbered(columns)
+    pairs = len(of_pairs)
     wanted = min(pairs, args.most_pairs, max(1, round(args.share * pairs)))
-    places = set(random.Random(args.seed).sample(range(pairs), wanted))
-    chosen = [pair for place, pair in enumerate(compatible_pairs(columns)) if place in places]
-    random.Random(args.seed).shuffle(chosen)
+    chosen = [of_pairs[place] for place in random.Random(args.seed).sample(range(pairs), wanted)]
     connection = connect(args)
     said = set()
     begun = time.perf_counter()

@@ -207,6 +207,15 @@ def test_pairs_that_follow():
 def test_pairs_that_can_be():
     columns = {name: frozenset(names) for name, names in {"a": "xy", "b": "yx", "c": "xyz", "d": "w", "e": ""}.items()}
     assert set(lakes_pairs.compatible_pairs(columns)) == {("a", "b"), ("b", "a"), ("c", "a"), ("c", "b")}
+    numbered = lakes_pairs.Numbered(columns)
+    assert [numbered[place] for place in range(len(numbered))] == list(lakes_pairs.compatible_pairs(columns))
+    assert len(lakes_pairs.Numbered({"a": frozenset("x")})) == 0
+
+
+def test_numbered_pairs_of_a_lake(small):
+    columns = lakes_make.columns_of(small)
+    numbered = lakes_pairs.Numbered(columns)
+    assert [numbered[place] for place in range(len(numbered))] == list(lakes_pairs.compatible_pairs(columns))
 
 
 def test_bytes_that_a_trace_says():
