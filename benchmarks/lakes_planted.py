@@ -67,7 +67,7 @@ def rows_of(rounds: dict[str, list[Found]]) -> list[Found]:
         elif name == "ensemble":
             for place, one in enumerate(said["thresholds"]):
                 seconds = median(turn["thresholds"][place]["all_pairs_seconds"] for turn in every)
-                label = f"{LABELS[name]}, threshold {one['threshold']}"
+                label = f"{LABELS[name]}, threshold {one['threshold']}, missing weighs {one['missing_weight']}"
                 rows.append({**said, **one, "label": label, "seconds": seconds})
         else:
             rows.append(said)
@@ -81,7 +81,7 @@ def lines_of(found: Found) -> list[str]:
     lines = [
         f"{facts['tables']:,} tables, {facts['csv_tables']:,} of them CSV, {facts['rows']:,} rows,"
         f" {facts['bytes'] / 1e6:,.0f} MB; {facts['pairs']:,} pairs planted.",
-        *table(["", "s", "times Tamis", "recall", "precision", "peak RSS MB"], map(_cells, found["rows"])),
+        *table(["", "s", "CPU s", "times Tamis", "recall", "precision", "peak RSS MB"], map(_cells, found["rows"])),
     ]
     timed = next((row for row in found["rows"] if row["name"] == "anti-join"), None)
     if timed:
@@ -95,5 +95,7 @@ def lines_of(found: Found) -> list[str]:
 
 def _cells(row: Found) -> list[str]:
     ratio = f"{row['ratio']:.2f}" if row["ratio"] else ""
+    whole = row["name"] in (TAMIS, "hash-sets")
+    cpu = f"{row['cpu_seconds']:,.2f}" if whole else ""
     shares = [f"{row[name]:.3f}" for name in ("recall", "precision")]
-    return [row["label"], f"{row['seconds']:,.2f}", ratio, *shares, f"{row['peak_bytes'] / 1e6:,.0f}"]
+    return [row["label"], f"{row['seconds']:,.2f}", cpu, ratio, *shares, f"{row['peak_bytes'] / 1e6:,.0f}"]

@@ -184,7 +184,8 @@ def test_the_approximate_rival_finds_copies(tmp_path):
     assert [one["threshold"] for one in found["thresholds"]] == [0.5, 0.9]
     assert 0.3 < found["thresholds"][1]["recall"] <= found["thresholds"][0]["recall"] <= 1
     again = lakes_rivals.arguments_of(told(tmp_path, "--threshold", "0.5"))
-    assert told(tmp_path, *again).threshold == [0.5]
+    assert told(tmp_path, *again).threshold == [(0.5, 0.5)]
+    assert told(tmp_path, *lakes_rivals.arguments_of(told(tmp_path))).threshold == [(0.8, 0.5), (0.95, 0.9)]
 
 
 def test_scores():
@@ -289,7 +290,13 @@ def test_turns_are_reversed_every_round():
 def test_medians_and_ratios_of_a_planted_lake():
     sampled = {"timed_pairs": 10, "pairs": 1_000, "timed_seconds": 0.5}
     thresholds = [
-        {"threshold": threshold, "all_pairs_seconds": seconds, "recall": 0.9, "precision": precision}
+        {
+            "threshold": threshold,
+            "missing_weight": 0.5,
+            "all_pairs_seconds": seconds,
+            "recall": 0.9,
+            "precision": precision,
+        }
         for threshold, seconds, precision in ((0.5, 6.0, 0.4), (0.9, 4.0, 0.7))
     ]
     rounds = {
@@ -305,7 +312,10 @@ def test_medians_and_ratios_of_a_planted_lake():
     facts = {"tables": 20, "csv_tables": 3, "rows": 1_234, "bytes": 5e6, "pairs": 77}
     read = {"lake_bytes": 100, "read_bytes": 120, "mapped_bytes": 20}
     lines = lakes_planted.lines_of({"lake": facts, "rows": rows, "bytes": read})
-    assert "| datasketch `MinHashLSHEnsemble`, threshold 0.9 | 4.00 | 2.00 | 0.900 | 0.700 | 7 |" in lines
+    assert (
+        "| datasketch `MinHashLSHEnsemble`, threshold 0.9, missing weighs 0.5 | 4.00 |  | 2.00 | 0.900 | 0.700 | 7 |"
+        in lines
+    )
     assert any(line.startswith("Anti-join: 10 of 1,000 pairs timed, 0.5 s") for line in lines)
     assert lines[-1].endswith("1.40 times it; at most 1.5: met.")
     assert lakes_planted.rows_of({"hash-sets": [turn(1.0)]})[0]["ratio"] is None
