@@ -1,8 +1,8 @@
 """Other ways to find which tables of a planted lake lie inside others; each in a fresh process of ``lakes.py``.
 
 * ``anti-join``: DuckDB, one query for every ordered pair of tables of which one has all columns of the other: rows of
-  the child that are not among the distinct rows of the parent, null-safe, stopping at the first. A random share of the
-  pairs is timed.
+  the child that are not among those of the parent, null-safe, stopping at the first. A random share of the pairs is
+  timed. ``--distinct`` makes the rows of the parent distinct first, which answers the same and takes longer.
 * ``hash-sets``: Python sets of rows, one core. Of each class of columns, every table that has these is read once and
   kept as a set while the pairs of the class are compared; ``<=`` looks at the sizes first and stops at the first row
   that is missing.
@@ -49,14 +49,14 @@ def selected(names: Sequence[str], *, as_text: bool) -> str:
     return ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' if as_text else f'"{name}"' for name in names)
 
 
-def query(lake: Path, pair: Pair, names: Sequence[str]) -> str:
+def query(lake: Path, pair: Pair, names: Sequence[str], *, distinct: bool = False) -> str:
     """Return the SQL that gives a row if one of the child is not in the parent."""
     parent, child = pair
     columns = selected(names, as_text=parent.endswith(".csv") != child.endswith(".csv"))
     same = " AND ".join(f'c."{name}" IS NOT DISTINCT FROM p."{name}"' for name in names)
     return (
         f"SELECT 1 FROM (SELECT {columns} FROM {source(lake, child)}) c"
-        f" ANTI JOIN (SELECT DISTINCT {columns} FROM {source(lake, parent)}) p ON {same} LIMIT 1"
+        f" ANTI JOIN (SELECT {'DISTINCT ' if distinct else ''}{columns} FROM {source(lake, parent)}) p ON {same} LIMIT 1"
     )
 
 
@@ -78,7 +78,8 @@ def anti_join(args: argparse.Namespace) -> dict[str, Any]:
     said = set()
     begun = time.perf_counter()
     for pair in chosen:
-        if not connection.execute(query(args.out / "lake", pair, sorted(columns[pair[1]]))).fetchall():
+        asked = query(args.out / "lake", pair, sorted(columns[pair[1]]), distinct=args.distinct)
+        if not connection.execute(asked).fetchall():
             said.add(pair)
     seconds = time.perf_counter() - begun
     return {
@@ -194,6 +195,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the rivals are told."""
     parser.add_argument("--share", type=float, default=0.01, help="of the pairs that anti-join is timed on")
     parser.add_argument("--most-pairs", type=int, default=20_000, help="that anti-join is timed on")
+    parser.add_argument("--distinct", action="store_true", help="anti-join with distinct rows of the parent")
     parser.add_argument(
         "--threshold",
         type=threshold_of,
@@ -212,7 +214,8 @@ def arguments_of(args: argparse.Namespace) -> list[str]:
     names = ("share", "most_pairs", "permutations", "partitions", "threads", "memory", "seed")
     told = [(name, getattr(args, name)) for name in names]
     told += [("threshold", f"{share}:{weight}") for share, weight in args.threshold or THRESHOLDS]
-    return [text for name, value in told for text in (f"--{name.replace('_', '-')}", str(value))]
+    texts = [text for name, value in told for text in (f"--{name.replace('_', '-')}", str(value))]
+    return texts + (["--distinct"] if args.distinct else [])
 
 
 def main() -> None:

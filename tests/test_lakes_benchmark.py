@@ -168,7 +168,9 @@ def test_an_anti_join_of_some_pairs_says_what_is_true(small):
     assert (found["missed"], found["invented"]) == (0, 0)
     assert found["true"] > 0
     assert found["all_pairs_seconds"] == pytest.approx(found["timed_seconds"] * len(compatible) / found["timed_pairs"])
-    assert lakes_rivals.anti_join(told(small, "--most-pairs", "7"))["timed_pairs"] == 7
+    few = lakes_rivals.anti_join(told(small, "--most-pairs", "7", "--distinct"))
+    assert (few["timed_pairs"], few["missed"], few["invented"]) == (7, 0, 0)
+    assert told(small, *lakes_rivals.arguments_of(told(small, "--distinct"))).distinct
 
 
 def test_hash_sets_say_what_is_true(small):
