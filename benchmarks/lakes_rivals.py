@@ -53,10 +53,11 @@ def query(lake: Path, pair: Pair, names: Sequence[str], *, distinct: bool = Fals
     """Return the SQL that gives a row if one of the child is not in the parent."""
     parent, child = pair
     columns = selected(names, as_text=parent.endswith(".csv") != child.endswith(".csv"))
+    kept = f"{'DISTINCT ' if distinct else ''}{columns}"
     same = " AND ".join(f'c."{name}" IS NOT DISTINCT FROM p."{name}"' for name in names)
     return (
         f"SELECT 1 FROM (SELECT {columns} FROM {source(lake, child)}) c"
-        f" ANTI JOIN (SELECT {'DISTINCT ' if distinct else ''}{columns} FROM {source(lake, parent)}) p ON {same} LIMIT 1"
+        f" ANTI JOIN (SELECT {kept} FROM {source(lake, parent)}) p ON {same} LIMIT 1"
     )
 
 
