@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tamis.pipeline.engine import Engine
-    from tamis.pipeline.lake.options import Options
     from tamis.pipeline.lake.scan import Scan
 
 ROWS_AT_ONCE = 20_000_000
@@ -43,18 +41,28 @@ def funnel(lake: Path, true: set[Pair], options: dict[str, Any], args: argparse.
     from tamis.connectors.lake_tables import list_tables
     from tamis.jobs.local import LocalEngine
     from tamis.pipeline.config import bytes_of
+    from tamis.pipeline.lake import scan as scanning
     from tamis.pipeline.lake.options import Options
-    from tamis.pipeline.lake.scan import scan
 
-    chosen = Options(**options)
+    find_links, left = scanning.find_links, {}
+
+    def asked(candidates: Any, projections: Any, sizes: Any, *more: Any) -> Any:
+        """Ask the steps about every pair before the scan asks about those that it needs."""
+        left.update(steps(candidates, projections, sizes, check=more[-1]))
+        return find_links(candidates, projections, sizes, *more)
+
     with place_in(args.work) as work:
         engine = LocalEngine(work / "engine", memory_bytes=bytes_of(args.memory), threads=args.threads)
+        scanning.find_links = asked
         try:
-            found = scan(engine, list_tables([str(lake)])[0], chosen)
-            left = {"schema": schema_pairs(found), **steps(engine, found, chosen, work / "engine" / "rows")}
+            found = scanning.scan(engine, list_tables([str(lake)])[0], Options(**options))
         finally:
+            scanning.find_links = find_links
             engine.close()
-    return [{"step": step, **Score.of(left[step], true).as_dict()} for step in STEPS]
+    names = [table.name for table in found.tables]
+    pairs = {step: {(names[parent], names[child]) for parent, child in some} for step, some in left.items()}
+    pairs["schema"] = schema_pairs(found)
+    return [{"step": step, **Score.of(pairs[step], true).as_dict()} for step in STEPS]
 
 
 def schema_pairs(found: "Scan") -> set[Pair]:
@@ -67,31 +75,25 @@ def schema_pairs(found: "Scan") -> set[Pair]:
     return set(compatible_pairs(columns))
 
 
-def steps(engine: "Engine", found: "Scan", options: "Options", saved: Path) -> dict[str, set[Pair]]:
-    """Return the pairs that the later steps leave; ``saved`` is the folder of the rows that the scan saved."""
+def steps(candidates: Any, projections: Any, sizes: Any, check: Any) -> dict[str, set[tuple[int, int]]]:
+    """Return the pairs (parent, child) of numbers of tables that the later steps leave.
+
+    Args:
+        candidates, projections, sizes: of the scan.
+        check: looks at pairs.
+    """
     import numpy as np
-    import pyarrow.parquet as pq
 
-    from tamis.pipeline.lake.containment import Candidates, Checking
-    from tamis.pipeline.lake.options import shared_rows
-    from tamis.pipeline.lake.prints import ROWS
-
-    rows = engine.table(pq.read_table(saved).select(ROWS.names))
-    pairs = max(1, found.graph.table_pairs())
-    least = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
-    candidates = Candidates(engine, rows, found.projections, found.sizes, least, options)
-    children = np.flatnonzero(found.sizes.distinct[: found.projections.own] > 0)
-    every = np.ones(int(found.projections.table.max(initial=-1)) + 1, np.bool_)
+    children = np.flatnonzero(sizes.distinct[: projections.own] > 0)
+    every = np.ones(int(projections.table.max(initial=-1)) + 1, np.bool_)
     child, parent, _ = candidates.smallest(children, every, 1 << 62)
-    checking = Checking(engine, rows, found.projections, found.sizes, pairs, options)
     whole, verified = np.zeros(len(child), np.bool_), np.zeros(len(child), np.bool_)
-    for part in _parts(found.sizes.distinct[child]):
-        checked = checking.check(child[part], parent[part])
+    for part in _parts(sizes.distinct[child]):
+        checked = check(child[part], parent[part])
         whole[part], verified[part] = checked.whole, checked.verified
-    names = np.array([table.name for table in found.tables], object)[found.projections.table]
-    both = names[parent], names[child]
+    of = projections.table
     return {
-        step: set(zip(both[0][kept].tolist(), both[1][kept].tolist(), strict=True))
+        step: set(zip(of[parent[kept]].tolist(), of[child[kept]].tolist(), strict=True))
         for step, kept in (("candidates", np.ones_like(whole)), ("sample", whole), ("all rows", verified))
     }
 
