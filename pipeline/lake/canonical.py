@@ -30,7 +30,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ...hashing.cells import LIMIT, float_cells, integer_cells, scaled_cells, text_cells
 from ...hashing.errors import InputError
+from ...hashing.instants import instant_texts
 from ...hashing.mix import GOLDEN_GAMMA, derive_seed
 from ...hashing.murmur3 import murmur3_all
 from ..text_column import text_buffers
@@ -39,6 +41,8 @@ _NULL = b"\xff null"
 """What a null is hashed as: no text holds such a byte."""
 
 _INTEGRAL = float(2**63)
+
+_IN_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 _NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 """A text that is a number in a delimited file; one that begins with a zero, as codes do, is none."""
@@ -100,14 +104,71 @@ def cell_hashes(name: str, column: pa.Array, *, trim: bool = False, typed: bool 
         InputError: if values of this type have no canonical text.
     """
     seed = _seed(name)
+    kind = column.type
+    if pa.types.is_dictionary(kind) and not column.dictionary.null_count:
+        values = cell_hashes(name, column.dictionary, trim=trim, typed=typed)
+        hashes = (
+            values[column.indices.fill_null(0).to_numpy()] if len(values) else np.zeros((len(column), 2), np.uint64)
+        )
+        return _with_nulls(hashes, column, seed)
+    fast = _fast(column, seed)
+    if fast is None:
+        return _text_hashes(_texts(name, column, trim, typed), seed)
+    hashes, left = fast
+    left &= column.is_valid().to_numpy(zero_copy_only=False)
+    if left.any():
+        hashes[left] = _text_hashes(_texts(name, column.filter(pa.array(left)), trim, typed), seed)
+    return _with_nulls(hashes, column, seed)
+
+
+def _texts(name: str, column: pa.Array, trim: bool, typed: bool) -> pa.Array:
     texts = canonical_texts(name, column, trim=trim)
-    texts = _typed(texts) if typed else texts
+    return _typed(texts) if typed else texts
+
+
+def _text_hashes(texts: pa.Array, seed: np.uint64) -> NDArray[np.uint64]:
     data, offsets = text_buffers(texts) if not pa.types.is_large_binary(texts.type) else _bytes_buffers(texts)
-    hashes = murmur3_all(data, offsets, seed)
-    if texts.null_count:
-        null = murmur3_all(np.frombuffer(_NULL, np.uint8), np.array([0, len(_NULL)]), seed)[0]
-        hashes = np.where(texts.is_null().to_numpy(zero_copy_only=False)[:, None], null, hashes)
-    return hashes
+    return _with_nulls(text_cells(data, offsets, seed), texts, seed)
+
+
+def _with_nulls(hashes: NDArray[np.uint64], column: pa.Array, seed: np.uint64) -> NDArray[np.uint64]:
+    if not column.null_count:
+        return hashes
+    null = murmur3_all(np.frombuffer(_NULL, np.uint8), np.array([0, len(_NULL)]), seed)[0]
+    return np.where(column.is_null().to_numpy(zero_copy_only=False)[:, None], null, hashes)
+
+
+def _fast(column: pa.Array, seed: np.uint64) -> tuple[NDArray[np.uint64], NDArray[np.bool_]] | None:
+    """Return the hashes of values of some types, and which of them only their text tells; None for other types."""
+    kind = column.type
+    if pa.types.is_integer(kind):
+        values = column.fill_null(0).to_numpy(zero_copy_only=False)
+        large = values >= LIMIT if kind == pa.uint64() else np.zeros(len(values), np.bool_)
+        hashes, left = integer_cells(values.astype(np.int64), seed)
+        return hashes, left | large
+    if pa.types.is_floating(kind):
+        return float_cells(column.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False), seed)
+    if pa.types.is_decimal(kind) and kind.scale >= 0 and not pa.types.is_decimal256(kind):
+        return _decimal_cells(column, seed)
+    if pa.types.is_boolean(kind):
+        both = _text_hashes(pa.array(["false", "true"]), seed)
+        hashes = both[column.fill_null(False).to_numpy(zero_copy_only=False).astype(np.int64)]
+        return hashes, np.zeros(len(column), np.bool_)
+    if pa.types.is_timestamp(kind):
+        units = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        texts, offsets, left = instant_texts(units, _IN_SECOND[kind.unit], kind.tz is not None)
+        return text_cells(texts, offsets, seed), left
+    return None
+
+
+def _decimal_cells(column: pa.Array, seed: np.uint64) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Return the same of decimals: those of 64 bits or less are integers of the scale."""
+    scale = column.type.scale
+    wide = column.cast(pa.decimal128(38, scale))
+    words = np.frombuffer(wide.buffers()[1], np.int64, 2 * (wide.offset + len(wide))).reshape(-1, 2)[wide.offset :]
+    low, high = np.ascontiguousarray(words[:, 0]), words[:, 1]
+    hashes, left = scaled_cells(low, scale, seed)
+    return hashes, left | (high != low >> 63)
 
 
 @lru_cache(1 << 16)
@@ -145,7 +206,7 @@ def canonical_texts(name: str, column: pa.Array, *, trim: bool = False) -> pa.Ar
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.large_string())
     if pa.types.is_decimal(kind) and kind.scale >= 0:
-        return _without_end_zeros(column.cast(pa.large_string()))
+        return _without_end_zeros(_decimals(column))
     if pa.types.is_floating(kind):
         return _floats(column.cast(pa.float64()))
     if pa.types.is_timestamp(kind):
@@ -199,13 +260,27 @@ def _followed(texts: pa.Array, end: str) -> pa.Array:
     return pc.binary_join_element_wise(texts, last, between)
 
 
+def _decimals(column: pa.Array) -> pa.Array:
+    """Return decimals as text; Arrow writes small ones with an exponent."""
+    texts = column.cast(pa.large_string())
+    odd = pc.fill_null(pc.match_substring(texts, "E"), False)
+    if not pc.any(odd).as_py():
+        return texts
+    written = [format(value, "f") for value in column.filter(odd).to_pylist()]
+    return pc.replace_with_mask(texts, odd, pa.array(written, pa.large_string()))
+
+
 def _floats(column: pa.Array) -> pa.Array:
     values = column.fill_null(0.0).to_numpy(zero_copy_only=False)
     whole = np.isfinite(values) & (values == np.trunc(values)) & (np.abs(values) < _INTEGRAL)
     texts = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.large_string())
     if not whole.all():
-        others = [_float_text(value) for value in values[~whole].tolist()]
-        texts = pc.replace_with_mask(texts, pa.array(~whole), pa.array(others, pa.large_string()))
+        others = pa.array(values[~whole]).cast(pa.large_string())  # the shortest, as repr gives it
+        odd = pc.match_substring_regex(others, "[^-0-9.]").to_numpy(zero_copy_only=False)
+        if odd.any():
+            written = [_float_text(value) for value in values[~whole][odd].tolist()]
+            others = pc.replace_with_mask(others, pa.array(odd), pa.array(written, pa.large_string()))
+        texts = pc.replace_with_mask(texts, pa.array(~whole), others)
     return pc.if_else(column.is_valid(), texts, pa.scalar(None, pa.large_string()))
 
 

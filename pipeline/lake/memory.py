@@ -24,7 +24,7 @@ from ..state import write_atomically
 from .options import Options
 from .prints import ROWS
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FOLDER = "memory"
 _FACTS, _ROWS = "memory.json", "rows"
 _TABLES, _PROJECTIONS, _NOTES = "tables.parquet", "projections.parquet", "notes.parquet"
