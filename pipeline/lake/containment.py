@@ -9,7 +9,7 @@ true is lost. The sample is of the smallest fingerprints too: they are uniform o
 every order and partition. Nothing is called verified before all rows were looked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,7 +101,7 @@ class Checked:
         return np.asarray(self.whole & (self.missing == 0), np.bool_)
 
 
-def sizes_of(rows: Table, projections: int, known: Mapping[int, tuple[int, int, int, int, int]]) -> Sizes:
+def sizes_of(rows: Sequence[Table], projections: int, known: Mapping[int, tuple[int, int, int, int, int]]) -> Sizes:
     """Return what is in each projection.
 
     Args:
@@ -185,7 +185,9 @@ class Candidates:
         options: what counts as the same.
     """
 
-    def __init__(self, rows: Table, projections: Projections, sizes: Sizes, least: int, options: Options) -> None:
+    def __init__(
+        self, rows: Sequence[Table], projections: Projections, sizes: Sizes, least: int, options: Options
+    ) -> None:
         self._rows, self._projections, self._least = rows, projections, least
         self._measure, self._share = sizes.measure(options), options.min_containment
         own = np.arange(len(projections.table)) < projections.own
@@ -239,7 +241,7 @@ class Checking:
     def __init__(
         self,
         engine: Engine,
-        rows: Table,
+        rows: Sequence[Table],
         projections: Projections,
         sizes: Sizes,
         pairs: int,
@@ -261,7 +263,7 @@ class Checking:
             places = np.flatnonzero(large)
             # Of bags, too, distinct rows are counted.
             sample = _of(rows, child[places], self._count).first(by=["projection"], order=list(_KEY), n=self._size)
-            self._look(sample, rows, child, parent, places, missing, witness)
+            self._look([sample], rows, child, parent, places, missing, witness)
             estimate[places] = 1 - missing[places] / self._size
             if self._options.verify:
                 rest = places[missing[places] <= self._allowed]
@@ -275,14 +277,21 @@ class Checking:
             missing[total["pair"].to_numpy()] = total["missing"].to_numpy()
         return Checked(child, parent, looked_for, missing, witness, whole, estimate)
 
-    def _rows_of(self, projections: Ints) -> Table:
+    def _rows_of(self, projections: Ints) -> Sequence[Table]:
         """Return the rows of what is looked at; few are read once and held."""
-        rows = _of(self._rows, projections, self._count)
-        few = int(self._sizes.distinct[projections].sum()) <= HELD_ROWS
-        return self._engine.table(rows.collect()) if few else rows
+        if int(self._sizes.distinct[projections].sum()) > HELD_ROWS:
+            return self._rows
+        return [self._engine.table(_of(self._rows, projections, self._count).collect())]
 
     def _look(
-        self, rows: Table, every: Table, child: Ints, parent: Ints, places: Ints, missing: Ints, witness: Ints
+        self,
+        rows: Sequence[Table],
+        every: Sequence[Table],
+        child: Ints,
+        parent: Ints,
+        places: Ints,
+        missing: Ints,
+        witness: Ints,
     ) -> Table | None:
         """Fill in how many of these rows of children pairs lack, and the first; return what is lacking.
 
@@ -314,7 +323,7 @@ class Checking:
         return lacking
 
 
-def _of(rows: Table, projections: Ints, count: int) -> Table:
+def _of(rows: Sequence[Table], projections: Ints, count: int) -> Table:
     kept = np.zeros(count, np.bool_)
     kept[projections] = True
     return rows_among(rows, kept)

@@ -22,8 +22,11 @@ Check = Callable[[Ints, Ints], Checked]
 FETCHED = 64
 """Candidates of a child that are fetched at first; each time after, so many times more."""
 
-WIDTH = 4
-"""Candidates of a child that are looked at first, where there are many; each time after, so many times more."""
+WIDTH = 1
+"""Candidates of a child that are looked at first, where there are many."""
+
+WIDER = 4
+"""How many times more are looked at each time after."""
 
 AT_ONCE = 50_000
 """Pairs that are all looked at in one round."""
@@ -167,7 +170,7 @@ def _rounds(child: Ints, parent: Ints, reach: "_Reach", check: Check, at_once: i
         reach.add(found.child[found.verified], found.parent[found.verified])
         yield found
         child, parent = child[~now], parent[~now]
-        width *= WIDTH
+        width *= WIDER
 
 
 def _heads(ordered: Ints) -> Ints:

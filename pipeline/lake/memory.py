@@ -68,7 +68,7 @@ class Memory:
 
     def rows(self, engine: Engine, numbers: NDArray[np.int64]) -> Table:
         """Return ``ROWS`` of remembered projections under the numbers that they have now, -1 for those to leave out."""
-        paths = sorted((self.folder / _ROWS).glob("*.parquet")) if self.folder else []
+        paths = sorted((self.folder / _ROWS).glob("*/*.parquet")) if self.folder else []
         groups = [(str(path), i) for path in paths for i in range(pq.read_metadata(path).num_row_groups)]
         batches = [pa.RecordBatch.from_pylist([{"path": path, "group": i}], schema=_GROUP) for path, i in groups]
         return engine.table(pa.Table.from_batches(batches, _GROUP)).map(_Recalling(numbers), ROWS)
@@ -124,7 +124,7 @@ def remember(
     projections: Mapping[tuple[str, tuple[str, ...]], int],
     sizes: Mapping[int, tuple[int, int, int, int, int]],
     notes: Mapping[str, Sequence[Note]],
-    rows: Path,
+    rows: Sequence[Path],
 ) -> None:
     """Put a scan's knowledge in the place of the last one's.
 
@@ -132,7 +132,7 @@ def remember(
         out: folder of the output.
         options: what counted as the same.
         columns, statistics, projections, sizes, notes: as in ``Memory``.
-        rows: folder of the saved rows, which is moved.
+        rows: folders of saved rows, which are moved.
     """
     folder = out / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
@@ -146,7 +146,9 @@ def remember(
     pq.write_table(pa.Table.from_pylist(numbered, _PROJECTION), folder / _PROJECTIONS)
     noted = [{"fingerprint": one, "notes": json.dumps(rows)} for one, rows in notes.items()]
     pq.write_table(pa.Table.from_pylist(noted, _NOTE), folder / _NOTES)
-    os.rename(rows, folder / _ROWS)
+    (folder / _ROWS).mkdir()
+    for path in rows:
+        os.rename(path, folder / _ROWS / path.name)
     write_atomically(folder / _FACTS, json.dumps(_facts(options)))
 
 

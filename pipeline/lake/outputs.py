@@ -96,13 +96,13 @@ def write_scan(
     report = facts(found, options, lakes)
     for name, what in ((REPORT, report), (MEASURED, measured(found))):
         write_atomically(out / name, json.dumps(what, indent=1, ensure_ascii=False) + "\n")
-    keep(found, options, out, work / found.rows_name)
+    keep(found, options, out, [work / name for name in found.rows_names])
     write_page(out)
     (out / SUCCESS).touch()
     return report
 
 
-def keep(found: Scan, options: Options, out: Path, rows: Path) -> None:
+def keep(found: Scan, options: Options, out: Path, rows: list[Path]) -> None:
     """Remember columns and rows for the next scan: of tables that could be read."""
     fingerprint = {i: table.fingerprint for i, table in enumerate(found.tables)}
     of = found.projections.table.tolist()

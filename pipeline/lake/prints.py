@@ -124,15 +124,17 @@ class Among:
         return batch.select([name for name in ROWS.names if name in batch.schema.names]).filter(pa.array(kept))
 
 
-def rows_among(rows: Table, kept: NDArray[np.bool_], names: Sequence[str] = tuple(ROWS.names)) -> Table:
+def rows_among(rows: Sequence[Table], kept: NDArray[np.bool_], names: Sequence[str] = tuple(ROWS.names)) -> Table:
     """Return the rows of some projections.
 
     Args:
-        rows: ``ROWS`` or ``PRINTS``.
+        rows: ``ROWS`` or ``PRINTS``, in one table or several.
         kept: bool, by number of projection.
         names: columns of ``ROWS`` to return, with the projection.
     """
-    return rows.select(*names).map(Among(kept), pa.schema([ROWS.field(name) for name in names]))
+    schema = pa.schema([ROWS.field(name) for name in names])
+    first, *others = (part.select(*names).map(Among(kept), schema) for part in rows)
+    return first.union(*others) if others else first
 
 
 def in_batches(engine: Engine, work: Sequence[Work]) -> Table:

@@ -162,7 +162,7 @@ def _check(
     work = [one for table, asked in sorted(wanted.items()) for one in tables[table].work(table, asked)]
     printed = take_prints(engine, work, trim=options.trim, typed_csv=options.typed_csv).save("renamed")
     every = np.ones(len(children) + len(found), np.bool_)
-    rows = merged(rows_among(printed, every)).save("renamed_rows")
+    rows = [merged(rows_among([printed], every)).save("renamed_rows")]
     of = np.array([*children, *(pair[1] for pair, _ in found)], np.int64)
     projections = Projections(of, np.zeros(len(of), np.int64), len(children))
     sizes = sizes_of(rows, len(of), {})

@@ -91,7 +91,7 @@ class Scan:
         read: tables that were read in this scan, rather than remembered.
         seconds: by step.
         notes: of the pass over the tables, for the memory.
-        rows_name: that their rows are saved under.
+        rows_names: that their rows are saved under.
     """
 
     tables: tuple[LakeTable, ...]
@@ -111,7 +111,7 @@ class Scan:
     read: tuple[int, ...]
     seconds: dict[str, float]
     notes: dict[int, list[Note]]
-    rows_name: str
+    rows_names: tuple[str, ...]
 
     def table_of(self, projection: int) -> int:
         """Return the table of a projection."""
@@ -165,20 +165,21 @@ def scan(
         notes |= printed.notes | {one: list(memory.notes[tables[one].fingerprint]) for one in plan.recalled}
         _learn(notes, tables, faults, plan.read)
         unread, contents = _facts(notes, faults)
-        sizes = sizes_of(printed.rows, len(plan.projections.table), printed.sizes)
+        rows = list(printed.rows.values())
+        sizes = sizes_of(rows, len(plan.projections.table), printed.sizes)
         sizes = sizes.without(np.isin(plan.projections.table, list(faults)))
     renamed = None
     if options.renamed:
         with steps.of("renamed columns"):
             renamed = find_renamed(engine, _candidates(tables, surveyed, columns, {*faults, *unread}), options)
     with steps.of("pairs"):
-        links = _links(engine, printed.rows, plan.projections, sizes, unread, graph, options)
+        links = _links(engine, rows, plan.projections, sizes, unread, graph, options)
         groups = _groups(plan.projections, sizes, links, options)
     every = {number: row.columns for number, row in surveyed.items()}
     return Scan(
         tuple(tables), every, faults, unread, contents, graph, statistics, pruned, plan.projections,
         sizes, plan.names, links, groups,
-        renamed, plan.read, steps.seconds, notes, printed.name,
+        renamed, plan.read, steps.seconds, notes, tuple(printed.rows),
     )  # fmt: skip
 
 
@@ -297,7 +298,6 @@ class _Plan:
         projections: of all tables.
         names: by number of projection: the columns of the table, sorted.
         work: tasks.
-        whole: bool, by number of projection: whether one task reads all of it.
         read: tables that are read.
         recalled: tables whose rows are remembered.
         known: int64, by remembered number: the number that it has now; -1 for none.
@@ -306,7 +306,6 @@ class _Plan:
     projections: Projections
     names: list[tuple[str, ...]]
     work: list[Work]
-    whole: NDArray[np.bool_]
     read: tuple[int, ...]
     recalled: tuple[int, ...]
     known: NDArray[np.int64]
@@ -333,7 +332,6 @@ def _plan(
     for number, (table, _) in enumerate(ordered):
         of_table.setdefault(table, []).append(number)
     known = np.full(max(memory.projections.values(), default=-1) + 1, -1, np.int64)
-    whole = np.zeros(len(ordered), np.bool_)
     work: list[Work] = []
     read, recalled = [], []
     for table, numbers in sorted(of_table.items()):
@@ -349,10 +347,9 @@ def _plan(
         first = tables[table].files[0].ordinal if tables[table].files else 0
         splits = table_splits(tables[table]) if found.splits is None else found.splits
         work += [Work(table, first, split, found.columns.packed, asked, len(splits) == 1) for split in splits]
-        whole[numbers] = len(splits) == 1
     both = np.array(ordered, np.int64).reshape(-1, 2)
     projections = Projections(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), len(own))
-    return _Plan(projections, names, work, whole, tuple(read), tuple(recalled), known)
+    return _Plan(projections, names, work, tuple(read), tuple(recalled), known)
 
 
 @dataclass(frozen=True)
@@ -360,39 +357,41 @@ class _Printed:
     """What the pass over the tables gave.
 
     Attributes:
-        rows: distinct rows of all projections, saved; ``PRINTS`` or ``ROWS``.
-        name: that they are saved under.
+        rows: distinct rows of all projections, ``PRINTS`` or ``ROWS``: tables by the names that they are saved under.
         notes: of tables that were read.
         sizes: of projections, where they are known; as in ``Sizes``.
     """
 
-    rows: Table
-    name: str
+    rows: dict[str, Table]
     notes: dict[int, list[Note]]
     sizes: dict[int, tuple[int, int, int, int, int]]
 
 
 def _printed(engine: Engine, plan: _Plan, memory: Memory, options: Options) -> _Printed:
     """Take the prints of what is read; add what is remembered, and bring together what several tasks have read."""
-    printed = take_prints(engine, plan.work, trim=options.trim, typed_csv=options.typed_csv).save("printed")
+    rows: dict[str, Table] = {}
     notes: dict[int, list[Note]] = {}
     sizes = {int(plan.known[old]): what for old, what in memory.sizes.items() if plan.known[old] >= 0}
-    for row in printed.map(_noted, PRINTS).collect().to_pylist():
-        number = ~row["projection"]
-        if row["note"].startswith(SUMMARY):
-            distinct, check = map(int, row["note"].removeprefix(SUMMARY).split())
-            sizes[number] = (distinct, row["rows"], check, row["high"], row["low"])
-        else:
-            notes.setdefault(number, []).append(row)
-    recalled = np.zeros(len(plan.whole), np.bool_)
-    recalled[plan.known[plan.known >= 0]] = True
-    in_parts = ~plan.whole & ~recalled
-    if not recalled.any() and not in_parts.any():
-        return _Printed(printed, "printed", notes, sizes)
-    parts = [rows_among(printed, plan.whole)]
-    parts += [merged(rows_among(printed, in_parts))] if in_parts.any() else []
-    parts += [memory.rows(engine, plan.known)] if recalled.any() else []
-    return _Printed(parts[0].union(*parts[1:]).save("rows"), "rows", notes, sizes)
+    for name, work in (
+        ("printed", [one for one in plan.work if one.whole]),
+        ("parts", [one for one in plan.work if not one.whole]),
+    ):
+        if not work and name == "parts":
+            continue
+        rows[name] = take_prints(engine, work, trim=options.trim, typed_csv=options.typed_csv).save(name)
+        for row in rows[name].map(_noted, PRINTS).collect().to_pylist():
+            number = ~row["projection"]
+            if row["note"].startswith(SUMMARY):
+                distinct, check = map(int, row["note"].removeprefix(SUMMARY).split())
+                sizes[number] = (distinct, row["rows"], check, row["high"], row["low"])
+            else:
+                notes.setdefault(number, []).append(row)
+    every = np.ones(len(plan.names), np.bool_)
+    if "parts" in rows:
+        rows["merged"] = merged(rows_among([rows.pop("parts")], every)).save("merged")
+    if np.any(plan.known >= 0):
+        rows["recalled"] = memory.rows(engine, plan.known).save("recalled")
+    return _Printed(rows, notes, sizes)
 
 
 def _noted(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -433,7 +432,7 @@ def _facts(
 
 def _links(
     engine: Engine,
-    rows: Table,
+    rows: Sequence[Table],
     projections: Projections,
     sizes: Sizes,
     unread: dict[int, list[tuple[int, str]]],

@@ -113,7 +113,7 @@ def test_what_the_sample_keeps_by_chance(tmp_path):
     ones = np.ones(len(both), np.int64)
     table = pa.table([pa.array(c) for c in (projection, both[:, 0], both[:, 1], ones, ones)], schema=ROWS)
     engine = LocalEngine(tmp_path)
-    rows_table = engine.table(table).save("rows")
+    rows_table = [engine.table(table).save("rows")]
     number = np.arange(2 * pairs)
     projections = Projections(number, np.zeros(2 * pairs, np.int64), 2 * pairs)
     options = Options(epsilon=0.1, delta=0.9**19.5, verify=False)
