@@ -89,5 +89,5 @@ def _records(path: Path, mark: str, id_column: str, quoting: int = csv.QUOTE_MIN
 def _lines(path: Path, mark: str, quoting: int = csv.QUOTE_MINIMAL) -> list[dict[str, str]]:
     """Return the lines of delimited text by the names of its columns."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter=mark, quoting=quoting, skipinitialspace=True)  # type: ignore[arg-type]
+        reader = csv.DictReader(file, delimiter=mark, quoting=quoting, skipinitialspace=mark == ",")  # type: ignore[arg-type]
         return list(reader)

@@ -9,7 +9,7 @@ The hash of an n-gram is that of a shingle of characters (``shingles``). Two n-g
 are taken for one: with 10 million distinct ones the odds that any two are is 3 in a million.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,53 +44,129 @@ class TermCounts(NamedTuple):
     counts: NDArray[np.int32]
 
 
-@kernel
-def ngram_sequences(
+def count_ngrams(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], least: int, most: int, table: CharacterTable
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the hashes of the n-grams of each text, repeated ones too: (values, offsets into them).
-
-    Bytes that are not UTF-8 end their text.
+) -> TermCounts:
+    """Count the n-grams of each text. Bytes that are not UTF-8 end their text.
 
     Args:
         data: uint8, UTF-8 texts one after another.
         offsets: int64, shape (n + 1,).
         least, most: characters of an n-gram, 1 <= least <= most <= ``MAX_NGRAM``.
         table: the character table of the profile.
+
+    >>> from .unicode_table import words_v1
+    >>> found = count_ngrams(np.frombuffer(b"Ab ab.abc", np.uint8), np.array([0, 5, 9]), 3, 3, words_v1())
+    >>> found.texts_with.tolist(), found.terms.tolist(), found.counts.tolist()  # " ab" is in both texts
+    ([1, 1, 1, 2], [1, 3, 0, 2, 3], [2, 2, 1, 1, 1])
     """
-    values = np.empty(max(1024, 2 * (offsets[-1] - offsets[0])), np.uint64)
-    bounds = np.zeros(len(offsets), np.int64)
-    run = np.empty(1024, np.uint64)
-    space = hash_short(SPACE, 1)
-    run[0] = space
-    used, length = 0, 1
+    keys, tokens, bounds, word_terms, word_bounds = _words(data, offsets, least, most, table)
+    entries, terms, counts = _entries(tokens, bounds, word_terms, word_bounds, len(keys))
+    texts_with = np.bincount(terms, minlength=len(keys))
+    order = np.argsort(keys)
+    order = order[np.argsort(texts_with[order], kind="stable")]
+    place = np.empty(len(keys), np.int32)
+    place[order] = np.arange(len(keys), dtype=np.int32)
+    terms, counts = _in_order(place, texts_with[order], entries, terms, counts)
+    return TermCounts(keys[order], texts_with[order], entries, terms, counts)
+
+
+@kernel
+def _words(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], least: int, most: int, table: CharacterTable
+) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Number the distinct runs of texts and their n-grams as they come.
+
+    Most runs have come before, and their n-grams are not made again.
+
+    Returns:
+        (keys of n-grams; the run of each token, int32; where the tokens of each text begin; the n-grams of the distinct
+        runs, int32; where those of each run begin).
+    """
+    terms, words = _no_numbers(1 << 14), _no_numbers(1 << 12)
+    tokens, token_bounds = np.empty(1 << 12, np.int32), np.zeros(len(offsets), np.int64)
+    word_terms, word_bounds = np.empty(1 << 14, np.int32), np.zeros(1 << 12, np.int64)
+    run = np.empty(1 << 10, np.uint64)
+    used = 0
     for i in range(len(offsets) - 1):
-        at, end = offsets[i], offsets[i + 1]
-        while True:
-            kind, more, count, width = SEPARATOR, np.uint64(0), 0, 1
-            if at < end:
-                kind, more, count, width = _folded(data, at, end, table)
-            if kind != SEPARATOR:
-                if length + count + 1 > len(run):
-                    grown = np.empty(2 * len(run), np.uint64)
-                    grown[:length] = run[:length]
-                    run = grown
-                length = _append(more, count, run, length)
-            elif length > 1:
-                run[length] = space
-                length += 1
-                room = used + length * (most - least + 1)
-                if room > len(values):
-                    larger = np.empty(2 * room, np.uint64)
-                    larger[:used] = values[:used]
-                    values = larger
-                used = _ngrams(run, length, least, most, values, used)
-                length = 1
-            if at >= end:
-                break
-            at += width
-        bounds[i + 1] = used
-    return values[:used].copy(), bounds
+        size = offsets[i + 1] - offsets[i]
+        most_words = size // 2 + 1
+        characters = 2 * size + 2 * most_words  # two bytes fold to three characters at most; and the spaces
+        most_terms = characters * (most - least + 1)
+        if characters > len(run):
+            run = _room(run, characters)
+        if used + most_words > len(tokens):
+            tokens = _room(tokens, used + most_words)
+        while words.count[0] + most_words >= len(words.keys):
+            words = _doubled(words)
+        if len(words.keys) >= len(word_bounds):
+            word_bounds = _room(word_bounds, len(words.keys) + 1)
+        while terms.count[0] + most_terms > len(terms.keys):
+            terms = _doubled(terms)
+        if word_bounds[words.count[0]] + most_terms > len(word_terms):
+            word_terms = _room(word_terms, word_bounds[words.count[0]] + most_terms)
+        grams = _Grams(least, most, run, words, word_bounds, terms, word_terms)
+        used = _take_text(data, offsets[i], offsets[i + 1], table, grams, tokens, used)
+        token_bounds[i + 1] = used
+    n_words = words.count[0]
+    stop = word_bounds[n_words]
+    keys = terms.keys[: terms.count[0]].copy()
+    return keys, tokens[:used].copy(), token_bounds, word_terms[:stop].copy(), word_bounds[: n_words + 1].copy()
+
+
+@inner_kernel
+def _take_text(
+    data: NDArray[np.uint8],
+    at: int,
+    end: int,
+    table: CharacterTable,
+    grams: "_Grams",
+    tokens: NDArray[np.int32],
+    used: int,
+) -> int:
+    """Write the runs of a text to ``tokens[used:]``; return where they end. All arrays have room for what may come."""
+    run, space = grams.run, hash_short(SPACE, 1)
+    run[0] = space
+    length = 1
+    while True:
+        kind, more, count, width = SEPARATOR, np.uint64(0), 0, 1
+        if at < end:
+            kind, more, count, width = _folded(data, at, end, table)
+        if kind != SEPARATOR:
+            length = _append(more, count, run, length)
+        elif length > 1:
+            run[length] = space
+            tokens[used] = _word(length + 1, grams)
+            used += 1
+            length = 1
+        if at >= end:
+            return used
+        at += width
+
+
+@inner_kernel
+def _word(length: int, grams: "_Grams") -> int:
+    """Return the number of a run of so many characters, its n-grams made if it is new."""
+    before = grams.words.count[0]
+    word = _number(_hash(grams.run, 0, length), grams.words)
+    if word == before:
+        stop = grams.word_bounds[word]
+        size = min(grams.least, length)
+        for start in range(length - size + 1):
+            for long in range(size, min(grams.most, length - start) + 1):
+                grams.word_terms[stop] = _number(_hash(grams.run, start, long), grams.terms)
+                stop += 1
+        grams.word_bounds[word + 1] = stop
+    return word
+
+
+@inner_kernel
+def _hash(run: NDArray[np.uint64], start: int, size: int) -> np.uint64:
+    """Return the hash of the n-gram of ``size`` characters from ``start`` on."""
+    h = np.uint64(0)
+    for i in range(start, start + size):
+        h = h * POLYNOMIAL_BASE + run[i]
+    return fmix64(h + np.uint64(size) * GOLDEN_GAMMA)
 
 
 @inner_kernel
@@ -123,101 +199,108 @@ def _append(more: np.uint64, count: int, run: NDArray[np.uint64], length: int) -
     return length
 
 
-@inner_kernel
-def _ngrams(run: NDArray[np.uint64], length: int, least: int, most: int, values: NDArray[np.uint64], used: int) -> int:
-    """Write the hashes of the n-grams of a run to ``values[used:]``; return where they end."""
-    if length < least:
-        least = length
-    for start in range(length - least + 1):
-        h = np.uint64(0)
-        longest = min(most, length - start)
-        for size in range(1, longest + 1):
-            h = h * POLYNOMIAL_BASE + run[start + size - 1]
-            if size >= least:
-                values[used] = fmix64(h + np.uint64(size) * GOLDEN_GAMMA)
-                used += 1
-    return used
+class _Numbers(NamedTuple):
+    """Numbers of distinct hashes, in the order in which they came: an open-addressing table, at most half full.
 
-
-def count_terms(values: NDArray[np.uint64], bounds: NDArray[np.int64]) -> TermCounts:
-    """Count the terms of each text.
-
-    Args:
-        values: uint64 hashes, those of one text after another.
-        bounds: int64, shape (n + 1,): text i has ``values[bounds[i]:bounds[i + 1]]``.
-
-    >>> found = count_terms(np.array([7, 5, 7, 5], np.uint64), np.array([0, 3, 4]))
-    >>> found.keys.tolist(), found.texts_with.tolist(), found.terms.tolist(), found.counts.tolist()
-    ([7, 5], [1, 2], [0, 1, 1], [2, 1, 1])
+    Attributes:
+        slots: int32, a power of two of them: the number of the hash that stands there, -1 for none.
+        keys: uint64, half as many: the hash of each number.
+        count: int64, shape (1,): how many there are.
     """
-    keys, found, entries, counts = _entries(values, bounds)
-    texts_with = np.bincount(found, minlength=len(keys))
-    order = np.lexsort((keys, texts_with))
-    place = np.empty(len(keys), np.int32)
-    place[order] = np.arange(len(keys), dtype=np.int32)
-    terms, sorted_counts = _in_order(place, texts_with[order], entries, found, counts)
-    return TermCounts(keys[order], texts_with[order], entries, terms, sorted_counts)
+
+    slots: NDArray[np.int32]
+    keys: NDArray[np.uint64]
+    count: NDArray[np.int64]
+
+
+class _Grams(NamedTuple):
+    """What the texts so far have brought.
+
+    Attributes:
+        least, most: characters of an n-gram.
+        run: uint64 scratch: hashes of the characters of a run.
+        words: numbers of the distinct runs.
+        word_bounds: int64: where the n-grams of each run begin.
+        terms: numbers of the distinct n-grams.
+        word_terms: int32: the n-grams of one run after another, repeated ones too.
+    """
+
+    least: int
+    most: int
+    run: NDArray[np.uint64]
+    words: _Numbers
+    word_bounds: NDArray[np.int64]
+    terms: _Numbers
+    word_terms: NDArray[np.int32]
+
+
+@kernel
+def _no_numbers(size: int) -> _Numbers:
+    return _Numbers(np.full(size, -1, np.int32), np.empty(size // 2, np.uint64), np.zeros(1, np.int64))
+
+
+@inner_kernel
+def _number(key: np.uint64, numbers: _Numbers) -> int:
+    """Return the number of a hash, the next one if it is new; there must be room for it."""
+    slots, keys = numbers.slots, numbers.keys
+    mask = len(slots) - 1
+    slot = signed(key & np.uint64(mask))
+    while slots[slot] >= 0:
+        if keys[slots[slot]] == key:
+            return signed(slots[slot])
+        slot = (slot + 1) & mask
+    n = numbers.count[0]
+    slots[slot], keys[n] = n, key
+    numbers.count[0] = n + 1
+    return signed(n)
+
+
+@kernel
+def _doubled(numbers: _Numbers) -> _Numbers:
+    """Return the same numbers with room for twice as many."""
+    larger = _no_numbers(2 * len(numbers.slots))
+    for i in range(numbers.count[0]):
+        _number(numbers.keys[i], larger)
+    return larger
+
+
+@kernel
+def _room(array: NDArray[Any], needed: int) -> NDArray[Any]:
+    """Return a copy at least twice as long and as long as needed."""
+    larger = np.empty(max(2 * len(array), needed), array.dtype)
+    larger[: len(array)] = array
+    return larger
 
 
 @kernel
 def _entries(
-    values: NDArray[np.uint64], bounds: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
-    """Number the distinct values as they come and count them text by text: (keys, terms, bounds of texts, counts).
-
-    An open-addressing table of numbers, at most half full; where a text has a term is remembered by its last entry.
-    """
-    size = 1 << 12
-    slots = np.full(size, -1, np.int32)
-    keys = np.empty(size // 2, np.uint64)
-    last = np.empty(size // 2, np.int64)  # the last entry of each term
-    terms, counts = np.empty(len(values), np.int32), np.empty(len(values), np.int32)
+    tokens: NDArray[np.int32],
+    bounds: NDArray[np.int64],
+    word_terms: NDArray[np.int32],
+    word_bounds: NDArray[np.int64],
+    n_terms: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return (bounds of texts, their terms, counts); the last entry of each term is kept at hand."""
+    most = 0
+    for token in tokens:
+        most += word_bounds[token + 1] - word_bounds[token]
+    terms, counts = np.empty(most, np.int32), np.empty(most, np.int32)
+    last = np.full(n_terms, -1, np.int64)
     entries = np.zeros(len(bounds), np.int64)
-    n = used = 0
+    used = 0
     for i in range(len(bounds) - 1):
         first = used
-        for j in range(bounds[i], bounds[i + 1]):
-            value = values[j]
-            slot = signed(value & np.uint64(size - 1))
-            while slots[slot] >= 0 and keys[slots[slot]] != value:
-                slot = (slot + 1) & (size - 1)
-            term = signed(slots[slot])
-            if term < 0:
-                if n == len(keys):
-                    size *= 2
-                    keys, last, slots = _doubled(keys, last, size)
-                    slot = signed(value & np.uint64(size - 1))
-                    while slots[slot] >= 0:
-                        slot = (slot + 1) & (size - 1)
-                term = n
-                slots[slot] = term
-                keys[term], last[term] = value, -1
-                n += 1
-            if last[term] >= first:
-                counts[last[term]] += 1
-            else:
-                last[term] = used
-                terms[used], counts[used] = term, 1
-                used += 1
+        for token in tokens[bounds[i] : bounds[i + 1]]:
+            for j in range(word_bounds[token], word_bounds[token + 1]):
+                term = word_terms[j]
+                if last[term] >= first:
+                    counts[last[term]] += 1
+                else:
+                    last[term] = used
+                    terms[used], counts[used] = term, 1
+                    used += 1
         entries[i + 1] = used
-    return keys[:n].copy(), terms[:used].copy(), entries, counts[:used].copy()
-
-
-@kernel
-def _doubled(
-    keys: NDArray[np.uint64], last: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]:
-    """Return room for twice as many terms, and a table of ``size`` slots with those that there are."""
-    more_keys, more_last = np.empty(size // 2, np.uint64), np.empty(size // 2, np.int64)
-    more_keys[: len(keys)] = keys
-    more_last[: len(keys)] = last
-    slots = np.full(size, -1, np.int32)
-    for term in range(len(keys)):
-        slot = signed(keys[term] & np.uint64(size - 1))
-        while slots[slot] >= 0:
-            slot = (slot + 1) & (size - 1)
-        slots[slot] = term
-    return more_keys, more_last, slots
+    return entries, terms[:used].copy(), counts[:used].copy()
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...hashing.errors import ConfigError
-from ...hashing.ngrams import MAX_NGRAM, count_terms, ngram_sequences
+from ...hashing.ngrams import MAX_NGRAM, count_ngrams
 from ...hashing.sparse_topk import Nearest, inverted, nearest, tfidf_rows
 from ...hashing.unicode_table import words_v1
 from ..text_column import text_buffers
@@ -79,13 +79,12 @@ def _nearest_texts(
 ) -> Nearest:
     """Return the nearest of the last texts for each of the first."""
     data, offsets = text_buffers(pa.concat_arrays(texts))
-    values, bounds = ngram_sequences(data, offsets, *ngrams, words_v1())
-    counts = count_terms(values, bounds)
+    counts = count_ngrams(data, offsets, *ngrams, words_v1())
     rows = tfidf_rows(counts, sublinear=sublinear, smooth=smooth)
     queries, total, dirty = len(texts[0]), len(offsets) - 1, len(texts) == 1
     searched = rows if dirty else rows.part(queries, total)
     index = inverted(searched, len(counts.keys))
-    k = min(k, max(1, index.n_rows))
+    k = min(k, max(1, len(index.rows.bounds) - 1))
 
     def near(part: tuple[int, int]) -> Nearest:
         return nearest(rows.part(*part), index, k, part[0] if dirty else -1)
