@@ -90,8 +90,8 @@ def speed(data: Path, python: str, rounds: int, ngrams: tuple[int, int]) -> list
         theirs = statistics.median(times[turns[1]][1:])  # the first of each warms up
         for turn in turns:
             seconds = statistics.median(times[turn][1:])
-            row = {"set": name, "k": k, "side": turn[0], "threads": turn[1], "seconds": seconds, "times": times[turn]}
-            rows.append(row | {"faster": theirs / seconds} | answers[turn])
+            row = answers[turn] | {"set": name, "k": k, "side": turn[0], "threads": turn[1], "times": times[turn]}
+            rows.append(row | {"seconds": seconds, "faster": theirs / seconds})
     for process in sides.values():
         process.communicate()
     return rows

@@ -97,20 +97,20 @@ def _words(
             run = _room(run, characters)
         if used + most_words > len(tokens):
             tokens = _room(tokens, used + most_words)
-        while words.count[0] + most_words >= len(words.keys):
+        while words.taken[0] + most_words >= len(words.keys):
             words = _doubled(words)
         if len(words.keys) >= len(word_bounds):
             word_bounds = _room(word_bounds, len(words.keys) + 1)
-        while terms.count[0] + most_terms > len(terms.keys):
+        while terms.taken[0] + most_terms > len(terms.keys):
             terms = _doubled(terms)
-        if word_bounds[words.count[0]] + most_terms > len(word_terms):
-            word_terms = _room(word_terms, word_bounds[words.count[0]] + most_terms)
+        if word_bounds[words.taken[0]] + most_terms > len(word_terms):
+            word_terms = _room(word_terms, word_bounds[words.taken[0]] + most_terms)
         grams = _Grams(least, most, run, words, word_bounds, terms, word_terms)
         used = _take_text(data, offsets[i], offsets[i + 1], table, grams, tokens, used)
         token_bounds[i + 1] = used
-    n_words = words.count[0]
+    n_words = words.taken[0]
     stop = word_bounds[n_words]
-    keys = terms.keys[: terms.count[0]].copy()
+    keys = terms.keys[: terms.taken[0]].copy()
     return keys, tokens[:used].copy(), token_bounds, word_terms[:stop].copy(), word_bounds[: n_words + 1].copy()
 
 
@@ -147,7 +147,7 @@ def _take_text(
 @inner_kernel
 def _word(length: int, grams: "_Grams") -> int:
     """Return the number of a run of so many characters, its n-grams made if it is new."""
-    before = grams.words.count[0]
+    before = grams.words.taken[0]
     word = _number(_hash(grams.run, 0, length), grams.words)
     if word == before:
         stop = grams.word_bounds[word]
@@ -205,12 +205,12 @@ class _Numbers(NamedTuple):
     Attributes:
         slots: int32, a power of two of them: the number of the hash that stands there, -1 for none.
         keys: uint64, half as many: the hash of each number.
-        count: int64, shape (1,): how many there are.
+        taken: int64, shape (1,): how many there are.
     """
 
     slots: NDArray[np.int32]
     keys: NDArray[np.uint64]
-    count: NDArray[np.int64]
+    taken: NDArray[np.int64]
 
 
 class _Grams(NamedTuple):
@@ -249,9 +249,9 @@ def _number(key: np.uint64, numbers: _Numbers) -> int:
         if keys[slots[slot]] == key:
             return signed(slots[slot])
         slot = (slot + 1) & mask
-    n = numbers.count[0]
+    n = numbers.taken[0]
     slots[slot], keys[n] = n, key
-    numbers.count[0] = n + 1
+    numbers.taken[0] = n + 1
     return signed(n)
 
 
@@ -259,7 +259,7 @@ def _number(key: np.uint64, numbers: _Numbers) -> int:
 def _doubled(numbers: _Numbers) -> _Numbers:
     """Return the same numbers with room for twice as many."""
     larger = _no_numbers(2 * len(numbers.slots))
-    for i in range(numbers.count[0]):
+    for i in range(numbers.taken[0]):
         _number(numbers.keys[i], larger)
     return larger
 
