@@ -41,7 +41,7 @@ what loops write and read beyond."""
 MAX_BUCKET = 32
 """Values in one bucket above which bucket sort gives way."""
 
-_BASE = np.uint64(0xD6E8FEB86659FD93)  # odd, so multiplication is a bijection
+POLYNOMIAL_BASE = np.uint64(0xD6E8FEB86659FD93)  # odd, so multiplication is a bijection
 _0 = np.uint64(0)
 
 
@@ -175,7 +175,7 @@ def shingle_block(
         return 0
     room = padded(count)
     source, target, spare = tokens, work[0], work[1]
-    length, power = 1, _BASE
+    length, power = 1, POLYNOMIAL_BASE
     bit = 1
     while bit << 1 <= n:
         bit <<= 1
@@ -189,9 +189,9 @@ def shingle_block(
         if n & bit:
             ahead = tokens[length:]
             for i in range(room):
-                target[i] = source[i] * _BASE + ahead[i]
+                target[i] = source[i] * POLYNOMIAL_BASE + ahead[i]
             source, target, spare = target, spare, target
-            length, power = length + 1, power * _BASE
+            length, power = length + 1, power * POLYNOMIAL_BASE
     tag = np.uint64(n) * GOLDEN_GAMMA
     for i in range(padded(made)):
         out[i] = fmix64(source[i] + tag)

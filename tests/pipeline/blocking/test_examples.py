@@ -1,0 +1,11 @@
+import doctest
+from importlib import import_module
+
+import pytest
+
+
+@pytest.mark.parametrize("name", ["hashing.ngrams", "pipeline.blocking.records", "pipeline.blocking.measures"])
+def test_examples(name):
+    found = doctest.testmod(import_module(f"tamis.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0

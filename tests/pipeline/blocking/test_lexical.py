@@ -1,0 +1,125 @@
+import os
+from pathlib import Path
+
+import hypothesis.strategies as st
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+
+from tamis.hashing.errors import ConfigError
+from tamis.pipeline.blocking.lexical import lexical_pairs
+from tamis.pipeline.blocking.pairs import check_pairs
+from tamis.pipeline.blocking.records import read_records
+
+TEXTS = st.lists(st.text("abé中 ", max_size=10), max_size=10)
+
+
+def records(texts, ids=None):
+    ids = range(len(texts)) if ids is None else ids
+    return read_records(pa.table({"id": pa.array(ids, pa.int64()), "text": pa.array(texts, pa.string())}), "id")
+
+
+def distinct(n, seed=5):
+    """Return texts of which no two pairs have equal scores."""
+    rng = np.random.default_rng(seed)
+    words = ["".join(rng.choice(list("abcdefgh"), size)) for size in rng.integers(2, 9, 40)]
+    return [" ".join(rng.choice(words, int(rng.integers(3, 12)))) + f" {i * 7919}" for i in range(n)]
+
+
+def test_by_hand():
+    left = records(["sony tv", "", "apple phone"], [10, 11, 12])
+    right = records(["phone by apple", "tv sony", "nothing"], [1, 2, 3])
+    found = lexical_pairs(left, right, 1)
+    assert found.select(["left_id", "right_id", "blocker", "rank"]).to_pylist() == [
+        {"left_id": "10", "right_id": "2", "blocker": "lexical", "rank": 1},
+        {"left_id": "12", "right_id": "1", "blocker": "lexical", "rank": 1},
+    ]
+    assert found["score"][0].as_py() == pytest.approx(1.0)
+
+
+def test_within_one_table():
+    found = lexical_pairs(records(["sift", "grain", "sift", "sifts"]), None, 1)
+    some = [tuple(row.values()) for row in found.select(["left_id", "right_id", "rank"]).to_pylist()]
+    assert some == [("0", "2", 1), ("0", "3", 1)]
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(TEXTS, TEXTS, st.integers(1, 12))
+def test_ranks_and_scores_agree(left, right, k):
+    found = lexical_pairs(records(left), records(right), k, threads=1)
+    check_pairs(found)
+    by_query = {}
+    for row in found.to_pylist():
+        by_query.setdefault(row["left_id"], []).append(row)
+    for some in by_query.values():
+        assert [row["rank"] for row in some] == list(range(1, len(some) + 1))
+        assert len(some) <= k
+        keys = [(-row["score"], int(row["right_id"])) for row in some]
+        assert keys == sorted(keys)
+        assert all(0.0 < row["score"] <= 1.0 + 1e-12 for row in some)
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(TEXTS, st.integers(1, 12))
+def test_a_table_with_itself_is_the_table_against_itself_but_for_the_diagonal(texts, k):
+    one = records(texts)
+    both = lexical_pairs(one, None, k, threads=1).to_pylist()
+    assert all(row["left_id"] < row["right_id"] for row in both)
+    full = lexical_pairs(one, None, len(texts) + 1, threads=1)
+    scores = {(row["left_id"], row["right_id"]): row["score"] for row in full.to_pylist()}
+    expected = {}
+    for q in map(str, range(len(texts))):
+        mine = {a if b == q else b: score for (a, b), score in scores.items() if q in (a, b)}
+        for rank, other in enumerate(sorted(mine, key=lambda i: (-mine[i], int(i)))[:k], 1):
+            pair = min(q, other), max(q, other)
+            expected[pair] = min(rank, expected.get(pair, rank))
+    assert {(row["left_id"], row["right_id"]): row["rank"] for row in both} == expected
+
+
+def test_the_order_of_records_changes_nothing():
+    texts, rng = distinct(400), np.random.default_rng(1)
+    left, right = np.arange(150), np.arange(150, 400)
+    expected = lexical_pairs(records([texts[i] for i in left], left), records([texts[i] for i in right], right), 5)
+    dirty = lexical_pairs(records(texts), None, 3)
+    for _ in range(3):
+        a, b, c = (rng.permutation(some) for some in (left, right, np.arange(400)))
+        assert lexical_pairs(records([texts[i] for i in a], a), records([texts[i] for i in b], b), 5) == expected
+        assert lexical_pairs(records([texts[i] for i in c], c), None, 3) == dirty
+
+
+def test_threads_change_nothing():
+    one = records(distinct(700))
+    assert lexical_pairs(one, None, 4, threads=1) == lexical_pairs(one, None, 4, threads=4)
+
+
+def test_empty_tables():
+    one, none = records(["a"]), records([])
+    for left, right in ((one, none), (none, one), (none, none), (none, None), (one, None)):
+        assert lexical_pairs(left, right, 3).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"k": 0}, {"threads": 0}, {"ngrams": (4, 3)}, {"ngrams": (0, 3)}, {"ngrams": (3, 17)}]
+)
+def test_settings_that_cannot_be(wrong):
+    with pytest.raises(ConfigError, match="k and threads are at least 1"):
+        lexical_pairs(records(["a"]), None, **{"k": 1, **wrong})
+
+
+@pytest.mark.skipif("TAMIS_DATA" not in os.environ, reason="TAMIS_DATA does not name the folder of real data")
+def test_recall_on_products():
+    import csv
+    import gzip
+
+    folder = Path(os.environ["TAMIS_DATA"]) / "A-abt-buy"
+
+    def lines(name):
+        with gzip.open(folder / name, "rt", encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, delimiter="|"))
+
+    left, right = (read_records(pa.Table.from_pylist(lines(f"{name}.csv.gz")), "id") for name in ("abt", "buy"))
+    found = lexical_pairs(left, right, 3).select(["left_id", "right_id"]).to_pylist()
+    pairs = {(row["left_id"], row["right_id"]) for row in found}
+    true = {(line["D1"], line["D2"]) for line in lines("gt.csv.gz")}
+    assert len(pairs & true) / len(true) >= 0.925
