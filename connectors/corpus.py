@@ -84,6 +84,7 @@ def open_corpus(
     *,
     ends: bool = True,
     foreign: Callable[[str], bool] | None = None,
+    listed: Sequence[Stored] | None = None,
 ) -> Corpus:
     """List the files of input arguments, in order of (argument, bytes of the relative path).
 
@@ -92,6 +93,7 @@ def open_corpus(
         ends: whether the ends of files enter their fingerprints, for which they are read.
         foreign: whether a path, relative to its argument, is somebody else's: such files are neither read nor named as
             ignored, and an argument may hold no others.
+        listed: the files of the one argument, where they were listed before.
 
     Raises:
         InputError: if an argument names nothing, or nothing that a reader understands.
@@ -100,7 +102,7 @@ def open_corpus(
     ignored: list[str] = []
     for spec in inputs:
         before, skipped = len(files), len(ignored)
-        for file in _files(spec, ignored, ends, foreign):
+        for file in _files(spec, ignored, ends, foreign, listed):
             files.append(file(len(files)))
         if len(files) == before and foreign is None:
             raise InputError(
@@ -114,7 +116,11 @@ def open_corpus(
 
 
 def _files(
-    spec: InputSpec, ignored: list[str], ends: bool, foreign: Callable[[str], bool] | None
+    spec: InputSpec,
+    ignored: list[str],
+    ends: bool,
+    foreign: Callable[[str], bool] | None,
+    listed: Sequence[Stored] | None,
 ) -> Iterator[Callable[[int], InputFile]]:
     """Yield, for each file of an argument, the function that makes it from its ordinal."""
     if spec.format is not None and spec.format not in FORMATS:
@@ -125,17 +131,16 @@ def _files(
     if spec.format == "text":
         if not in_folder:
             raise InputError("a text input is a folder", value=spec.path, remedy="Name the folder and use `include`.")
-        listed = list(list_files(spec.path))
-        members = tuple(
-            m for m in listed if m.is_file and not _is_hidden(m.relative, ".") and _wanted(m.relative, spec)
-        )
-        ignored += sorted({m.path for m in listed} - {m.path for m in members})
+        texts = list(list_files(spec.path))
+        members = tuple(m for m in texts if m.is_file and not _is_hidden(m.relative, ".") and _wanted(m.relative, spec))
+        ignored += sorted({m.path for m in texts} - {m.path for m in members})
         for member in members:
             _check_name(member)
         if members:
             yield partial(_text_folder, spec=spec, members=members)
         return
-    found = [stored for stored in list_files(spec.path) if foreign is None or not foreign(stored.relative)]
+    every = list_files(spec.path) if listed is None else listed
+    found = [stored for stored in every if foreign is None or not foreign(stored.relative)]
     others = files_without_records(found, partial(_is_chosen, spec=spec)) if in_folder else set()
     for stored in found:
         kind = spec.format or _format_of(stored.relative)

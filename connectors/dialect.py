@@ -15,7 +15,7 @@ from .split import Split
 DELIMITERS = (",", "\t", ";", "|")
 """What may stand between fields, likelier ones first."""
 
-SAMPLE_BYTES = 256 * 1024
+SAMPLE_BYTES = 64 * 1024
 """How much of a file is looked at to find its delimiter."""
 
 _BY_ENDING = {"tsv": "\t", "tab": "\t"}

@@ -40,7 +40,8 @@ def open_lake(lake: str) -> tuple[Corpus, tuple[TableFolder, ...]]:
     stored = list(list_files(lake)) if named else []
     folders = table_folders(stored)
     inside = frozenset(folder.inside for folder in folders)
-    return open_corpus([InputSpec(lake)], ends=False, foreign=partial(_is_below, inside) if folders else None), folders
+    foreign = partial(_is_below, inside) if folders else None
+    return open_corpus([InputSpec(lake)], ends=False, foreign=foreign, listed=stored if named else None), folders
 
 
 def _is_below(folders: frozenset[str], relative: str) -> bool:

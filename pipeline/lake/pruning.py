@@ -152,6 +152,8 @@ def _facts(
         for name in graph.classes[number]:
             holders.setdefault(name, []).append(number)
     found = {_ROWS: row_facts(statistics, bags=bags)}
+    if not any(statistics):
+        return found, 0.0
     usable = cells = 0
     for name, classes in holders.items():
         tables = np.concatenate([members[member_starts[i] : member_starts[i + 1]] for i in classes])
