@@ -40,6 +40,7 @@ def scan_lake(
     on: EngineOptions,
     *,
     closure: bool = False,
+    page: bool = True,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Scan some lakes and write what is found; return what ``lake.json`` holds.
@@ -50,6 +51,7 @@ def scan_lake(
         options: what counts as the same.
         on: what it runs on.
         closure: whether pairs are listed that follow from others.
+        page: whether ``report.html`` is written.
         progress: told about steps.
 
     Raises:
@@ -67,7 +69,7 @@ def scan_lake(
     engine = make(on.name, work, memory_bytes=on.memory_bytes, threads=on.threads, progress=progress, settings=on.spark)
     try:
         found = scan(engine, tables, options, memory=recall(out, options), progress=progress)
-        report = write_scan(found, options, list(lakes), out, work, closure=closure)
+        report = write_scan(found, options, list(lakes), out, work, closure=closure, page=page)
     finally:
         engine.close()
     shutil.rmtree(work)

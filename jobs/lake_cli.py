@@ -70,6 +70,7 @@ def scan(
     costs: Annotated[
         str | None, typer.Option("--costs", metavar="FILE", help="Plan with these prices (`tamis lake costs`).")
     ] = None,
+    page: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
     engine: Annotated[str, typer.Option("--engine", help="local or spark.")] = "local",
     master: Annotated[str | None, typer.Option("--master", help="Of Spark; default: this machine.")] = None,
     memory: Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries.")] = "2GB",
@@ -101,7 +102,7 @@ def scan(
     check_place(out, lakes)
     folder = _folder(out)
     made = EngineOptions(cast(EngineName, engine), bytes_of(memory), threads, Spark(master=master))
-    report = scan_lake(lakes, folder, options, made, closure=closure, progress=shown(quiet))
+    report = scan_lake(lakes, folder, options, made, closure=closure, page=page, progress=shown(quiet))
     if not quiet:
         _show(report, out)
     if plan or costs:

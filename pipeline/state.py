@@ -43,6 +43,11 @@ def _inside(out: str, path: str) -> ConfigError:
     )
 
 
+def cache_folder() -> Path:
+    """Return the folder of what is kept for this user between runs, and can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tamis"
+
+
 def staging_folder(out: str, staging: str | None) -> Path:
     """Return the local folder in which an output is made: itself, or for a URL one that is found again.
 
@@ -54,8 +59,7 @@ def staging_folder(out: str, staging: str | None) -> Path:
         return Path(out).expanduser()
     if staging:
         return Path(staging).expanduser()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "tamis" / hashlib.sha256(out.rstrip("/").encode()).hexdigest()[:24]
+    return cache_folder() / hashlib.sha256(out.rstrip("/").encode()).hexdigest()[:24]
 
 
 class OutputFolder:

@@ -76,7 +76,7 @@ _PER_BATCH = 65_536
 
 
 def write_scan(
-    found: Scan, options: Options, lakes: list[str], out: Path, work: Path, *, closure: bool
+    found: Scan, options: Options, lakes: list[str], out: Path, work: Path, *, closure: bool, page: bool
 ) -> dict[str, Any]:
     """Write what a scan found, ``_SUCCESS`` last; return what ``lake.json`` holds.
 
@@ -87,6 +87,7 @@ def write_scan(
         out: folder of the output.
         work: folder of the engine's work, of which the rows become memory.
         closure: whether every pair is listed, rather than those that others do not follow from.
+        page: whether ``report.html`` is written; else that of an earlier scan goes.
     """
     out.mkdir(parents=True, exist_ok=True)
     write_parquet(out / "containment.parquet", containment(found, options, closure=closure), CONTAINMENT)
@@ -97,7 +98,10 @@ def write_scan(
     for name, what in ((REPORT, report), (MEASURED, measured(found))):
         write_atomically(out / name, json.dumps(what, indent=1, ensure_ascii=False) + "\n")
     keep(found, options, out, [work / name for name in found.rows_names])
-    write_page(out)
+    if page:
+        write_page(out)
+    else:
+        (out / "report.html").unlink(missing_ok=True)
     (out / SUCCESS).touch()
     return report
 

@@ -2,14 +2,17 @@
 
 import json
 import math
+import os
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ..state import cache_folder
+
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, FileSystemBytecodeCache
 
 _STYLE, _COMMON = "page.css", "common.js"
 
@@ -84,14 +87,31 @@ def _cost(amount: float) -> str:
 
 @cache
 def _templates() -> "Environment":
-    """Return the templates, each compiled once a process: that takes as long as a small run."""
+    """Return the templates; they are compiled once a user, if there is room: that takes as long as a small run."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # a page is made once a run, at its end
 
     templates = Environment(
-        loader=FunctionLoader(_beside), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(_beside),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        bytecode_cache=_kept(),
     )
     templates.globals["shown"] = shown
     return templates
+
+
+def _kept() -> "FileSystemBytecodeCache | None":
+    """Return where compiled templates are kept, if such a folder can be made; they are known by their text."""
+    from jinja2 import FileSystemBytecodeCache
+
+    folder = cache_folder() / "pages"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def _beside(name: str) -> str:
