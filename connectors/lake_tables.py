@@ -28,6 +28,7 @@ class LakeTable:
         kind: "files", "delta" or "iceberg".
         snapshot, location, catalogued, fault: of ``ListedTable``.
         linked: name of the table that has its files, too, by a link or another path.
+        touched: when this machine last changed anything about its local files: what no program can set.
     """
 
     name: str
@@ -38,6 +39,7 @@ class LakeTable:
     catalogued: tuple[str, ...] = ()
     fault: str = ""
     linked: str = ""
+    touched: tuple[int, ...] = ()
 
     @property
     def format(self) -> str:
@@ -52,6 +54,11 @@ class LakeTable:
     def place(self, file: InputFile) -> str:
         """Say which file of the table one is."""
         return self.name if len(self.files) == 1 else f"{self.name}/{file.path.rpartition('/')[2]}"
+
+    @property
+    def stamp(self) -> str:
+        """What is another one whenever a file was written to, whatever time it was given afterwards."""
+        return f"{self.fingerprint}\n{self.touched}"
 
     @property
     def fingerprint(self) -> str:
@@ -101,13 +108,17 @@ def _marked(tables: Sequence[LakeTable]) -> tuple[LakeTable, ...]:
     links = [any(os.path.islink(file.path) for file in table.files) for table in tables]
     for i in sorted(range(len(tables)), key=links.__getitem__):
         table = tables[i]
-        local = [file.path for file in table.files if table.kind == "files" and is_local(file.path)]
-        places = [(found.st_dev, found.st_ino) for found in map(os.stat, local)]
+        local = _stated(table)
+        places = [(found.st_dev, found.st_ino) for found in local]
         linked = next((seen[place] for place in places if place in seen), "")
         for place in places:
             seen.setdefault(place, table.name)
-        marked[i] = replace(table, linked=linked) if linked else table
+        marked[i] = replace(table, linked=linked, touched=tuple(found.st_ctime_ns for found in local))
     return tuple(marked)
+
+
+def _stated(table: LakeTable) -> list[os.stat_result]:
+    return [os.stat(file.path) for file in table.files if table.kind == "files" and is_local(file.path)]
 
 
 def changed(table: LakeTable) -> str:
@@ -120,6 +131,8 @@ def changed(table: LakeTable) -> str:
     for file in table.files:
         if stated(file.path) != file.fingerprint:
             return file.path
+    if tuple(found.st_ctime_ns for found in _stated(table)) != table.touched:
+        return table.name
     return ""
 
 

@@ -156,6 +156,8 @@ def _show(report: dict[str, Any], out: str) -> None:
     console.print(funnel)
     for name, why in list(tables["unreadable"].items())[:SHOWN]:
         console.print(f"not compared: {name}: {why}", style="red", markup=False, soft_wrap=True)
+    for name in report["ignored_nowhere"]:
+        console.print(f"no table has a column {name!r} to ignore", style="red", markup=False, soft_wrap=True)
     if tables["unread_records"]:
         console.print(f"{tables['unread_records']:,} records could not be read: see quarantine.parquet.", style="red")
     for members in report["equal"][:SHOWN]:

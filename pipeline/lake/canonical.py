@@ -22,6 +22,7 @@ depend on the order of columns, and that of a projection is made of the same cel
 import base64
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -103,8 +104,8 @@ def cell_hashes(name: str, column: pa.Array, *, trim: bool = False, typed: bool 
     Raises:
         InputError: if values of this type have no canonical text.
     """
-    seed = _seed(name)
     kind = column.type
+    seed = _seed(name, "nested" if pa.types.is_nested(kind) else "cell")  # no text is a list
     if pa.types.is_dictionary(kind) and not column.dictionary.null_count:
         values = cell_hashes(name, column.dictionary, trim=trim, typed=typed)
         hashes = (
@@ -172,9 +173,9 @@ def _decimal_cells(column: pa.Array, seed: np.uint64) -> tuple[NDArray[np.uint64
 
 
 @lru_cache(1 << 16)
-def _seed(name: str) -> np.uint64:
+def _seed(name: str, kind: str) -> np.uint64:
     """Return the key of a column's cells; a lake has few names."""
-    return np.uint64(derive_seed(0, f"cell {name}"))
+    return np.uint64(derive_seed(0, f"{kind} {name}"))
 
 
 def _bytes_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -216,7 +217,7 @@ def canonical_texts(name: str, column: pa.Array, *, trim: bool = False) -> pa.Ar
     if pa.types.is_time(kind):
         return _without_end_zeros(column.cast(pa.large_string()))
     if pa.types.is_duration(kind):
-        return _followed(column.cast(pa.duration("ns")).cast(pa.int64()).cast(pa.large_string()), "ns")
+        return _durations(column)
     if pa.types.is_null(kind):
         return pa.nulls(len(column), pa.large_string())
     if pa.types.is_nested(kind):
@@ -241,9 +242,12 @@ def _typed(texts: pa.Array) -> pa.Array:
 
 
 def _number_text(text: str) -> str:
-    """Return the canonical text of a number: of a decimal if it has no exponent, else of a float."""
+    """Return the canonical text of a number; one whose exponent is beyond any float's stays as it is written."""
     if "e" in text or "E" in text:
-        return _float_text(float(text))
+        value = Decimal(text)
+        if value and not -400 < value.adjusted() < 400:
+            return text
+        text = format(value, "f")
     whole, point, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     return "0" if not fraction and whole == "-0" else f"{whole}.{fraction}" if fraction else whole
@@ -258,6 +262,14 @@ def _without_end_zeros(texts: pa.Array) -> pa.Array:
 def _followed(texts: pa.Array, end: str) -> pa.Array:
     last, between = (pa.scalar(text, pa.large_string()) for text in (end, ""))
     return pc.binary_join_element_wise(texts, last, between)
+
+
+def _durations(column: pa.Array) -> pa.Array:
+    """Return nanoseconds; they need not fit an integer of 64 bits."""
+    units = column.cast(pa.int64())
+    zeros = {"s": "0" * 9, "ms": "0" * 6, "us": "0" * 3, "ns": ""}[column.type.unit]
+    texts = _followed(units.cast(pa.large_string()), f"{zeros}ns")
+    return pc.if_else(pc.equal(units, 0), pa.scalar("0ns", pa.large_string()), texts)
 
 
 def _decimals(column: pa.Array) -> pa.Array:
@@ -328,7 +340,9 @@ def _plain(name: str, column: pa.Array, trim: bool) -> list[Any]:
         return _lists(name, column, trim)
     texts = canonical_texts(name, column, trim=trim)
     if pa.types.is_large_binary(texts.type):
-        return [None if value is None else {"base64": base64.b64encode(value).decode()} for value in texts.to_pylist()]
+        return [
+            None if value is None else {"\0base64": base64.b64encode(value).decode()} for value in texts.to_pylist()
+        ]
     return list(texts.to_pylist())
 
 

@@ -264,7 +264,7 @@ class Checking:
             # Of bags, too, distinct rows are counted.
             sample = _of(rows, child[places], self._count).first(by=["projection"], order=list(_KEY), n=self._size)
             self._look([sample], rows, child, parent, places, missing, witness)
-            estimate[places] = 1 - missing[places] / self._size
+            estimate[places] = (self._size - missing[places]) / self._size
             if self._options.verify:
                 rest = places[missing[places] <= self._allowed]
                 whole[rest] = True

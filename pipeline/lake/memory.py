@@ -2,7 +2,7 @@
 
 Below the output, ``memory/`` holds ``tables.parquet`` (columns of each table), ``projections.parquet`` (which rows are
 whose), ``notes.parquet`` (what was noted of a table) and ``rows/`` (``ROWS``). A table is known again by its
-fingerprint: paths, sizes and times of its files; its number in the scan may be another one.
+stamp: paths, sizes and times of its files; its number in the scan may be another one.
 """
 
 import json
@@ -44,7 +44,7 @@ Note = dict[str, Any]
 
 @dataclass(frozen=True)
 class Memory:
-    """What is known of tables, by their fingerprint.
+    """What is known of tables, by their stamp.
 
     Attributes:
         folder: where the rows are; None where nothing is remembered.

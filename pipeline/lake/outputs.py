@@ -108,20 +108,18 @@ def write_scan(
 
 def keep(found: Scan, options: Options, out: Path, rows: list[Path]) -> None:
     """Remember columns and rows for the next scan: of tables that could be read."""
-    fingerprint = {i: table.fingerprint for i, table in enumerate(found.tables)}
+    stamp = {i: table.stamp for i, table in enumerate(found.tables)}
     of = found.projections.table.tolist()
     remember(
         out,
         options,
-        columns={fingerprint[i]: columns.packed for i, columns in found.columns.items()},
-        statistics={fingerprint[i]: statistics_json(found.statistics[i]) for i in found.columns},
+        columns={stamp[i]: columns.packed for i, columns in found.columns.items()},
+        statistics={stamp[i]: statistics_json(found.statistics[i]) for i in found.columns},
         projections={
-            (fingerprint[table], found.names[number]): number
-            for number, table in enumerate(of)
-            if table not in found.faults
+            (stamp[table], found.names[number]): number for number, table in enumerate(of) if table not in found.faults
         },
         sizes=dict(enumerate(zip(*(getattr(found.sizes, name).tolist() for name in SIZES), strict=True))),
-        notes={fingerprint[table]: found.notes.get(table, []) for table in set(of) - set(found.faults)},
+        notes={stamp[table]: found.notes.get(table, []) for table in set(of) - set(found.faults)},
         rows=rows,
     )
 
@@ -183,7 +181,7 @@ def _row(found: Scan, options: Options, pair: tuple[int, int], part: Checked, i:
         "parent": found.tables[parent].name,
         "child": found.tables[child].name,
         "status": "refuted" if missing else "verified" if whole and sound else "not_refuted",
-        "containment": 1 - missing / int(part.looked_for[i]) if whole and sound else None,
+        "containment": (int(part.looked_for[i]) - missing) / int(part.looked_for[i]) if whole and sound else None,
         "estimate": None if np.isnan(part.estimate[i]) else float(part.estimate[i]),
         "bound": options.epsilon if not missing and not whole else None,
         "missing": missing,
@@ -306,6 +304,7 @@ def facts(found: Scan, options: Options, lakes: list[str]) -> dict[str, Any]:
     checked = found.links.checked
     refuted = (checked.missing > 0) & ~checked.verified
     near = checked.whole & refuted & (1 - checked.missing / checked.looked_for >= options.min_containment)
+    names_there = {name for one in found.columns.values() for name in one.names}
     direct = [(child, parent) for child, parents in enumerate(found.groups.direct) for parent in parents]
     return {
         "format": FORMAT,
@@ -331,6 +330,7 @@ def facts(found: Scan, options: Options, lakes: list[str]) -> dict[str, Any]:
             "verified": found.groups.pairs(),
             **({} if found.renamed is None else {"renamed": int(found.renamed.checked.verified.sum())}),
         },
+        "ignored_nowhere": [name for name in options.ignore if name not in names_there],
         "usable_statistics": round(found.pruned.usable, 6),
         "groups": len(found.groups.members),
         "equal": [[names[i] for i in members] for members in found.groups.members if len(members) > 1],

@@ -181,6 +181,8 @@ class Printing:
                 self._print(work, found)
             except InputError as error:
                 found.note(work.table, f"{FAULT}{error.rule}; found {error.value}")
+            except pa.ArrowException as error:  # values that Arrow has, and has no text for
+                found.note(work.table, f"{FAULT}every value of a compared column has a canonical text; found {error}")
         return found.as_batch()
 
     def _print(self, work: Work, found: "_Found") -> None:

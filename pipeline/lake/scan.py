@@ -162,7 +162,7 @@ def scan(
         plan = _plan(tables, surveyed, columns, pruned, memory)
         printed = _printed(engine, plan, memory, options)
         notes: dict[int, list[Note]] = {one: [] for one in plan.read}
-        notes |= printed.notes | {one: list(memory.notes[tables[one].fingerprint]) for one in plan.recalled}
+        notes |= printed.notes | {one: list(memory.notes[tables[one].stamp]) for one in plan.recalled}
         _learn(notes, tables, faults, plan.read)
         unread, contents = _facts(notes, faults)
         rows = list(printed.rows.values())
@@ -232,9 +232,9 @@ def _survey(engine: Engine, tables: Sequence[LakeTable], memory: Memory) -> tupl
     faults = {i: table.fault for i, table in enumerate(tables) if table.fault}
     asked = []
     for i, table in enumerate(tables):
-        known = None if table.linked else memory.columns.get(table.fingerprint)
+        known = None if table.linked else memory.columns.get(table.stamp)
         if known is not None:
-            statistics = statistics_of(memory.statistics[table.fingerprint])
+            statistics = statistics_of(memory.statistics[table.stamp])
             found[i] = _Surveyed(Columns.of(unpacked(known)), None, statistics)
         elif i not in faults and not table.linked:
             asked.append(i)
@@ -335,10 +335,10 @@ def _plan(
     work: list[Work] = []
     read, recalled = [], []
     for table, numbers in sorted(of_table.items()):
-        fingerprint = tables[table].fingerprint
-        if memory.knows(fingerprint, [names[number] for number in numbers]):
+        stamp = tables[table].stamp
+        if memory.knows(stamp, [names[number] for number in numbers]):
             for number in numbers:
-                known[memory.projections[fingerprint, names[number]]] = number
+                known[memory.projections[stamp, names[number]]] = number
             recalled.append(table)
             continue
         read.append(table)

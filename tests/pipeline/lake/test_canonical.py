@@ -37,6 +37,7 @@ INSTANT = dt.datetime(2026, 1, 31, 12, 0, 0, 500_000)
         ([dt.date(2026, 1, 31)], pa.date32(), ["2026-01-31"]),
         ([dt.time(12, 0, 0, 500_000)], pa.time64("us"), ["12:00:00.5"]),
         ([dt.timedelta(microseconds=5)], pa.duration("us"), ["5000ns"]),
+        ([2**40, 0, -1, None], pa.duration("s"), [f"{2**40}000000000ns", "0ns", "-1000000000ns", None]),
         ([b"\xff\x00", None], pa.binary(), [b"\xff\x00", None]),
         ([None, None], pa.null(), [None, None]),
         ([[1, None], None, []], pa.list_(pa.int32()), ['["1", null]', None, "[]"]),
@@ -88,3 +89,21 @@ def test_equal_rows_and_no_others_have_equal_fingerprints(rows):
     columns = [("n", pa.array([n for n, _ in rows], pa.int64())), ("s", pa.array([s for _, s in rows], pa.string()))]
     found = [tuple(pair) for pair in row_fingerprints(columns, len(rows)).tolist()]
     assert all((found[i] == found[j]) == (rows[i] == rows[j]) for i in range(len(rows)) for j in range(len(rows)))
+
+
+def test_lists_are_no_texts_and_bytes_are_no_structs():
+    pairs = [
+        (pa.array([[1, 2]]), pa.array(['["1", "2"]'])),
+        (pa.array([[b"a"]]), pa.array([[{"base64": "YQ=="}]])),
+    ]
+    for one, other in pairs:
+        assert not np.any(cell_hashes("x", one) == cell_hashes("x", other))
+
+
+def test_numbers_of_delimited_files():
+    column = pa.array(
+        ["1.0", "-0", "1e2", "1.5E-3", "0042", "1e400", "2e500", "", "12345678901234567890e0", "0e9", "x"]
+    )
+    texts = ["1", "0", "100", "0.0015", "0042", "1e400", "2e500", None, "12345678901234567890", "0", "x"]
+    assert np.array_equal(cell_hashes("x", column, typed=True), cell_hashes("x", pa.array(texts)))
+    assert np.array_equal(cell_hashes("x", pa.array(["1e-05"]), typed=True), cell_hashes("x", pa.array([1e-05])))

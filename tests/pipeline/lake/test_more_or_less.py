@@ -150,6 +150,18 @@ def test_a_second_scan_reads_what_has_changed(tmp_path):
     assert after == scan_lake([str(lake)], tmp_path / "fresher", Options(), EngineOptions())
 
 
+def test_a_file_that_keeps_its_size_and_time_is_read_again(tmp_path):
+    lake, out = tmp_path / "lake", tmp_path / "out"
+    write(lake, "big", range(9))
+    (lake / "a.csv").write_text("a\n1\n2\n")
+    os.utime(lake / "a.csv", (1, 1))
+    assert scan_lake([str(lake)], out, Options(), EngineOptions())["pairs"]["verified"] == 1
+    (lake / "a.csv").write_text("a\n1\nx\n")
+    os.utime(lake / "a.csv", (1, 1))
+    assert scan_lake([str(lake)], out, Options(), EngineOptions())["pairs"]["verified"] == 0
+    assert measured(out)["tables_read"] == 1
+
+
 def test_rows_compared_otherwise_are_read_again(tmp_path):
     write(tmp_path / "lake", "a", range(5))
     write(tmp_path / "lake", "b", range(9))
