@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kernel import inner_kernel, kernel
-from .mix import fmix64
-from .murmur3 import murmur3
+from .murmur3 import murmur3, murmur3_pair
 
 DIGITS = 18
 LIMIT = 10**DIGITS
@@ -27,32 +26,13 @@ _EXACT = 1e15
 """Decimals of so many digits are told apart by float64."""
 
 _POWERS = np.array([10.0**i for i in range(_FRACTIONS + 1)])
-_C1 = np.uint64(0x87C37B91114253D5)
-_C2 = np.uint64(0x4CF5AD432745937F)
 _NUMBER = np.uint64(0x6E756D626572)  # in the place of a text's length
 
 
 @inner_kernel
-def _rotated(x: np.uint64, r: int) -> np.uint64:
-    return (x << np.uint64(r)) | (x >> np.uint64(64 - r))
-
-
-@inner_kernel
 def _number_hash(digits: int, behind: int, seed: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """Mix the digits of a number and how many stand behind the point, as MurmurHash3 mixes a block of 16 bytes."""
-    first = seed ^ (_rotated(np.uint64(digits) * _C1, 31) * _C2)
-    first = (_rotated(first, 27) + seed) * np.uint64(5) + np.uint64(0x52DCE729)
-    second = seed ^ (_rotated(np.uint64(behind + 1) * _C2, 33) * _C1)
-    second = (_rotated(second, 31) + first) * np.uint64(5) + np.uint64(0x38495AB5)
-    first ^= _NUMBER
-    second ^= _NUMBER
-    first += second
-    second += first
-    first = fmix64(first)
-    second = fmix64(second)
-    first += second
-    second += first
-    return first, second
+    """Hash the digits of a number and how many stand behind the point, as a block of 16 bytes."""
+    return murmur3_pair(np.uint64(digits), np.uint64(behind + 1), _NUMBER, seed)
 
 
 @inner_kernel

@@ -18,9 +18,35 @@ _N1 = np.uint64(0x52DCE729)
 _N2 = np.uint64(0x38495AB5)
 
 
-@kernel
+@inner_kernel
 def _rotl(x: np.uint64, r: int) -> np.uint64:
     return (x << np.uint64(r)) | (x >> np.uint64(64 - r))
+
+
+@inner_kernel
+def _finished(h1: np.uint64, h2: np.uint64, length: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Mix the state after the last block, and the length, into the hash."""
+    h1 ^= length
+    h2 ^= length
+    h1 += h2
+    h2 += h1
+    h1 = fmix64(h1)
+    h2 = fmix64(h2)
+    h1 += h2
+    h2 += h1
+    return h1, h2
+
+
+@inner_kernel
+def murmur3_pair(
+    first: np.uint64, second: np.uint64, length: np.uint64, seed: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """Return the hash of one block of two words; ``length`` sets it apart from those of texts."""
+    h1 = seed ^ (_rotl(first * _C1, 31) * _C2)
+    h1 = (_rotl(h1, 27) + seed) * _FIVE + _N1
+    h2 = seed ^ (_rotl(second * _C2, 33) * _C1)
+    h2 = (_rotl(h2, 31) + h1) * _FIVE + _N2
+    return _finished(h1, h2, length)
 
 
 @kernel
@@ -50,15 +76,7 @@ def murmur3(data: NDArray[np.uint8], start: int, end: int, seed: np.uint64) -> t
         h2 ^= _rotl(_tail(data, start + 8, end) * _C2, 33) * _C1
     if end > start:
         h1 ^= _rotl(_tail(data, start, min(end, start + 8)) * _C1, 31) * _C2
-    h1 ^= length
-    h2 ^= length
-    h1 += h2
-    h2 += h1
-    h1 = fmix64(h1)
-    h2 = fmix64(h2)
-    h1 += h2
-    h2 += h1
-    return h1, h2
+    return _finished(h1, h2, length)
 
 
 @kernel
