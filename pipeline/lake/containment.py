@@ -248,14 +248,14 @@ class Checking:
         options: Options,
     ) -> None:
         self._engine, self._rows, self._sizes, self._options = engine, rows, sizes, options
-        self._count, self._own = len(projections.table), projections.own
+        self._count = len(projections.table)
         self._size = sample_size(pairs, epsilon=options.epsilon, delta=options.delta)
         self._allowed = allowed_missing(self._size, pairs, min_containment=options.min_containment, delta=options.delta)
 
     def check(self, child: Ints, parent: Ints) -> Checked:
         """Look for the rows of some pairs: a sample of large children first, then all, unless that refutes the pair."""
         rows = self._rows_of(np.unique(np.concatenate([child, parent])))
-        large = self._sizes.distinct[child] > self._size
+        large = (self._sizes.distinct[child] > self._size) & self._options.sampled
         missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
         looked_for = np.where(large, self._size, self._sizes.measure(self._options)[child])
         whole, estimate = ~large, np.full(len(child), np.nan)

@@ -46,6 +46,11 @@ class Options:
                 raise ConfigError(f"{name} is a share between 0 and 1", value=value, remedy="Choose one.")
 
     @property
+    def sampled(self) -> bool:
+        """Whether a sample of distinct rows tells of what counts: not of a share in which rows count repeatedly."""
+        return not self.bags or self.min_containment >= 1
+
+    @property
     def sameness(self) -> tuple[bool, bool]:
         """What fingerprints of rows depend on, besides the names of columns."""
         return self.trim, self.typed_csv
@@ -53,6 +58,10 @@ class Options:
     def as_dict(self) -> dict[str, Any]:
         """Return the options as JSON holds them."""
         return asdict(self) | {"ignore": list(self.ignore)}
+
+
+ALL_ROWS = 1 << 62
+"""More rows than any table has."""
 
 
 def sample_size(pairs: int, *, epsilon: float, delta: float) -> int:

@@ -30,7 +30,7 @@ from .columns import Columns, unpacked
 from .containment import Candidates, Checked, Checking, Projections, Sizes, sizes_of
 from .links import Links, find_links
 from .memory import Memory, Note
-from .options import Options, shared_rows
+from .options import ALL_ROWS, Options, shared_rows
 from .prints import (
     CONTENTS,
     COUNTED,
@@ -157,7 +157,9 @@ def scan(
     with steps.of("statistics", compiles=surviving_in_lake):
         statistics = [surveyed[i].statistics if i in surveyed else None for i in range(len(tables))]
         matched = [columns.get(i, {}) for i in range(len(tables))]
-        pruned = prune(graph, matched, statistics, bags=options.bags, trim=options.trim)
+        # Bounds refute whole containment: a share may lie within them.
+        telling = statistics if options.min_containment >= 1 else [None] * len(tables)
+        pruned = prune(graph, matched, telling, bags=options.bags, trim=options.trim)
     with steps.of("rows", compiles=murmur3_all):
         plan = _plan(tables, surveyed, columns, pruned, memory)
         printed = _printed(engine, plan, memory, options)
@@ -440,7 +442,8 @@ def _links(
     options: Options,
 ) -> Links:
     pairs = max(1, graph.table_pairs())
-    least = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
+    few = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
+    least = few if options.sampled else ALL_ROWS
     found = Candidates(rows, projections, sizes, least, options)
     checking = Checking(engine, rows, projections, sizes, pairs, options)
     partial = np.isin(projections.table[: projections.own], list(unread))

@@ -74,6 +74,26 @@ def test_shares_are_those_of_brute_force(tmp_path, bags):
     assert all(found[pair] == pytest.approx(shares[pair]) for pair in found)
 
 
+def test_a_value_outside_the_parents_bounds_refutes_the_whole_only(tmp_path):
+    write(tmp_path / "lake", "child", [*range(99), 1000])
+    write(tmp_path / "lake", "parent", range(100))
+    options = Options(min_containment=0.9)
+    row = rows_of(scanned(tmp_path / "lake", tmp_path / "near", options), options)["parent.parquet", "child.parquet"]
+    assert (row["containment"], row["missing"], row["witness"]) == (0.99, 1, "child.parquet:99")
+    assert rows_of(scanned(tmp_path / "lake", tmp_path / "whole", Options()), Options()) == {}
+
+
+def test_a_row_that_is_there_often_counts_as_often(tmp_path):
+    """Of the distinct rows one in 3,001 is contained, of all rows nearly all."""
+    write(tmp_path / "lake", "child", [*range(1, 3001), *[0] * 50_000])
+    write(tmp_path / "lake", "parent", [0] * 60_000)
+    options = Options(min_containment=0.9, bags=True)
+    rows = rows_of(scanned(tmp_path / "lake", tmp_path / "work", options), options)
+    found = rows["parent.parquet", "child.parquet"]
+    assert (found["status"], found["missing"]) == ("refuted", 3000)
+    assert found["containment"] == pytest.approx(50_000 / 53_000)
+
+
 def test_a_sample_estimates_and_refutes(tmp_path):
     rng = Random(2)
     values = rng.sample(range(10**6), 20_000)
