@@ -76,7 +76,7 @@ def test_shares_are_those_of_brute_force(tmp_path, bags):
 
 def test_a_value_outside_the_parents_bounds_refutes_the_whole_only(tmp_path):
     write(tmp_path / "lake", "child", [*range(99), 1000])
-    write(tmp_path / "lake", "parent", range(100))
+    write(tmp_path / "lake", "parent", [-5, *range(100)])
     options = Options(min_containment=0.9)
     row = rows_of(scanned(tmp_path / "lake", tmp_path / "near", options), options)["parent.parquet", "child.parquet"]
     assert (row["containment"], row["missing"], row["witness"]) == (0.99, 1, "child.parquet:99")
