@@ -21,8 +21,9 @@ from blocking_sets import NAMES, RecordSet, record_sets
 from end_to_end import machine, versions
 from kernels_turns import table, verdict
 
-from tamis.pipeline.blocking.lexical import lexical_pairs
+from tamis.pipeline.blocking.lexical import lexical_search
 from tamis.pipeline.blocking.measures import measure_pairs
+from tamis.pipeline.blocking.search import found_pairs
 
 KS = (1, 3, 5, 10)
 BARS = {("abt-buy", 3): 0.925, ("dblp-acm", 1): 0.98}
@@ -31,7 +32,8 @@ FASTER = 5.0
 
 def measured(records: RecordSet, k: int, ngrams: tuple[int, int]) -> dict[str, Any]:
     """Block a set and measure the pairs."""
-    pairs = lexical_pairs(records.left, records.right, k, ngrams=ngrams)
+    search = lexical_search(records.left, records.right, k, ngrams=ngrams)
+    pairs = found_pairs(search, records.left, records.right)
     right = None if records.right is None else records.right.ids
     m = measure_pairs(pairs, records.gold, records.left.ids, right, "score")
     return {

@@ -13,20 +13,22 @@ from typing import Any
 import numpy as np
 from blocking_sets import RecordSet, record_sets
 
-from tamis.pipeline.blocking.lexical import lexical_pairs
+from tamis.pipeline.blocking.lexical import lexical_search
+from tamis.pipeline.blocking.search import found_pairs
 
 Pairs = tuple[list[str], list[str]]
 
 
 class Tamis:
-    """``lexical_pairs``."""
+    """``lexical_search``, asked by threads."""
 
     def __init__(self, records: RecordSet) -> None:
         self.records = records
 
     def block(self, k: int, ngrams: tuple[int, int], threads: int) -> Any:
         """Return a table of pairs."""
-        return lexical_pairs(self.records.left, self.records.right, k, ngrams=ngrams, threads=threads)
+        left, right = self.records.left, self.records.right
+        return found_pairs(lexical_search(left, right, k, ngrams=ngrams), left, right, threads=threads)
 
     def pairs(self, found: Any) -> Pairs:
         """Return the ids of the pairs."""
