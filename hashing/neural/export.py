@@ -183,8 +183,8 @@ def _settings(model: Any, name: str, max_tokens: int) -> EncoderSettings:
             value=f"{name}, which leaves its prompt out",
             remedy="Choose another model.",
         )
-    dim = model.get_embedding_dimension()
-    return EncoderSettings(name, max_tokens, pooling, pooling != GRAPH and len(kinds) == 3, int(dim), prompt or "")
+    dim = len(model.encode("", convert_to_numpy=True, show_progress_bar=False))
+    return EncoderSettings(name, max_tokens, pooling, pooling != GRAPH and len(kinds) == 3, dim, prompt or "")
 
 
 def _pooling_mode(module: Any) -> str:
