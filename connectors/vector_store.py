@@ -1,6 +1,6 @@
 """Vectors of texts on disk, by the hash of the text: each is computed once, by whichever process meets it first.
 
-    STORE/FINGERPRINT/part-00000001.parquet ...    hash (16 bytes), vector (float32, little-endian); a part never changes
+    STORE/FINGERPRINT/part-00000001.parquet ...    hash (16 bytes), vector (float32, little-endian); none ever changes
 
 A folder holds vectors of one encoder, which its fingerprint names. Parts appear whole, under the next free number, so
 any number of processes may read and add at once. A text that two of them added has the vector of the part with the

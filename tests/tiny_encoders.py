@@ -2,7 +2,23 @@
 
 from pathlib import Path
 
-WORDS = "col name val price sony tv black white camera lens the a of and red 1 2 3 4 5 99 kdl zoom".split()
+WORDS = (
+    "col",
+    "name",
+    "val",
+    "price",
+    "sony",
+    "tv",
+    "black",
+    "white",
+    "camera",
+    "lens",
+    "red",
+    "5",
+    "99",
+    "kdl",
+    "zoom",
+)
 
 
 def tiny_encoder(folder: Path, *, seed: int = 0, pooling: str = "mean", normalise: bool = True, dense: int = 0):

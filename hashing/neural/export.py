@@ -66,12 +66,11 @@ def export_encoder(
         ArtefactError: the graph makes other vectors than the model.
     """
     loaded = _loaded(model)
-    limit = _max_tokens(loaded, max_tokens)
-    settings = _settings(loaded, name or _name(model), limit)
-    tokenizer = _tokenizer_text(loaded)
     was_training = loaded.training
-    loaded.eval()
     try:
+        loaded.eval()
+        settings = _settings(loaded, name or _name(model), _max_tokens(loaded, max_tokens))
+        tokenizer = _tokenizer_text(loaded)
         graph = _graph(loaded, settings)
         _compare(loaded, OnnxEncoder(settings, graph, tokenizer, settings.name))
     finally:

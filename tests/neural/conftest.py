@@ -40,7 +40,23 @@ def minilm(tmp_path_factory):
 @pytest.fixture(scope="session")
 def texts():
     """Sixty records with one to about fifty tokens, and an empty text."""
-    words = "sony tv black white camera lens kdl zoom 99 price 2 3.5 a-b ünï 中".split()
+    words = [
+        "sony",
+        "tv",
+        "black",
+        "white",
+        "camera",
+        "lens",
+        "kdl",
+        "zoom",
+        "99",
+        "price",
+        "2",
+        "3.5",
+        "a-b",
+        "ünï",
+        "中",
+    ]
     rng = np.random.Generator(np.random.PCG64(11))
     made = [f"COL name VAL {' '.join(rng.choice(words, rng.integers(0, 40)))}" for _ in range(59)]
     return ["", *made]
