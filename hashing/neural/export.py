@@ -203,6 +203,7 @@ def _tokenizer_text(model: Any) -> str:
 def _graph(model: Any, settings: EncoderSettings) -> bytes:
     """Return the ONNX graph of a model, for any number of texts of any length."""
     torch = library_for_vectors("torch")
+    library_for_vectors("onnx")  # torch needs it, and would say so later
 
     class Flat(torch.nn.Module):  # type: ignore[name-defined, misc]
         """The model with tensors in place of dictionaries."""
