@@ -115,12 +115,13 @@ def _cached(model: str) -> Path:
 
 def _loaded(place: Path, device: str | None) -> Any:
     try:
+        from safetensors import SafetensorError
         from sentence_transformers import CrossEncoder
     except ImportError as error:
         raise _no_extra(error) from error
     try:
         return CrossEncoder(str(place), device=device, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ArtefactError(
             "a cross-encoder can be loaded", value=f"{place}: {error}", remedy="Fetch or save the model again."
         ) from error

@@ -318,7 +318,8 @@ def _fingerprint(
     version: str,
 ) -> str:
     """Return what tells this run from others: its settings and the content of all that it reads."""
-    settings = [FORMAT, FORMAT_VERSION, version, asdict(options), descending, before and before.report["files"]]
+    known = None if before is None else [before.identified.run, before.report["files"]]
+    settings = [FORMAT, FORMAT_VERSION, version, asdict(options), descending, known]
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for name in PAIRS.names:
         _take_in(digest, pairs[name])

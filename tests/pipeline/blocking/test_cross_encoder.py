@@ -80,8 +80,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
         cross_encoder_scores(LEFT, RIGHT, str(tmp_path))
 
 
-def test_a_model_that_is_not_here_is_refused_at_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+def test_a_model_that_is_not_here_is_refused_at_once():
     pytest.importorskip("huggingface_hub")
     for name in ("somebody/something-that-is-nowhere", "not a name/at/all"):
         with pytest.raises(ConfigError, match="in the cache of Hugging Face"):

@@ -69,7 +69,7 @@ def test_jaccard_is_that_of_sets_of_ngrams(one, other):
 def test_by_hand():
     left, right = records(a="sony tv", b="apple", c=""), records(x="SONY  tv!", y="sony radio", z="")
     three = pairs(("a", "x", 0.0, 1), ("a", "y", 0.0, 2), ("c", "z", 0.0, 1))
-    # " so", "son", "ony", "ny ", " tv", "tv ", " son", "sony", "ony ", " tv "; with "radio" 7 of 18 are common
+    # " so", "son", "ony", "ny ", " tv", "tv ", " son", "sony", "ony ", " tv "; with "radio" 7 of 19 are common
     assert ngram_scores(three, left, right).tolist() == [1.0, 7 / 19, 0.0]
     assert ngram_scores(three, left, right, ngrams=(4, 4)).tolist() == [1.0, 3 / 8, 0.0]
 
