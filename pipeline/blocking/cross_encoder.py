@@ -43,7 +43,7 @@ def cross_encoder_scores(
     keys = pair_keys(left_texts, right_texts)
     distinct, first, which = np.unique(keys, return_index=True, return_inverse=True)
     scores = np.full(len(distinct), np.nan)
-    store = None if folder is None else folder / _fingerprint(place)
+    store = None if folder is None else folder / model_fingerprint(model)
     if store is not None:
         known, values = kept_scores(store)
         at = np.searchsorted(known, distinct) if len(known) else np.zeros(len(distinct), np.int64)
@@ -61,6 +61,21 @@ def cross_encoder_scores(
                 keep_scores(store, distinct[some], scores[some])
     result: NDArray[np.float64] = scores[which]
     return result
+
+
+def model_fingerprint(model: str) -> str:
+    """Return a digest of all files of a model.
+
+    Raises:
+        ConfigError: as ``cross_encoder_scores``.
+    """
+    place = _place(model)
+    digest = hashlib.sha256()
+    for path in sorted(path for path in place.rglob("*") if path.is_file()):
+        with open(path, "rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        digest.update(str(path.relative_to(place)).encode() + b"\0" + content)
+    return digest.hexdigest()[:32]
 
 
 def _predicted(encoder: Any, texts: list[tuple[str, str]], place: Path) -> NDArray[np.float64]:
@@ -131,13 +146,3 @@ def _no_extra(error: ImportError) -> ConfigError:
     return ConfigError(
         "a cross-encoder needs the extra `neural`", value=str(error), remedy="pip install 'tamis[neural]'"
     )
-
-
-def _fingerprint(place: Path) -> str:
-    """Return a digest of all files of a model."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in place.rglob("*") if path.is_file()):
-        with open(path, "rb") as file:
-            content = hashlib.file_digest(file, "sha256").digest()
-        digest.update(str(path.relative_to(place)).encode() + b"\0" + content)
-    return digest.hexdigest()[:32]

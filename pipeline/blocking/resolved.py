@@ -28,7 +28,7 @@ from ...hashing.errors import ArtefactError, ConfigError, LedgerError
 from ..state import SUCCESS, OutputFolder, write_atomically
 from ..text_column import text_buffers
 from .clusters import DECISIONS, Rule, clustered, decisions
-from .cross_encoder import cross_encoder_scores
+from .cross_encoder import cross_encoder_scores, model_fingerprint
 from .pairs import PAIRS
 from .ranked_records import ranked_records
 from .records import Records
@@ -53,8 +53,8 @@ class ResolveOptions:
     Attributes:
         threshold: least score of a match.
         rule: how matches make clusters; see ``clusters``.
-        score: ``blocker``: that of the pairs, of one blocker; ``jaccard`` or ``cosine``: see ``scores``;
-            ``cross-encoder``: that of a model.
+        score: ``cosine``, or ``jaccard`` where scores must stay when records are added: see ``scores``; ``blocker``:
+            that of the pairs, of one blocker; ``cross-encoder``: that of a model.
         model: folder or name of the cross-encoder.
         text: what the cross-encoder reads of a record: its values, or ``marked`` with the names of columns.
 
@@ -64,7 +64,7 @@ class ResolveOptions:
 
     threshold: float
     rule: Rule = "greedy"
-    score: Score = "jaccard"
+    score: Score = "cosine"
     model: str | None = None
     text: Literal["texts", "marked"] = "texts"
 
@@ -319,7 +319,8 @@ def _fingerprint(
 ) -> str:
     """Return what tells this run from others: its settings and the content of all that it reads."""
     known = None if before is None else [before.identified.run, before.report["files"]]
-    settings = [FORMAT, FORMAT_VERSION, version, asdict(options), descending, known]
+    model = None if options.model is None else model_fingerprint(options.model)
+    settings = [FORMAT, FORMAT_VERSION, version, asdict(options), model, descending, known]
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for name in PAIRS.names:
         _take_in(digest, pairs[name])

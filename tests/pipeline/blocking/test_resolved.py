@@ -43,7 +43,7 @@ def lexical(texts, right=None):
 
 
 def test_one_table():
-    found = resolve(*lexical(SHOPS), ResolveOptions(0.5))
+    found = resolve(*lexical(SHOPS), ResolveOptions(0.5, score="jaccard"))
     assert found.decisions.select(["id", "keeper_id", "via_id", "similarity", "blocker"]).to_pylist() == [
         {"id": "2", "keeper_id": "1", "via_id": "1", "similarity": 1.0, "blocker": "lexical"},
         {"id": "4", "keeper_id": "3", "via_id": "3", "similarity": 21 / 28, "blocker": "lexical"},
@@ -262,6 +262,19 @@ def test_runs_go_on(tmp_path):
     assert [last.report["counts"][name] for name in ("merged_ids", "gone_ids")] == [0, 1]
 
 
+def test_another_model_is_another_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(resolved, "cross_encoder_scores", lambda left, *_, **__: np.ones(len(left)))
+    model = tmp_path / "model"
+    model.mkdir()
+    config = {"architectures": ["BertForSequenceClassification"], "id2label": {"0": "LABEL_0"}}
+    (model / "config.json").write_text(json.dumps(config))
+    given = pairs({("a", "b"): 0.0}), named("ab"), None, ResolveOptions(0.5, score="cross-encoder", model=str(model))
+    assert resolve_into(tmp_path / "out", *given).report == resolve_into(tmp_path / "out", *given).report
+    (model / "weights").write_bytes(b"other")
+    with pytest.raises(ArtefactError, match="belongs to the same configuration"):
+        resolve_into(tmp_path / "out", *given)
+
+
 def test_damage_is_named(tmp_path):
     into(tmp_path / "out", {("a", "b"): 0.75}, "abc")
     for name in ("clusters.parquet", "aliases.parquet", "resolution.json"):
@@ -292,7 +305,7 @@ def test_people():
     with gzip.open(folder / "dataset1.csv.gz", "rt", encoding="utf-8", newline="") as file:
         table = pa.Table.from_pylist(list(csv.DictReader(file, skipinitialspace=True)))
     some = read_records(table, "rec_id")
-    found = resolve(found_pairs(lexical_search(some, None, 5), some, None), some, None, ResolveOptions(0.4))
+    found = resolve(found_pairs(lexical_search(some, None, 5), some, None), some, None, ResolveOptions(0.45))
     groups = {}
     for row in found.identified.clusters.to_pylist():
         groups.setdefault(row["cluster_id"], []).append(row["id"].split("-")[1])
