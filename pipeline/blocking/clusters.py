@@ -140,8 +140,8 @@ def _matches(pairs: pa.Table, records: RankedRecords) -> _Matches:
     left, right = records.rows_of(pairs)
     better, worse = np.minimum(left, right), np.maximum(left, right)
     scores = pairs["score"].to_numpy()
-    # both ways round within one table are two pairs: the higher score first, and of equal ones the lower left id
-    order = np.lexsort((np.arange(len(pairs)), -scores, better, worse))
+    # within one table a pair may be there both ways round: the higher score first, of equal ones the better left record
+    order = np.lexsort((left, -scores, better, worse))
     first = np.ones(len(order), np.bool_)
     first[1:] = (np.diff(worse[order]) != 0) | (np.diff(better[order]) != 0)
     order = order[first]

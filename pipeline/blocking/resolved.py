@@ -246,6 +246,7 @@ def resolve_into(
     before = None if previous is None else read_resolution(previous)
     folder = OutputFolder(out, _fingerprint(pairs, left, right, options, by, descending, before, version))
     if folder.finished:
+        folder.drop_work()
         return read_resolution(out)
     with folder.claim():
         known = None if before is None else before.identified

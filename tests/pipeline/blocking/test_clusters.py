@@ -148,6 +148,21 @@ def test_of_a_pair_both_ways_round_the_higher_score_is_the_witness():
         assert decisions(clustered(table, records, rule), table)["similarity"].to_pylist() == [0.7]
 
 
+@pytest.mark.parametrize("rule", ["greedy", "components", "one-to-one", "mutual"])
+def test_the_order_of_matches_changes_nothing(rule):
+    rng = np.random.Generator(np.random.PCG64(4))
+    found = {
+        tuple(pair): score
+        for pair, score in zip(rng.integers(0, N, (30, 2)).tolist(), rng.random(30).round(1), strict=True)
+    }
+    records, table = ranked_records(ids(), ids()), matches(found)
+    expected = decisions(clustered(table, records, rule), table)
+    assert expected.num_rows > 3
+    for _ in range(5):
+        shuffled = table.take(rng.permutation(len(table)))
+        assert decisions(clustered(shuffled, records, rule), shuffled) == expected
+
+
 def test_rules_that_cannot_be():
     records = ranked_records(ids(), None)
     with pytest.raises(ConfigError, match="a rule makes clusters"):

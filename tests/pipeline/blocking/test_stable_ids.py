@@ -83,6 +83,16 @@ class Oracle:
         self.of = {name: ids[groups[name]] for name in order}
         self.places = places
 
+    def check(self, found):
+        rows = found.clusters.to_pylist()
+        assert {row["id"]: (row["cluster_id"], row["born"], row["place"]) for row in rows} == {
+            name: (self.of[name], self.born[self.of[name]], place) for name, place in self.places.items()
+        }
+        assert found.aliases.to_pylist() == [
+            {"alias": alias, "cluster_id": now, "run": run} for alias, (now, run) in sorted(self.aliases.items())
+        ]
+        assert [tuple(row.values()) for row in found.splits.to_pylist()] == self.splits
+
 
 RUN = st.tuples(st.permutations(NAMES), st.integers(0, len(NAMES)), st.lists(st.integers(0, 3), min_size=8, max_size=8))
 RUNS = st.lists(RUN.map(lambda x: (dict(zip(NAMES, x[2], strict=True)), x[0][: x[1]])), min_size=1, max_size=6)
@@ -94,14 +104,22 @@ def test_ids_are_those_of_the_rules(runs):
     oracle = Oracle()
     for (groups, order), found in zip(runs, run_all(runs), strict=True):
         oracle.step(groups, order)
-        rows = found.clusters.to_pylist()
-        assert {row["id"]: (row["cluster_id"], row["born"], row["place"]) for row in rows} == {
-            name: (oracle.of[name], oracle.born[oracle.of[name]], oracle.places[name]) for name in order
-        }
-        assert found.aliases.to_pylist() == [
-            {"alias": alias, "cluster_id": now, "run": run} for alias, (now, run) in sorted(oracle.aliases.items())
-        ]
-        assert [tuple(row.values()) for row in found.splits.to_pylist()] == oracle.splits
+        oracle.check(found)
+
+
+def test_many_records_over_many_runs():
+    rng, names = np.random.Generator(np.random.PCG64(9)), [f"r{i}" for i in range(150)]
+    runs = []
+    for _ in range(8):
+        order = rng.permutation(names)[: int(rng.integers(50, 150))].tolist()
+        runs.append((dict(zip(names, rng.integers(0, 60, len(names)).tolist(), strict=True)), order))
+    oracle = Oracle()
+    for (groups, order), found in zip(runs, run_all(runs), strict=True):
+        oracle.step(groups, order)
+        oracle.check(found)
+    assert len(oracle.aliases) > 100
+    assert len(oracle.splits) > 50
+    assert sum("@" in name for name in oracle.born) > 5
 
 
 @settings(max_examples=80, derandomize=True, deadline=None)
