@@ -63,3 +63,8 @@ class Options:
     def as_json(self) -> dict[str, Any]:
         """Return the options by name."""
         return asdict(self)
+
+
+def options_of(said: dict[str, Any]) -> Options:
+    """Return the options that ``as_json`` said, after a way through JSON."""
+    return Options(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
