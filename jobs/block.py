@@ -104,8 +104,8 @@ def open_blocked(folder: Path) -> Blocked:
         ArtefactError: there is none, it is of another version, or its tables are not what they were.
         InputError: its tables cannot be read.
     """
-    from ..pipeline.blocking.outputs import EACH, FORMAT, FORMAT_VERSION, PAIRS_FILE, REPORT
     from ..pipeline.blocking.options import options_of
+    from ..pipeline.blocking.outputs import EACH, FORMAT, FORMAT_VERSION, PAIRS_FILE, REPORT
     from ..pipeline.blocking.sides import read_sides
 
     try:

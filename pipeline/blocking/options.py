@@ -67,4 +67,5 @@ class Options:
 
 def options_of(said: dict[str, Any]) -> Options:
     """Return the options that ``as_json`` said, after a way through JSON."""
-    return Options(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    return Options(**values)
