@@ -3,6 +3,8 @@
 What rules and bands of signatures have in common: blocks, which of them are used, and the best of the candidates. Of
 equal scores the lower id comes first, as bytes: scores of keys are equal often, and the order of a table decides
 nothing.
+
+Sharing a block weighs ln(1 + all records / records of the block)^2: the fewer have a key, the more it tells.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +42,8 @@ class SharedKeys:
     """Pairs that share a key which they must not share; plain data.
 
     Attributes:
-        bounds, values: keys of the records that ask and behind them of those that are searched (CSR), ascending in each.
+        bounds, values: keys of the records that ask and behind them of those that are searched (CSR), ascending in a
+            record.
         offset: the first of those that are searched; 0 within one table.
     """
 
@@ -54,6 +57,25 @@ class SharedKeys:
 
 
 @dataclass(frozen=True)
+class CosineOfKeys:
+    """The cosine of two records over the blocks that are used: what they share by what each has; above 0, up to 1.
+
+    Attributes:
+        asking, searched: float64: what the blocks of each record weigh together.
+    """
+
+    asking: NDArray[np.float64]
+    searched: NDArray[np.float64]
+
+    def __call__(
+        self, queries: NDArray[np.int64], rows: NDArray[np.int64], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the score of each pair; see ``Scorer``."""
+        scores: NDArray[np.float64] = weights / np.sqrt(self.asking[queries] * self.searched[rows])
+        return scores
+
+
+@dataclass(frozen=True)
 class KeySearch:
     """The blocks of the records that ask, and the searched records by block; a ``Search``.
 
@@ -64,7 +86,7 @@ class KeySearch:
         itself: int32: which of the searched ones each is, within one table.
         index: the searched ones, numbered in the order of their ids.
         order: int64: the place of each of these numbers.
-        scorer: of pairs; None: the weights are the scores.
+        scorer: of pairs.
         k: best ones of each query; None: all.
         least: pairs that score less are none.
         excluded: pairs that are none.
@@ -77,7 +99,7 @@ class KeySearch:
     itself: NDArray[np.int32]
     index: KeyIndex
     order: NDArray[np.int64]
-    scorer: Scorer | None
+    scorer: Scorer
     k: int | None
     least: float
     excluded: SharedKeys | None
@@ -87,10 +109,9 @@ class KeySearch:
 
     def __call__(self, first: int, last: int) -> Found:
         """Return the best of those that share a key with some queries; see ``Search``."""
-        queries, holders, scores = candidates(self.bounds, self.numbers, self.itself, self.index, first, last)
+        queries, holders, weights = candidates(self.bounds, self.numbers, self.itself, self.index, first, last)
         rows = self.order[holders]
-        if self.scorer is not None:
-            scores = self.scorer(queries, rows, scores)
+        scores = self.scorer(queries, rows, weights)
         wanted = scores >= self.least
         if self.excluded is not None:
             wanted &= ~self.excluded(queries, rows)
@@ -108,7 +129,6 @@ def key_search(
     left: Records,
     right: Records | None,
     describe: Callable[[Blocked, int], str],
-    weigh: Callable[[Blocked], NDArray[np.float64]],
     *,
     k: int | None = None,
     max_block: int | None = None,
@@ -124,10 +144,10 @@ def key_search(
         left: the records that are queried with.
         right: the records that are searched; None: the left ones are one table with duplicates in it.
         describe: returns the key of a block, by its number, for people.
-        weigh: returns what sharing each block weighs, float64 above 0.
         k: best ones of each query; None: all.
         max_block: most pairs of a block that is used; None: see ``purging``.
-        scorer, least, excluded: as in ``KeySearch``.
+        scorer: of pairs; None: ``CosineOfKeys``.
+        least, excluded: as in ``KeySearch``.
 
     Raises:
         ConfigError: k or max_block is below 1.
@@ -135,22 +155,24 @@ def key_search(
     if k is not None and k < 1:
         raise ConfigError("k is at least 1", value=k, remedy="Raise it, or leave it out to have all pairs.")
     found = blocked(families, len(left), dirty=right is None)
-    used = used_blocks(found, len(left) + (0 if right is None else len(right)), max_block)
+    n = len(found.bounds) - 1
+    used = used_blocks(found, n, max_block)
     bounds, numbers = kept(found, used)
-    searched = left if right is None else right
-    start = 0 if right is None else len(left)
+    weights = np.log1p(n / (found.left if right is None else found.left + found.right)) ** 2
+    searched, start = (left, 0) if right is None else (right, len(left))
+    if scorer is None:
+        each = np.bincount(np.repeat(np.arange(n), np.diff(bounds)), weights[numbers], n)
+        scorer = CosineOfKeys(each[: len(left)], each[start:])
     order = pc.sort_indices(searched.ids).to_numpy().astype(np.int64)
-    itself = np.empty(0, np.int32)
-    if right is None:
-        itself = np.empty(len(order), np.int32)
-        itself[order] = np.arange(len(order), dtype=np.int32)
+    itself = np.empty(len(order) if right is None else 0, np.int32)
+    itself[order[: len(itself)]] = np.arange(len(itself), dtype=np.int32)
     return KeySearch(
         name,
         described_blocks(found, used, lambda block: describe(found, block)),
         bounds[: len(left) + 1],
         numbers[: bounds[len(left)]],
         itself,
-        key_index(bounds[start:], numbers, order, weigh(found)),
+        key_index(bounds[start:], numbers, order, weights),
         order,
         scorer,
         k,

@@ -21,6 +21,7 @@ from .rule_values import FUNCTIONS
 
 _TOKENS = re.compile(r"\s*(?:(?P<name>[^\W\d]\w*)|`(?P<quoted>(?:[^`]|``)+)`|(?P<number>-?\d+)|(?P<mark>[()\[\]:,&=]))")
 _MOST_DIGITS = 9
+_MOST_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,12 @@ class _Reading:
     """A rule that is being read."""
 
     def __init__(self, text: str) -> None:
+        if len(text) > _MOST_CHARACTERS:
+            raise ConfigError(
+                f"a rule has at most {_MOST_CHARACTERS:,} characters",
+                value=f"{len(text):,}",
+                remedy="Write several rules, or shorter ones.",
+            )
         self.text = text
         self.tokens = _tokens(text)
         self.at = 0

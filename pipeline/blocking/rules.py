@@ -1,14 +1,15 @@
 """A blocker by attribute rules: pairs of records that satisfy one of some rules, as ``rule_language`` has them.
 
-The rarer what two records share, the more it tells: a key that few pairs have weighs most. The score of a pair is the
-sum over all that it shares, so that the best k of a record, or the best pairs of all, are a useful choice.
+The rarer what two records share, the more it tells: the score of a pair is the cosine of ``key_search`` over the keys
+that all rules give, so that the best k of a record, or the best pairs of all, are a useful choice.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import ConfigError, InputError
@@ -43,8 +44,8 @@ def rule_search(
 ) -> KeySearch:
     """Prepare to find for each record of the left table those of the right one with which it satisfies a rule.
 
-    The score of a pair is the sum of ln(1 + all pairs / pairs of the block) over the keys that it shares, above 0. Of
-    equal scores the lower id comes first, as bytes.
+    The score is above 0 and up to 1, which is that of two records that share all the keys that either shares with any
+    record of the other table. Of equal scores the lower id comes first, as bytes.
 
     Args:
         left: the records that are queried with, with their values.
@@ -62,14 +63,12 @@ def rule_search(
         raise ConfigError("there is a rule to block by", value="none", remedy="Name one or more.")
     parsed = [_checked(text, left, right) for text in rules]
     families = [_keys_of_both(rule, left, right) for rule in parsed]
-    possible = len(left) * (len(left) - 1) // 2 if right is None else len(left) * len(right)
     return key_search(
         RULES,
         families,
         left,
         right,
         lambda found, block: _described(parsed[found.families[block]], found, block, left, right),
-        _rarity(possible),
         k=k,
         max_block=max_block,
         excluded=_shared_keys(exclude, left, right) if exclude else None,
@@ -95,7 +94,7 @@ def without_rules(pairs: pa.Table, left: Records, right: Records | None, exclude
 
 
 def _places(ids: pa.ChunkedArray, records: Records) -> NDArray[np.int64]:
-    found = pa.compute.index_in(ids.combine_chunks(), value_set=records.ids)
+    found = pc.index_in(ids.combine_chunks(), value_set=records.ids)
     if found.null_count:
         raise InputError(
             "the ids of pairs are those of records",
@@ -104,10 +103,6 @@ def _places(ids: pa.ChunkedArray, records: Records) -> NDArray[np.int64]:
         )
     places: NDArray[np.int64] = found.to_numpy().astype(np.int64)
     return places
-
-
-def _rarity(possible: int) -> Callable[[Blocked], NDArray[np.float64]]:
-    return lambda found: np.log1p(possible / found.pairs)
 
 
 def _checked(text: str, left: Records, right: Records | None) -> Rule:
