@@ -65,25 +65,35 @@ def blocked(families: Sequence[Keys], n_left: int, *, dirty: bool) -> Blocked:
     """
     n = len(families[0].bounds) - 1 if families else 0
     parts = [_family(keys, n_left, dirty) for keys in families]
-    counts = [len(part[0]) for part in parts]
-    start = np.append(0, np.cumsum(counts))
-    rows = np.concatenate([np.empty(0, np.int64), *(part[4] for part in parts)])
-    numbers = np.concatenate([np.empty(0, np.int64), *(part[5] + start[f] for f, part in enumerate(parts))])
-    left = np.concatenate([np.empty(0, np.int64), *(part[1] for part in parts)])
-    right = np.concatenate([np.empty(0, np.int64), *(part[2] for part in parts)])
+    counts = [len(part.keys) for part in parts]
+    starts = np.cumsum([0, *counts])
+    left = _joined([part.left for part in parts])
+    right = _joined([part.right for part in parts])
+    rows = _joined([part.rows for part in parts])
+    numbers = _joined([part.numbers + start for part, start in zip(parts, starts[:-1], strict=True)])
     return Blocked(
         np.repeat(np.arange(len(parts), dtype=np.int32), counts),
-        np.concatenate([np.empty(0, np.uint64), *(part[0] for part in parts)]),
+        np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)]),
         left,
         right,
         left * (left - 1) // 2 if dirty else left * right,
-        np.concatenate([np.empty(0, np.int64), *(part[3] for part in parts)]),
+        _joined([part.firsts for part in parts]),
         *_by_row(rows, numbers, n),
     )
 
 
-def _family(keys: Keys, n_left: int, dirty: bool) -> tuple[NDArray[np.uint64], *tuple[NDArray[np.int64], ...]]:
-    """Return (keys, left, right, firsts) of the blocks of a family, and (rows, numbers of blocks) of their entries."""
+class _Family(NamedTuple):
+    """The blocks of a family: the fields of ``Blocked``, and the record and the block of each entry."""
+
+    keys: NDArray[np.uint64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+
+
+def _family(keys: Keys, n_left: int, dirty: bool) -> _Family:
     order = np.argsort(keys.values, kind="stable")  # so rows ascend within a key
     rows = np.repeat(np.arange(len(keys.bounds) - 1), np.diff(keys.bounds))[order]
     values = keys.values[order]
@@ -94,13 +104,17 @@ def _family(keys: Keys, n_left: int, dirty: bool) -> tuple[NDArray[np.uint64], *
     rows, values, new_key = rows[new], values[new], new_key[new]
     starts = np.flatnonzero(new_key)
     sizes = np.diff(np.append(starts, len(values)))
-    left = np.add.reduceat((rows < n_left).astype(np.int64), starts) if len(starts) else sizes
+    left = np.diff(np.append(0, np.cumsum(rows < n_left))[np.append(starts, len(values))])
     right = left if dirty else sizes - left
     paired = left > 1 if dirty else (left > 0) & (right > 0)
     numbers = np.repeat(np.cumsum(paired) - 1, sizes)
     used = np.repeat(paired, sizes)
     firsts = rows[starts[paired]]
-    return values[starts[paired]], left[paired], right[paired], firsts, rows[used], numbers[used]
+    return _Family(values[starts[paired]], left[paired], right[paired], firsts, rows[used], numbers[used])
+
+
+def _joined(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate([np.empty(0, np.int64), *parts])
 
 
 def kept(found: Blocked, used: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

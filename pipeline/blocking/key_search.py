@@ -161,7 +161,7 @@ def key_search(
     weights = np.log1p(n / (found.left if right is None else found.left + found.right)) ** 2
     searched, start = (left, 0) if right is None else (right, len(left))
     if scorer is None:
-        each = np.bincount(np.repeat(np.arange(n), np.diff(bounds)), weights[numbers], n)
+        each = np.bincount(np.repeat(np.arange(n), np.diff(bounds)), weights[numbers], n).astype(np.float64)
         scorer = CosineOfKeys(each[: len(left)], each[start:])
     order = pc.sort_indices(searched.ids).to_numpy().astype(np.int64)
     itself = np.empty(len(order) if right is None else 0, np.int32)

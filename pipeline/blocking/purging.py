@@ -16,7 +16,7 @@ from ...hashing.errors import ConfigError
 from ...hashing.key_blocks import Blocked
 from .search import Block, Blocks
 
-PAIRS_A_RECORD = 1_000
+PAIRS_A_RECORD = 300
 """Pairs of all used blocks of a family for each record of both tables, where no size of a block is given."""
 
 SHOWN = 20
