@@ -50,11 +50,12 @@ def test_what_is_written_is_read_again(terms):
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(st.text("ab`()[]:,&=- 19é", max_size=12))
 def test_anything_else_is_a_clear_error(text):
+    error = None
     try:
         parse_rule(text)
-    except ConfigError as error:
-        assert f"of {text!r}" in error.value
-        assert error.remedy
+    except ConfigError as raised:
+        error = raised
+    assert error is None or (f"of {text!r}" in error.value and error.remedy)
 
 
 def test_a_rule_by_hand():

@@ -24,7 +24,10 @@ def applied(name, column, *numbers):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("lower", [["strasse  12, abc"], [], [], ["müller-lüdenscheid 2011-05-04"], ["19991231"], ["..."], COLUMN[-1:]]),
+        (
+            "lower",
+            [["strasse  12, abc"], [], [], ["müller-lüdenscheid 2011-05-04"], ["19991231"], ["..."], COLUMN[-1:]],
+        ),
         ("plain", [["strasse 12 abc"], [], [], ["müller lüdenscheid 2011 05 04"], ["19991231"], [], ["49 30 12"]]),
         (
             "words",
