@@ -1,10 +1,11 @@
 """Which blocks are too large to be used.
 
 The pairs of a block grow with the square of its records, and few of those in a large block are matches. By default the
-largest blocks of a family are left out until those that are left have no more pairs than ``PAIRS_A_RECORD`` times the
-records there are. So the work grows with the records and no faster, a table of a few hundred records loses nothing,
-and blocks of the same number of pairs are used or left out together. (Block purging of Papadakis et al., TKDE 2013,
-looks for the size at which pairs begin to outgrow records; it may leave out blocks that cost next to nothing.)
+largest blocks are left out until those that are left have together no more pairs than ``PAIRS_A_RECORD`` times the
+records there are. So the work grows with the records and no faster, however many rules or bands there are; tables of a
+few hundred records lose next to nothing; and blocks of the same number of pairs are used or left out together. (Block
+purging of Papadakis et al., TKDE 2013, looks for the size at which pairs begin to outgrow records. It finds fewer
+matches, as it leaves out blocks that cost little.)
 """
 
 from collections.abc import Callable
@@ -16,8 +17,8 @@ from ...hashing.errors import ConfigError
 from ...hashing.key_blocks import Blocked
 from .search import Block, Blocks
 
-PAIRS_A_RECORD = 300
-"""Pairs of all used blocks of a family for each record of both tables, where no size of a block is given."""
+PAIRS_A_RECORD = 1_000
+"""Pairs of all used blocks together for each record of both tables, where no size of a block is given."""
 
 SHOWN = 20
 """How many of the largest blocks are described."""
@@ -40,11 +41,7 @@ def used_blocks(found: Blocked, records: int, max_block: int | None) -> NDArray[
                 "a block has at least one pair", value=f"max_block {max_block}", remedy="Raise it, or leave it out."
             )
         return found.pairs <= max_block
-    used = np.zeros(len(found.pairs), np.bool_)
-    for family in np.unique(found.families):
-        own = found.families == family
-        used[own] = found.pairs[own] <= _most_pairs(found.pairs[own], PAIRS_A_RECORD * records)
-    return used
+    return found.pairs <= _most_pairs(found.pairs, PAIRS_A_RECORD * records)
 
 
 def _most_pairs(pairs: NDArray[np.int64], budget: int) -> int:

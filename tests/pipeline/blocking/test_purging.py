@@ -24,10 +24,11 @@ def test_the_largest_blocks_are_left_out_down_to_the_budget(monkeypatch):
     assert used_blocks(found, 0, None).tolist() == [False] * 5
 
 
-def test_each_family_has_its_own_budget(monkeypatch):
+def test_the_budget_is_that_of_all_families(monkeypatch):
     monkeypatch.setattr(purging, "PAIRS_A_RECORD", 1)
     found = of_sizes([3, 4, 5, 2], [0, 0, 1, 1])  # pairs 3, 6, 10, 1
-    assert used_blocks(found, 8, None).tolist() == [True, False, False, True]
+    assert used_blocks(found, 10, None).tolist() == [True, True, False, True]
+    assert used_blocks(found, 9, None).tolist() == [True, False, False, True]
 
 
 def test_a_size_that_is_given():
