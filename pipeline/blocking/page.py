@@ -1,4 +1,4 @@
-"""The page of an evaluation, ``blocking.html``: one file that needs no network; its numbers are in ``blocking.json``."""
+"""The page of an evaluation, ``blocking.html``: one file without network, with the numbers of ``blocking.json``."""
 
 import json
 from collections.abc import Sequence
@@ -115,6 +115,8 @@ def _texts(records: Records, ids: list[str]) -> list[str]:
 
 def _marked(text: str, other: str) -> Pieces:
     """Return the beginning of a text in pieces, each with whether it is of words that the other text lacks."""
+    if not text:
+        return []
     shown = text[:TEXT_CHARACTERS]
     known = {word.casefold() for word in other.split(" ")}
     pieces: Pieces = []

@@ -13,7 +13,7 @@ MOST_SERIES = 8
 """Curves that are drawn: the page has so many colours."""
 
 _DOTS = 30
-_BOTTOMS = (0.0, 0.5, 0.8, 0.9)
+_BOTTOMS = (0.0, 0.5, 0.75, 0.9)
 _W, _H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 _BAND = Markup('<path class="band s{}" d="{}"/>')
 _CURVE = Markup('<path class="curve s{}" d="{}"><title>{}</title></path>')
@@ -84,7 +84,7 @@ def _grid(axes: _Axes) -> Iterator[Markup]:
         yield LINE.format("grid", LEFT, axes.y(recall), LEFT + _W, axes.y(recall))
         yield TAG.format("tick", LEFT - 6, axes.y(recall) + 4, "end", f"{recall:.0%}")
     for tick in axes.ticks():
-        yield TAG.format("tick", axes.x(tick), TOP + _H + 17, "middle", short(tick))
+        yield TAG.format("tick", axes.x(tick), TOP + _H + 20, "middle", short(tick))
 
 
 def _steps(axes: _Axes, pairs: Sequence[int], recall: Sequence[float]) -> list[tuple[float, float]]:

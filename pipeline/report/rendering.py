@@ -54,7 +54,7 @@ def shown(value: float | int | None, how: str) -> str:
         "count": lambda: f"{value:,}",
         "share": lambda: f"{value:.2%}",
         "contained": lambda: f"{math.floor(value * 1e4 + 1e-9) / 1e4:.2%}",
-        "ratio": lambda: f"{100 * value:.3g}%",
+        "ratio": lambda: f"{100 * value:#.3g}".rstrip(".") + "%",
         "size": lambda: _size(value),
         "cost": lambda: _cost(value),
         "megabytes": lambda: f"{value / 1e6:,.1f}",

@@ -27,9 +27,8 @@ def table(found):
 
 
 def gold(some):
-    return pa.table(
-        {"left_id": pa.array([a for a, _ in some], "str"), "right_id": pa.array([b for _, b in some], "str")}
-    )
+    left, right = (pa.array([pair[i] for pair in some], pa.string()) for i in (0, 1))
+    return pa.table({"left_id": left, "right_id": right})
 
 
 def test_by_hand():
