@@ -5,18 +5,16 @@ side of a cut, so a curve rests on no order of ties. Between two cuts nothing is
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...hashing.errors import ConfigError
-from .measures import CONFIDENCE
-from .pair_keys import RecordIds
+from .measures import CONFIDENCE, By
+from .pair_keys import RecordIds, among
 from .pairs import check_pairs
-
-By = Literal["rank", "score"]
 
 MOST_POINTS = 400
 """Points that are kept of a curve."""
@@ -114,7 +112,7 @@ def curve_of(pairs: pa.Table, gold: pa.Table, left_ids: pa.Array, right_ids: pa.
     check_pairs(pairs)
     ids = RecordIds(left_ids, right_ids)
     true = ids.matches(gold)
-    return curve_of_flags(pairs, np.isin(ids.pairs(pairs), true), len(true), by)
+    return curve_of_flags(pairs, among(ids.pairs(pairs), true), len(true), by)
 
 
 def curve_of_flags(pairs: pa.Table, is_match: NDArray[np.bool_], matches: int, by: By) -> Curve:

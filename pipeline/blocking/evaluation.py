@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from ...hashing.errors import ConfigError
 from ...hashing.murmur3 import murmur3_all
 from ..text_column import text_buffers
-from .curves import By, Curve, curve_of_flags
-from .measures import BUDGETS, Measures, measure_pairs
-from .pair_counts import PairCounts, pair_counts
-from .pair_keys import RecordIds
-from .pairs import best_pairs, check_pairs
+from .curves import Curve, curve_of_flags
+from .measures import BUDGETS, By, Measures, measures_of_flags
+from .pair_counts import PairCounts, counts_of_keys
+from .pair_keys import RecordIds, among
+from .pairs import best_order, check_pairs
 from .planted import FoundCopies
 from .search import Blocks
 
@@ -188,34 +188,22 @@ def evaluate(
         check_pairs(pairs)
     ids = RecordIds(left_ids, right_ids)
     said = {name: ids.pairs(pairs) for name, pairs in results.items()}
-    distinct, often = np.unique(np.concatenate(list(said.values())), return_counts=True)
-    single = distinct[often == 1]
+    found, often = np.unique(np.concatenate(list(said.values())), return_counts=True)
+    single = found[often == 1]
     true = None if gold is None else ids.matches(gold)
     blockers = []
     for name, pairs in results.items():
-        against = None
-        if gold is not None and true is not None:
-            measures = measure_pairs(pairs, gold, left_ids, right_ids, by)
-            against = _against(pairs, said[name], true, single, measures, ids, by, examples, seed)
-        left, right = pair_counts(pairs, left_ids, right_ids)
-        blockers.append(
-            Evaluated(
-                name,
-                len(pairs),
-                int(np.isin(said[name], single).sum()),
-                left,
-                right,
-                (blocks or {}).get(name),
-                (planted or {}).get(name, ()),
-                against,
-            )
-        )
+        is_alone = among(said[name], single)
+        against = None if true is None else _against(pairs, said[name], true, is_alone, ids, by, examples, seed)
+        left, right = counts_of_keys(said[name], ids)
+        known = (blocks or {}).get(name), (planted or {}).get(name, ())
+        blockers.append(Evaluated(name, len(pairs), int(is_alone.sum()), left, right, *known, against))
     return Evaluation(
         len(left_ids),
         None if right_ids is None else len(right_ids),
         ids.possible,
         None if true is None else len(true),
-        None if true is None else int((~np.isin(true, distinct)).sum()),
+        None if true is None else int((~among(true, found)).sum()),
         by,
         tuple(blockers),
     )
@@ -225,26 +213,25 @@ def _against(
     pairs: pa.Table,
     said: NDArray[np.int64],
     true: NDArray[np.int64],
-    single: NDArray[np.int64],
-    measures: Measures,
+    is_alone: NDArray[np.bool_],
     ids: RecordIds,
     by: By,
     examples: int,
     seed: int,
 ) -> Against:
-    is_match = np.isin(said, true)
+    is_match = among(said, true)
     ranked = curve_of_flags(pairs, is_match, len(true), "rank")
     scored = curve_of_flags(pairs, is_match, len(true), "score")
     chosen = ranked if by == "rank" else scored
     return Against(
-        measures,
+        measures_of_flags(pairs, is_match, len(true), ids, by),
         ranked.thinned(),
         scored.thinned(),
         chosen.area(max(BUDGETS) * len(ids.left)),
         tuple(_needed(ranked, target) for target in TARGETS),
-        int((is_match & np.isin(said, single)).sum()),
-        _missed(ids.named(true[~np.isin(true, said)]), examples, seed),
-        _wrong(pairs.filter(pa.array(~is_match)), examples),
+        int((is_match & is_alone).sum()),
+        _missed(ids.named(true[~among(true, np.sort(said))]), examples, seed),
+        _wrong(pairs, is_match, examples),
     )
 
 
@@ -264,10 +251,10 @@ def _missed(matches: list[tuple[str, str]], most: int, seed: int) -> tuple[Examp
     return tuple(Example(*matches[i]) for i in drawn.tolist())
 
 
-def _wrong(pairs: pa.Table, most: int) -> tuple[Example, ...]:
-    rows = best_pairs(pairs, most, "score").select(["left_id", "right_id", "score", "rank"]).to_pylist()
-    rows.sort(key=lambda row: (-row["score"], row["rank"], row["left_id"].encode(), row["right_id"].encode()))
-    return tuple(Example(**row) for row in rows)
+def _wrong(pairs: pa.Table, is_match: NDArray[np.bool_], most: int) -> tuple[Example, ...]:
+    best = best_order(pairs, "score")
+    rows = pairs.take(pa.array(best[~is_match[best]][:most]))
+    return tuple(Example(**row) for row in rows.select(["left_id", "right_id", "score", "rank"]).to_pylist())
 
 
 def _blocker(one: Evaluated, possible: int, dirty: bool) -> dict[str, Any]:

@@ -14,9 +14,12 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from .pair_keys import RecordIds
-from .pairs import best_pairs, check_pairs
+from .pair_keys import RecordIds, among
+from .pairs import best_order, check_pairs
+
+By = Literal["rank", "score"]
 
 CONFIDENCE = 0.95
 BUDGETS = (1, 3, 10)
@@ -75,7 +78,7 @@ def measure_pairs(
     gold: pa.Table,
     left_ids: pa.Array,
     right_ids: pa.Array | None,
-    by: Literal["rank", "score"] = "rank",
+    by: By = "rank",
 ) -> Measures:
     """Measure pairs by the matches that are known.
 
@@ -92,14 +95,25 @@ def measure_pairs(
     """
     check_pairs(pairs)
     ids = RecordIds(left_ids, right_ids)
-    true, said = ids.matches(gold), ids.pairs(pairs)
-    found = int(np.isin(said, true).sum())
-    low, high = clopper_pearson(found, len(true))
-    recall_at = {}
-    for budget in BUDGETS:
-        best = best_pairs(pairs, budget * len(left_ids), by)
-        recall_at[budget] = int(np.isin(ids.keys(best, "pairs"), true).sum()) / len(true)
-    return Measures(len(said), ids.possible, len(true), found, low, high, recall_at)
+    true = ids.matches(gold)
+    return measures_of_flags(pairs, among(ids.pairs(pairs), true), len(true), ids, by)
+
+
+def measures_of_flags(pairs: pa.Table, is_match: NDArray[np.bool_], matches: int, ids: RecordIds, by: By) -> Measures:
+    """Measure pairs of which it is known which are matches.
+
+    Args:
+        pairs: a table of pairs.
+        is_match: bool, shape (pairs,).
+        matches: all there are, found or not; at least 1.
+        ids: of all records.
+        by: as in ``measure_pairs``.
+    """
+    found = int(is_match.sum())
+    low, high = clopper_pearson(found, matches)
+    up_to = np.concatenate([[0], np.cumsum(is_match[best_order(pairs, by)])])
+    recall_at = {times: int(up_to[min(len(pairs), times * len(ids.left))]) / matches for times in BUDGETS}
+    return Measures(len(pairs), ids.possible, matches, found, low, high, recall_at)
 
 
 def clopper_pearson(found: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

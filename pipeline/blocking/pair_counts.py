@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .pair_keys import places
+from .pair_keys import RecordIds
 from .pairs import check_pairs
 
 _FIRST = (0, 1, 2, 6, 11)
@@ -56,15 +56,20 @@ def pair_counts(
         the distribution over the left records, and over the right ones where these are others.
 
     Raises:
-        InputError: an id is that of no record.
+        InputError: an id is that of no record, or there are no two records.
     """
     check_pairs(pairs)
-    left = np.bincount(places(pairs, "left_id", left_ids, "pairs"), minlength=len(left_ids))
-    other = left_ids if right_ids is None else right_ids
-    right = np.bincount(places(pairs, "right_id", other, "pairs"), minlength=len(other))
-    if right_ids is None:
-        return _spread(left + right), None
-    return _spread(left), _spread(right)
+    ids = RecordIds(left_ids, right_ids)
+    return counts_of_keys(ids.keys(pairs, "pairs"), ids)
+
+
+def counts_of_keys(keys: NDArray[np.int64], ids: RecordIds) -> tuple[PairCounts, PairCounts | None]:
+    """Return the same by the numbers of pairs: int64, shape (pairs,)."""
+    left, right = np.divmod(keys, len(ids.searched))
+    asked, searched = np.bincount(left, minlength=len(ids.left)), np.bincount(right, minlength=len(ids.searched))
+    if ids.dirty:
+        return _spread(asked + searched), None
+    return _spread(asked), _spread(searched)
 
 
 def _spread(counts: NDArray[np.int64]) -> PairCounts:

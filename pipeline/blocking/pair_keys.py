@@ -78,7 +78,7 @@ class RecordIds:
         Raises:
             InputError: as ``keys``, or there is no match.
         """
-        true = np.unique(self.keys(gold, "matches"))
+        true = distinct(self.keys(gold, "matches"))
         if not len(true):
             raise InputError("there are matches to measure by", value="none", remedy="Give one or more.")
         return true
@@ -90,7 +90,7 @@ class RecordIds:
             InputError: as ``keys``, or a pair within one table is there both ways round.
         """
         said = self.keys(pairs, "pairs")
-        if self.dirty and (again := len(said) - len(np.unique(said))):
+        if self.dirty and (again := len(said) - len(distinct(said))):
             raise InputError(
                 "a pair within one table stands once, the lower id left",
                 value=f"{again:,} pairs both ways round",
@@ -104,6 +104,23 @@ class RecordIds:
         one, other = (ids.take(pa.array(at)).to_pylist() for ids, at in ((self.left, left), (self.searched, right)))
         found = list(zip(map(str, one), map(str, other), strict=True))
         return [(min(pair, key=_bytes), max(pair, key=_bytes)) for pair in found] if self.dirty else found
+
+
+def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each number once, ascending; by sorting, which is faster than ``np.unique`` for millions of them."""
+    ordered = np.sort(keys)
+    new = np.ones(len(ordered), np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]
+
+
+def among(keys: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether each number is one of some that ascend: bool, shape (keys,)."""
+    if not len(known):
+        return np.zeros(len(keys), np.bool_)
+    place = np.searchsorted(known, keys).clip(max=len(known) - 1)
+    found: NDArray[np.bool_] = known[place] == keys
+    return found
 
 
 def _bytes(text: str) -> bytes:

@@ -19,7 +19,7 @@ from ...hashing.murmur3 import murmur3_all
 from ..text_column import text_buffers
 from .corruption import KINDS, Values, corrupted
 from .measures import clopper_pearson
-from .pair_keys import RecordIds
+from .pair_keys import RecordIds, among
 from .pairs import check_pairs
 from .records import read_records
 
@@ -175,7 +175,7 @@ def found_copies(pairs: pa.Table, planted: Planted, left_ids: pa.Array) -> tuple
     check_pairs(pairs)
     searched = planted.searched.column(0).combine_chunks()
     ids = RecordIds(searched, None) if planted.dirty else RecordIds(left_ids, searched)
-    is_found = np.isin(ids.keys(planted.copies, "copies"), ids.pairs(pairs))
+    is_found = among(ids.keys(planted.copies, "copies"), np.sort(ids.pairs(pairs)))
     kinds = np.array(planted.copies["kind"].to_pylist())
     parts = [("all", is_found), *((kind, is_found[kinds == kind]) for kind in KINDS if kind in kinds)]
     return tuple(_share(kind, len(some), int(some.sum())) for kind, some in parts)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...hashing.errors import InputError
-from .pair_keys import RecordIds
+from .pair_keys import RecordIds, among
 from .pairs import check_pairs
 
 _QUANTILE = 1.6448536269514722
@@ -69,7 +69,7 @@ def recall_at_most(one: pa.Table, other: pa.Table, left_ids: pa.Array, right_ids
     for pairs in (one, other):
         check_pairs(pairs)
     first, second = ids.pairs(one), ids.pairs(other)
-    both = int(np.isin(first, second).sum())
+    both = int(among(first, np.sort(second)).sum())
     if not len(first) + len(second):
         raise InputError("there are confirmed matches", value="none", remedy="Confirm some pairs of each blocker.")
     return recaptured(len(first), len(second), both)
