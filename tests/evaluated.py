@@ -62,5 +62,5 @@ def evaluated(dirty=False, known=True, blockers=3, **options):
         planted={"lexical": planted(("all", 40, 30), ("typo", 20, 18), ("missing value", 20, 12))},
         **options,
     )
-    texts = Texts(records(left, rng), None if right is None else records(right, rng))
+    texts = Texts.of(records(left, rng), None if right is None else records(right, rng))
     return results, gold, left, right, evaluation, texts

@@ -25,15 +25,23 @@ Pieces = list[tuple[str, bool]]
 
 @dataclass(frozen=True)
 class Texts:
-    """The records of an evaluation, for the page to show.
+    """The texts of records, for the page to show: tables with ``id`` and ``text``.
 
     Attributes:
-        left: the first table.
-        right: the second; None: there is one.
+        left: of the first table.
+        right: of the second; None: there is one.
     """
 
-    left: Records
-    right: Records | None
+    left: pa.Table
+    right: pa.Table | None
+
+    @classmethod
+    def of(cls, left: Records, right: Records | None) -> "Texts":
+        """Return the texts of records."""
+        one, other = (
+            None if some is None else pa.table({"id": some.ids, "text": some.texts}) for some in (left, right)
+        )
+        return cls(one, other)
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation, *, title: str, texts: Texts | None = None) -> Path:
@@ -43,7 +51,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, *, title: str, texts:
         folder: must exist.
         evaluation: what ``evaluate`` returned.
         title: what was blocked.
-        texts: the records whose texts are shown; None: ids alone are.
+        texts: those of the records; None: ids alone are shown.
     """
     report = evaluation.as_json()
     write_atomically(folder / JSON_NAME, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
@@ -102,15 +110,15 @@ def _sides(report: dict[str, Any], texts: Texts | None) -> dict[tuple[str, str],
         }
     )
     left = _texts(texts.left, [pair[0] for pair in pairs])
-    right = _texts(texts.right or texts.left, [pair[1] for pair in pairs])
+    right = _texts(texts.left if texts.right is None else texts.right, [pair[1] for pair in pairs])
     return {
         pair: (_marked(one, other), _marked(other, one)) for pair, one, other in zip(pairs, left, right, strict=True)
     }
 
 
-def _texts(records: Records, ids: list[str]) -> list[str]:
-    rows = pc.index_in(pa.array(ids, pa.string()), value_set=records.ids)
-    return [text or "" for text in records.texts.take(rows).to_pylist()]
+def _texts(records: pa.Table, ids: list[str]) -> list[str]:
+    rows = pc.index_in(pa.array(ids, pa.string()), value_set=records["id"].combine_chunks().cast(pa.string()))
+    return [text or "" for text in records["text"].take(rows).to_pylist()]
 
 
 def _marked(text: str, other: str) -> Pieces:

@@ -81,7 +81,7 @@ def test_what_each_fault_does(values, kind, seed):
 
 def test_where_copies_go():
     planted = plant(PRODUCTS, None, "id", copies=5, seed=3)
-    assert planted.searched.to_pylist() == [
+    assert planted.asking.to_pylist() == [
         {"id": "7", "name": "Sony Bravia television", "price": "5", "brand": "sony corp"},
         {"id": "8", "name": "Apple iPhone", "price": "12.5", "brand": "apple"},
         {"id": "9", "name": "x", "price": None, "brand": None},
@@ -90,22 +90,24 @@ def test_where_copies_go():
         {"id": "planted:8", "name": "iPhone", "price": "12.5", "brand": "apple"},
     ]
     assert planted.copies.to_pylist() == [
-        {"left_id": "7", "right_id": "planted:7", "kind": "typo"},
-        {"left_id": "8", "right_id": "planted:8", "kind": "dropped token"},
+        {"left_id": "planted:7", "right_id": "7", "kind": "typo"},
+        {"left_id": "planted:8", "right_id": "8", "kind": "dropped token"},
     ]
     assert (planted.dirty, planted.edits, planted.seed) == (True, 2, 3)
     known = read_records(PRODUCTS, "id")
-    again = read_records(planted.searched, "id")
+    again = read_records(planted.asking, "id")
     assert again.marked[:4].to_pylist() == known.marked.to_pylist()
 
 
 def test_among_records_of_another_table():
     other = pa.table({"key": ["planted:a", "b"], "colour": ["red", None], "name": ["Sony", "Nokia"]})
-    planted = plant(PRODUCTS, other, "id", copies=2, searched_id="key", columns=None, seed=3)
-    assert planted.searched.column_names == ["key", "colour", "name"]
-    assert planted.searched["key"].to_pylist() == ["planted:a", "b", "planted:planted:7", "planted:planted:8"]
-    assert planted.searched["colour"].to_pylist() == ["red", None, None, None]
-    assert planted.searched["name"].to_pylist()[:2] == ["Sony", "Nokia"]
+    asking = other.rename_columns({"key": "id"})
+    searched = PRODUCTS.rename_columns({"id": "number"})
+    planted = plant(asking, searched, "id", copies=2, searched_id="number", columns=["name", "colour", "price"], seed=3)
+    assert planted.asking.column_names == ["id", "name", "colour"]
+    assert planted.asking["id"].to_pylist() == ["planted:a", "b", "planted:planted:7", "planted:planted:8"]
+    assert planted.asking["colour"].to_pylist() == ["red", None, None, None]
+    assert planted.asking["name"].to_pylist()[:2] == ["Sony", "Nokia"]
     assert not planted.dirty
 
 
@@ -120,7 +122,7 @@ def test_the_order_of_rows_does_not_matter(texts, seed, random):
             planted = plant(table, None, "id", copies=3, seed=seed)
         except InputError:
             return None
-        return planted.searched.to_pylist()[len(some) :], planted.copies.to_pylist()
+        return planted.asking.to_pylist()[len(some) :], planted.copies.to_pylist()
 
     first = made(rows)
     random.shuffle(rows)
@@ -135,21 +137,30 @@ def test_every_kind_has_its_share():
     planted = plant(table, None, "id", copies=50)
     kinds = planted.copies["kind"].to_pylist()
     assert {kind: kinds.count(kind) for kind in KINDS} == dict.fromkeys(KINDS, 10)
-    records = read_records(planted.searched, "id")
-    found = found_copies(found_pairs(lexical_search(records, None, 3), records, None), planted, records.ids[:100])
+    records = read_records(planted.asking, "id")
+    found = found_copies(found_pairs(lexical_search(records, None, 3), records, None), planted, None)
     assert [(one.kind, one.copies) for one in found] == [("all", 50), *((kind, 10) for kind in KINDS)]
     assert found[0].found == sum(one.found for one in found[1:]) >= 45
+
+
+def test_copies_do_not_lose_to_real_matches():
+    texts = [f"{one} {other} of the mill" for one in ("sift", "grain", "flour") for other in ("tamis", "bran", "wheat")]
+    table = pa.table({"id": range(9), "text": texts})
+    planted = plant(table, table, "id", copies=9, edits=1)
+    left, right = read_records(planted.asking, "id"), read_records(table, "id")
+    pairs = found_pairs(lexical_search(left, right, 1), left, right)
+    assert found_copies(pairs, planted, right.ids)[0].found == 9
 
 
 @pytest.mark.parametrize("dirty", [True, False])
 def test_what_is_counted(dirty):
     table = pa.table({"id": list("abc"), "text": ["sift grain", "mill grain", "sift flour"]})
     planted = plant(table, None if dirty else table, "id", copies=3)
-    kinds = dict(zip(planted.copies["left_id"].to_pylist(), planted.copies["kind"].to_pylist(), strict=True))
+    kinds = dict(zip(planted.copies["right_id"].to_pylist(), planted.copies["kind"].to_pylist(), strict=True))
     make = pairs_of_one_table if dirty else pairs_table
-    left, right = pa.array(["b", "a", "a"]), pa.array(["planted:b", "planted:c", "b"])
+    left, right = pa.array(["planted:b", "planted:c", "a"]), pa.array(["b", "a", "b"])
     pairs = make(left, right, np.ones(3), "b", np.array([1, 1, 2]))
-    found = found_copies(pairs, planted, table["id"].combine_chunks())
+    found = found_copies(pairs, planted, None if dirty else table["id"].combine_chunks())
     assert (found[0].kind, found[0].copies, found[0].found) == ("all", 3, 1)
     assert (found[0].low, found[0].high) == clopper_pearson(1, 3)
     assert {one.kind: one.found for one in found[1:]} == {kind: int(i == "b") for i, kind in kinds.items()}
@@ -167,9 +178,11 @@ def test_numbers_that_cannot_be(numbers):
 def test_tables_that_cannot_be():
     with pytest.raises(InputError, match="both tables have a column.*name, price, brand and title"):
         plant(PRODUCTS, pa.table({"id": ["a"], "title": ["b"]}), "id", copies=1)
+    with pytest.raises(InputError, match="columns that there are.*'titel' among brand, id, name, price"):
+        plant(PRODUCTS, None, "id", copies=1, columns=["titel"])
     with pytest.raises(InputError, match="can be miswritten"):
         plant(PRODUCTS.slice(2), None, "id", copies=1)
     planted = plant(PRODUCTS, None, "id", copies=1)
     pairs = pairs_table(pa.array(["7"]), pa.array(["elsewhere"]), np.ones(1), "b", np.ones(1, np.int64))
     with pytest.raises(InputError, match="the right_id of all pairs"):
-        found_copies(pairs, planted, pa.array(["7"]))
+        found_copies(pairs, planted, pa.array(["8"]))
