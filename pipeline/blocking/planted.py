@@ -1,8 +1,8 @@
 """Recall without labels: copies with known faults are planted, and it is counted how many find their originals.
 
 The copies are of searched records and ask, beside the records that ask anyway: a copy among the searched ones would
-have to be nearer to its original than that one's real match is, and with few candidates would lose to it. Within one table that cannot be helped: where originals have
-duplicates already, few candidates find fewer copies.
+have to be nearer to its original than that one's real match is, and with few candidates would lose to it. Within one
+table that cannot be helped: where originals have duplicates already, few candidates find fewer copies.
 
 It is an estimate for faults of these kinds alone, made as often as here. Real duplicates differ in other ways too, and
 those that are found easily are often those that are easy to make: read it as "it does find what is miswritten so", not

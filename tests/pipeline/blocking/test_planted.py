@@ -144,12 +144,13 @@ def test_every_kind_has_its_share():
 
 
 def test_copies_do_not_lose_to_real_matches():
-    texts = [f"{one} {other} of the mill" for one in ("sift", "grain", "flour") for other in ("tamis", "bran", "wheat")]
-    table = pa.table({"id": range(9), "text": texts})
-    planted = plant(table, table, "id", copies=9, edits=1)
+    rng = generator(6)
+    texts = [" ".join("".join(rng.choice(list("abcdefgh"), 6)) for _ in range(5)) for _ in range(25)]
+    table = pa.table({"id": range(25), "text": texts})
+    planted = plant(table, table, "id", copies=25, edits=1)
     left, right = read_records(planted.asking, "id"), read_records(table, "id")
     pairs = found_pairs(lexical_search(left, right, 1), left, right)
-    assert found_copies(pairs, planted, right.ids)[0].found == 9
+    assert found_copies(pairs, planted, right.ids)[0].found == 25
 
 
 @pytest.mark.parametrize("dirty", [True, False])
