@@ -7,6 +7,8 @@
 
 The interval of PC is that of Clopper and Pearson (1934): exact, from quantiles of the beta distribution, and so never
 narrower than it says. It is that of a sample: the matches given are taken as drawn from all that there are.
+They are taken as drawn one by one, too: where records have many matches, which are found or missed together, the
+interval is too narrow.
 """
 
 from dataclasses import dataclass
