@@ -22,7 +22,7 @@ run: $(VENV)/.core
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers and not airflow and not neural"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers and not airflow"
 
 test-web: $(VENV)/.test
 	$(BIN)/python -m pytest -m page
