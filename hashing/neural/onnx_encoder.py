@@ -170,13 +170,12 @@ class OnnxEncoder:
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Yield the rows of each batch, shorter texts first; those without tokens are in none."""
     order = np.argsort(lengths, kind="stable")
-    starts = np.flatnonzero(np.diff(lengths[order], prepend=-1))
-    for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
-        length = int(lengths[order[start]])
-        rows = max(1, BATCH_TOKENS // max(1, length))
+    sorted_lengths = lengths[order]
+    for length in np.unique(lengths[lengths > 0]).tolist():
+        start, stop = np.searchsorted(sorted_lengths, (length, length + 1)).tolist()
+        rows = max(1, BATCH_TOKENS // length)
         for first in range(start, stop, rows):
-            if length:
-                yield order[first : min(stop, first + rows)]
+            yield order[first : min(stop, first + rows)]
 
 
 def _tokenizer(text: str, max_tokens: int, place: str) -> Any:
