@@ -54,11 +54,11 @@ def _folded(values: NDArray[np.uint64], bounds: NDArray[np.int64], dimensions: i
         sums[:] = 0
         for j in range(bounds[i], bounds[i + 1]):
             sums[values[j] & mask] += 1 if values[j] >> top == 0 else -1
-        square = 0
+        square = 0.0  # of whole numbers, and exact
         for x in sums:
-            square += x * x
-        if square > 0:
-            length = np.sqrt(np.float64(square))
+            square += np.float64(x) * np.float64(x)
+        if square > 0.0:
+            length = np.sqrt(square)
             for place in range(dimensions):
                 vectors[i, place] = np.float32(np.float64(sums[place]) / length)
     return vectors

@@ -250,8 +250,8 @@ class Semantic(Model):
     model: str = Field(
         "hashed-ngrams",
         min_length=1,
-        description="What makes vectors: the folder of a hasher, on a disk that all processes share; or `hashed-ngrams`,"
-        " which needs no model and sees spelling, not meaning.",
+        description="What makes vectors: the folder of a hasher, on a disk that all processes share; or"
+        " `hashed-ngrams`, which needs no model and sees spelling, not meaning.",
     )
     threshold: float = Field(0.95, gt=0, le=1, description="Cosine of two vectors from which a text goes.")
     thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
@@ -434,7 +434,7 @@ class Pipeline(Model):
     against: tuple[Input, ...] = Field((), description="What is there already: compared with, never changed or copied.")
     columns: Columns = Field(Columns(), description="Which columns mean what.")
     stages: Annotated[tuple[Stage, ...], BeforeValidator(_expand_stages)] = Field(
-        (Exact(), Near()), description="What is done, in order: filters, then `exact`, `near`, or both."
+        (Exact(), Near()), description="What is done, in order: filters, then other stages."
     )
     keep: Keep = Field(
         KeepPolicy(),

@@ -9,6 +9,7 @@ from ..connectors.corpus import Corpus, InputSpec, open_corpus
 from ..hashing.errors import InputError
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
+from .blocking.dense import import_faiss
 from .config import Near, Pipeline
 from .index.form import OpenIndex, open_index
 from .index.joining import check_apart
@@ -111,6 +112,8 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
         for item in config.tokenizers
     )
     encoder = open_encoder(config.semantic.model) if config.semantic else None
+    if config.semantic and config.semantic.index == "ivf":
+        import_faiss()  # better missed now than after hours
     name = _name_of(config, corpus, references, version, tokenizers, encoder)
     index = open_index(config, banding, name) if banding else None
     if index is not None:

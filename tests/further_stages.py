@@ -12,7 +12,7 @@ VOCABULARY = [f"w{i}" for i in range(4000)]
 
 
 def write_rows(folder, seed):
-    """Write texts with copies, near copies, ones with other words here and there, parts of others and benchmark items, and a benchmark."""
+    """Write texts with copies, near and less near ones, parts of others and benchmark items, and a benchmark."""
     rng = Random(seed)
     items = [" ".join(rng.choices(VOCABULARY, k=rng.randint(6, 25))) for _ in range(8)]
     texts = []

@@ -96,6 +96,6 @@ def open_encoder(model: str) -> Encoder:
         raise ConfigError(
             f"`model` is {HASHED} or the folder of a hasher",
             value=model,
-            remedy="Make one with `export_encoder` of tamis.hashing.neural.export from a model of sentence-transformers.",
+            remedy="Make one of a model of sentence-transformers: `export_encoder` in tamis.hashing.neural.export.",
         )
     return ModelEncoder(load_hasher(Path(model).absolute()))  # tasks may stand elsewhere
