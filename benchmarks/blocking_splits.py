@@ -1,0 +1,72 @@
+"""Pairs of records with a label, in three splits: ``A-ditto-pairs`` of the folder of ``--data``.
+
+A line is two records as ``COL name VAL value ...`` and a label, with tabs between. Records have no ids: what reads the
+same is one record.
+"""
+
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from tamis.pipeline.blocking.augmentation import attributes_of
+from tamis.pipeline.blocking.records import Records, read_records
+
+SPLITS = ("train", "valid", "test")
+FOLDERS = {"abt-buy": "Textual/Abt-Buy", "dblp-acm": "Structured/DBLP-ACM"}
+COLUMNS = {"abt-buy": ("name", "description", "price"), "dblp-acm": ("title", "authors", "venue", "year")}
+
+
+@dataclass(frozen=True)
+class SplitSet:
+    """Records of both sides, and labels of some of their pairs.
+
+    Attributes:
+        left, right: all records, of any split.
+        labels: of each split, ``left_id``, ``right_id`` and ``label``.
+    """
+
+    left: Records
+    right: Records
+    labels: dict[str, pa.Table]
+
+    def side(self, split: str, matched: bool) -> tuple[Records, Records]:
+        """Return the records of a split: those in a match, or all."""
+        rows = [row for row in self.labels[split].to_pylist() if row["label"] or not matched]
+        return tuple(  # type: ignore[return-value]
+            _only(records, {row[name] for row in rows})
+            for records, name in ((self.left, "left_id"), (self.right, "right_id"))
+        )
+
+    def gold(self, split: str) -> pa.Table:
+        """Return the matches of a split."""
+        return self.labels[split].filter(self.labels[split]["label"])
+
+
+def split_set(data: Path, name: str) -> SplitSet:
+    """Read a set."""
+    sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    labels = {}
+    for split in SPLITS:
+        rows = []
+        path = data / "A-ditto-pairs/er_magellan" / FOLDERS[name] / f"{split}.txt.gz"
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+            for line in file:
+                *pair, label = line.rstrip("\n").split("\t")
+                ids = [side.setdefault(text, f"{len(side):05d}") for side, text in zip(sides, pair, strict=True)]
+                rows.append((*ids, label == "1"))
+        left, right, said = zip(*rows, strict=True)
+        labels[split] = pa.table({"left_id": left, "right_id": right, "label": said})
+    return SplitSet(*(_records(side, COLUMNS[name]) for side in sides), labels)
+
+
+def _records(side: dict[str, str], columns: tuple[str, ...]) -> Records:
+    found = [dict(attributes_of(text, columns)) for text in side]
+    table = {"id": list(side.values())} | {name: [row.get(name) for row in found] for name in columns}
+    return read_records(pa.table(table), "id")
+
+
+def _only(records: Records, ids: set[str]) -> Records:
+    kept = pa.array([one in ids for one in records.ids.to_pylist()], pa.bool_())
+    return Records(*(part.filter(kept) for part in (records.ids, records.texts, records.marked)), records.columns)
