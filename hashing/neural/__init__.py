@@ -1,1 +1,1 @@
-"""Encoders and hashing heads: networks that turn texts into vectors and codes. Their libraries are loaded when used."""
+"""Vectors of texts by an encoder, and codes of vectors by a trained head; only making them needs PyTorch."""
