@@ -35,10 +35,11 @@ from kernels_turns import table, verdict
 from numpy.typing import NDArray
 
 from tamis.hashing.hyperplanes import hyperplanes
-from tamis.hashing.itq import itq
+from tamis.hashing.itq import fit_itq
 from tamis.hashing.neural.network import Network
 from tamis.hashing.neural.settings import TrainSettings
 from tamis.hashing.neural.train import Progress, Trained, train_hasher
+from tamis.hashing.projections import project
 from tamis.pipeline.blocking.records import Records
 from tamis.pipeline.blocking.training import Split, pairs_from_labels, silver_pairs
 
@@ -175,11 +176,11 @@ def without_labels(args: argparse.Namespace, seed: int) -> list[dict[str, Any]]:
     before = Network(settings)
     plain = [before.encode(side.texts.to_pylist()) for side in (left, right)]
     together = np.concatenate(plain)
-    planes, rotation = hyperplanes(together.shape[1], BITS, seed), itq(together, BITS, seed)
+    planes, rotation = hyperplanes(together.shape[1], BITS, seed), fit_itq(together, BITS, seed)
     kinds = {
         "trained": [found.network.project(side) for side in (one, other)],
-        "random hyperplanes": [planes.project(side) for side in plain],
-        "ITQ": [rotation.project(side) for side in plain],
+        "random hyperplanes": [project(side, planes) for side in plain],
+        "ITQ": [project(side, rotation) for side in plain],
     }
     for kind, values in kinds.items():
         for budget, best in banded(values[0] >= 0, values[1] >= 0, gold).items():

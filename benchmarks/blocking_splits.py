@@ -1,7 +1,7 @@
 """Pairs of records with a label, in three splits: ``A-ditto-pairs`` of the folder of ``--data``.
 
 A line is two records as ``COL name VAL value ...`` and a label, with tabs between. Records have no ids: what reads the
-same is one record.
+same is one record. So some pairs are labelled both ways; here these are matches, whichever split says 0.
 """
 
 import gzip
@@ -47,7 +47,7 @@ class SplitSet:
 def split_set(data: Path, name: str) -> SplitSet:
     """Read a set."""
     sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
-    labels = {}
+    found = {}
     for split in SPLITS:
         rows = []
         path = data / "A-ditto-pairs/er_magellan" / FOLDERS[name] / f"{split}.txt.gz"
@@ -56,7 +56,11 @@ def split_set(data: Path, name: str) -> SplitSet:
                 *pair, label = line.rstrip("\n").split("\t")
                 ids = [side.setdefault(text, f"{len(side):05d}") for side, text in zip(sides, pair, strict=True)]
                 rows.append((*ids, label == "1"))
-        left, right, said = zip(*rows, strict=True)
+        found[split] = rows
+    matches = {row[:2] for rows in found.values() for row in rows if row[2]}
+    labels = {}
+    for split, rows in found.items():
+        left, right, said = zip(*(row for row in rows if row[2] or row[:2] not in matches), strict=True)
         labels[split] = pa.table({"left_id": left, "right_id": right, "label": said})
     return SplitSet(*(_records(side, COLUMNS[name]) for side in sides), labels)
 

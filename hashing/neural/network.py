@@ -1,9 +1,8 @@
 """The network that is trained: an encoder of sentence-transformers, and a head that makes codes of its vectors."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,9 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..mix import derive_seed
+from .export import load_model
+from .head import Head
+from .onnx_encoder import library_for_vectors
 from .settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Network:
 
     def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings
-        self.encoder = load_encoder(settings.encoder, settings.device, settings.max_tokens)
+        self.encoder = load_encoder(settings)
         _freeze(self.encoder, settings.layers)
         dim = int(self.vectors(["a"]).shape[1])
         self.head = _head(dim, settings).to(self.encoder.device) if settings.bits else None
@@ -51,7 +53,7 @@ class Network:
         with torch.autocast(device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             found = self.encoder(features)["sentence_embedding"]
         vectors: Tensor = found.float()
-        return torch.nn.functional.normalize(vectors, dim=1) if self.settings.normalise else vectors
+        return vectors
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of texts without dropout and gradients: float32, shape (n, dim)."""
@@ -79,46 +81,42 @@ class Network:
             values: NDArray[np.float32] = self.head(given).cpu().numpy()
         return values
 
-    def head_layers(self) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Return (weights, shape (out, in); biases) of each layer of the head, float32."""
+    def saved_head(self) -> Head | None:
+        """Return the head as hashers keep it."""
         import torch
 
-        layers = [] if self.head is None else [part for part in self.head if isinstance(part, torch.nn.Linear)]
-        return [(one.weight.detach().cpu().numpy(), one.bias.detach().cpu().numpy()) for one in layers]
+        if self.head is None:
+            return None
+        layers = [part for part in self.head if isinstance(part, torch.nn.Linear)]
+        weights = tuple(one.weight.detach().cpu().numpy().T for one in layers)
+        return Head(weights, tuple(one.bias.detach().cpu().numpy() for one in layers))
 
 
-def load_encoder(model: str, device: str, max_tokens: int) -> Any:
-    """Return a model of sentence-transformers.
-
-    Args:
-        model: its name on the hub, or a folder.
-        device: of torch.
-        max_tokens: longer texts are cut there.
+def load_encoder(settings: TrainSettings) -> Any:
+    """Return the encoder as a ``SentenceTransformer`` that cuts texts and gives vectors as the settings want.
 
     Raises:
-        ConfigError: the libraries are not installed, the model cannot be reached, or the device is not there.
+        ConfigError: torch or another library is not installed, or the model or the device is not there.
     """
-    try:
-        import torch
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise ConfigError(
-            "training needs torch and sentence-transformers", value=str(error), remedy="pip install 'tamis[neural]'."
-        ) from error
+    torch = library_for_vectors("torch")
+    device = settings.device
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError("the device is there", value=device, remedy="Train with `device: cpu`.")
-    if not Path(model).is_dir() and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model):
-        raise ConfigError("an encoder is a folder or a name", value=model, remedy="Name a folder that is there.")
-    try:
-        encoder = SentenceTransformer(model, device=device)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            "the encoder can be loaded",
-            value=f"{model}: {str(error).splitlines()[0]}",
-            remedy="Without a network give the folder of a model that was saved before.",
-        ) from error
-    encoder.max_seq_length = min(max_tokens, encoder.max_seq_length or max_tokens)
+        raise ConfigError("the device is there", value=device, remedy="Train with the device `cpu`.")
+    encoder = load_model(settings.encoder, device=device)
+    limit = encoder.max_seq_length or encoder.tokenizer.model_max_length
+    encoder.max_seq_length = min(settings.max_tokens, limit)
+    if settings.normalise and type(encoder[-1]).__name__ != "Normalize":
+        encoder.append(_normalise())
     return encoder
+
+
+def _normalise() -> Any:
+    """Return a module that gives vectors length 1."""
+    if find_spec("sentence_transformers.sentence_transformer"):
+        from sentence_transformers.sentence_transformer import modules
+    else:  # before version 6
+        from sentence_transformers import models as modules
+    return modules.Normalize()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ class TrainSettings:
         text: which text of a record it reads: ``marked`` with the names of columns, or ``texts`` without.
         max_tokens: what is behind them is not read.
         layers: how many of the highest layers of the encoder are trained; None: all, and its embeddings; 0: none.
-        normalise: whether vectors have length 1.
+        normalise: vectors are made to have length 1; where not, they are what the encoder makes.
         bits: of a code; 0: there is no head, and no code.
         hidden: sizes of hidden layers of the head, GELU between.
         radius, ratio: R and c of the margin loss of vectors.

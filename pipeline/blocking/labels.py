@@ -89,7 +89,8 @@ def _said(table: pa.Table) -> NDArray[np.bool_]:
         return np.ones(len(table), np.bool_)
     column = table["label"].combine_chunks()
     kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind)):
+    numbers = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_floating, pa.types.is_null)
+    if not any(fits(kind) for fits in numbers):
         raise InputError("labels are 0 or 1", value=f"a column of type {kind}", remedy="Write them as numbers.")
     values = column.cast(pa.float64())
     wrong = values.filter(pc.invert(pc.fill_null(pc.is_in(values, value_set=pa.array([0.0, 1.0])), False)))
