@@ -32,12 +32,16 @@ class SplitSet:
     labels: dict[str, pa.Table]
 
     def side(self, split: str, matched: bool) -> tuple[Records, Records]:
-        """Return the records of a split: those in a match, or all."""
-        rows = [row for row in self.labels[split].to_pylist() if row["label"] or not matched]
-        return tuple(  # type: ignore[return-value]
-            _only(records, {row[name] for row in rows})
-            for records, name in ((self.left, "left_id"), (self.right, "right_id"))
-        )
+        """Return the records of a split: those in a match, or all but those in a match of another split."""
+        found = []
+        for records, name in ((self.left, "left_id"), (self.right, "right_id")):
+            mine = self.gold(split)[name].to_pylist()
+            if matched:
+                found.append(_only(records, set(mine)))
+                continue
+            others = {one for other in SPLITS if other != split for one in self.gold(other)[name].to_pylist()}
+            found.append(_only(records, set(self.labels[split][name].to_pylist()) - others | set(mine)))
+        return found[0], found[1]
 
     def gold(self, split: str) -> pa.Table:
         """Return the matches of a split."""
