@@ -44,7 +44,7 @@ class Options:
     right_id: str
     columns: tuple[str, ...] | None = None
     blockers: tuple[str, ...] = ("lexical",)
-    combine: Combine = "union"
+    combine: Combine = "fusion"
     top_k: int = 10
     max_pairs: int | None = None
     ngrams: tuple[int, int] = (3, 4)
