@@ -66,12 +66,11 @@ def export_encoder(
         ArtefactError: the graph makes other vectors than the model.
     """
     loaded = _loaded(model)
-    limit = _max_tokens(loaded, max_tokens)
-    settings = _settings(loaded, name or _name(model), limit)
-    tokenizer = _tokenizer_text(loaded)
     was_training = loaded.training
-    loaded.eval()
     try:
+        loaded.eval()
+        settings = _settings(loaded, name or _name(model), _max_tokens(loaded, max_tokens))
+        tokenizer = _tokenizer_text(loaded)
         graph = _graph(loaded, settings)
         _compare(loaded, OnnxEncoder(settings, graph, tokenizer, settings.name))
     finally:
@@ -183,8 +182,8 @@ def _settings(model: Any, name: str, max_tokens: int) -> EncoderSettings:
             value=f"{name}, which leaves its prompt out",
             remedy="Choose another model.",
         )
-    dim = model.get_embedding_dimension()
-    return EncoderSettings(name, max_tokens, pooling, pooling != GRAPH and len(kinds) == 3, int(dim), prompt or "")
+    dim = len(model.encode("", convert_to_numpy=True, show_progress_bar=False))
+    return EncoderSettings(name, max_tokens, pooling, pooling != GRAPH and len(kinds) == 3, dim, prompt or "")
 
 
 def _pooling_mode(module: Any) -> str:
@@ -204,6 +203,7 @@ def _tokenizer_text(model: Any) -> str:
 def _graph(model: Any, settings: EncoderSettings) -> bytes:
     """Return the ONNX graph of a model, for any number of texts of any length."""
     torch = library_for_vectors("torch")
+    library_for_vectors("onnx")  # torch needs it, and would say so later
 
     class Flat(torch.nn.Module):  # type: ignore[name-defined, misc]
         """The model with tensors in place of dictionaries."""

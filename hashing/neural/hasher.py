@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -40,6 +41,8 @@ PROFILE = "record-v1"
 
 TEXTS = ("marked", "texts")
 METRICS = ("cosine", "euclidean")
+
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,14 @@ class Hasher:
             InputError: a text is not Unicode.
         """
         files = self.files[GRAPH_FILE], self.files[TOKENIZER_FILE]
-        return _encoder(self.path, self.settings.encoder, *files).encode(texts, threads=threads)
+        with _loading:  # threads that come at once would each load it
+            encoder = _encoder(self.path, self.settings.encoder, *files)
+        return encoder.encode(texts, threads=threads)
+
+    def cuts(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which texts are longer than what the encoder reads of them; see ``OnnxEncoder.cuts``."""
+        files = self.files[GRAPH_FILE], self.files[TOKENIZER_FILE]
+        return _encoder(self.path, self.settings.encoder, *files).cuts(texts)
 
     def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what the head makes of some vectors; the signs are the code.
