@@ -21,7 +21,7 @@ from .loss import (
     quantisation_loss,
     straight_through,
 )
-from .network import Network
+from .network import Network, check_device
 from .sdc import calibration_loss
 from .settings import TrainSettings
 
@@ -95,8 +95,9 @@ def train_hasher(
     """
     first = data.examples(0)
     _check(first, data)
-    network = Network(settings)
+    check_device(settings.device)
     with _own_state(settings):
+        network = Network(settings)
         run = _Run(network, data, progress or (lambda _: None), len(_batches(first, settings, 0)))
         run.measure(0, {})
         for epoch in range(1, settings.epochs + 1):
