@@ -11,7 +11,8 @@ from typer.core import TyperGroup
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.state import check_place
-from . import block_cluster_cli
+from . import block_cluster_cli, block_evaluate_cli, block_train_cli
+from .bands_option import bands_of
 from .block import block_tables
 from .lake import EngineName, EngineOptions
 from .lean_imports import leave_out_pandas_and_scipy
@@ -37,7 +38,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-block_cluster_cli.register(app)
 console = Console()
 
 
@@ -163,7 +163,7 @@ def pairs(
         max_block=max_block,
         hasher=None if hasher is None else str(Path(hasher).expanduser()),
         index=cast(Index, index),
-        bands=None if bands is None else _bands(bands),
+        bands=None if bands is None else bands_of(bands),
         probes=probes,
         delimiter=delimiter,
         quarantine=on_error == "quarantine",
@@ -180,13 +180,6 @@ def _default(rules: bool, hasher: bool) -> tuple[str, ...]:
     """Return the blockers where none is named."""
     named = (("rules",) if rules else ()) + (("lexical", "learned") if hasher else ())
     return named or ("lexical",)
-
-
-def _bands(text: str) -> tuple[int, int]:
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) for part in parts):
-        raise ConfigError("bands are a number x their bits", value=text, remedy="Write them as 4x16.")
-    return int(parts[0]), int(parts[1])
 
 
 def _show(report: dict[str, Any], out: str) -> None:
@@ -211,3 +204,8 @@ def _show(report: dict[str, Any], out: str) -> None:
         soft_wrap=True,
         highlight=False,
     )
+
+
+block_cluster_cli.register(app)
+block_evaluate_cli.register(app)
+block_train_cli.register(app)
