@@ -212,6 +212,12 @@ def test_an_id_whose_records_are_gone_is_an_alias_of_nothing():
     assert found.resolved("a") is None
 
 
+def test_names_with_a_run_behind_do_not_meet():
+    apart = {"a": 0, "a@3": 1}
+    *_, found = run_all([(apart, ["a", "a@3"]), ({}, []), (apart, ["a", "a@3"])])
+    assert members(found) == {"a@3@3": ["a"], "a@3@3@3": ["a@3"]}
+
+
 def test_records_of_two_tables():
     ids, first = pa.array(["7"]), {"left:7": 0, "right:7": 1, "right:8": 1}
     found = stable_clusters(clustering(first, ["7"], pa.array(["7", "8"])), None)
