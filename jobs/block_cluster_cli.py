@@ -7,9 +7,8 @@ import typer
 from rich.console import Console
 
 from .. import __version__
-from ..hashing.errors import ConfigError, InputError
 from ..pipeline.state import check_place
-from .block import Blocked, open_blocked
+from .block import open_blocked
 
 console = Console()
 _SHOWN = 5
@@ -41,7 +40,7 @@ def cluster(
         typer.Option(
             "--rule",
             help="greedy: a record goes if and only if it matches one that stays; components: all that hang together; "
-            "one-to-one: between two tables.",
+            "one-to-one: the best of two tables; mutual: those that are each other's best.",
         ),
     ] = "greedy",
     keep: Annotated[
@@ -61,6 +60,7 @@ def cluster(
     """
     from ..pipeline.blocking.clusters import Rule
     from ..pipeline.blocking.resolved import ResolveOptions, Score, resolve_into
+    from ..pipeline.blocking.sides import values_of
 
     options = ResolveOptions(threshold, cast(Rule, rule), cast(Score, score), model)
     check_place(out, [blocked, *([previous] if previous else [])])
@@ -72,9 +72,30 @@ def cluster(
         run.sides.right,
         options,
         previous=Path(previous).expanduser() if previous else None,
-        by=None if keep is None else _values(run, keep),
+        by=None if keep is None else values_of(run.sides, keep),
         scores=Path(blocked).expanduser() / "scores" if model else None,
         version=__version__,
     )
     if not quiet:
         _show(done.report, out)
+
+
+def _show(report: dict[str, Any], out: str) -> None:
+    counts = report["counts"]
+    lines = [
+        f"{counts['matches']:,} of {counts['pairs']:,} pairs are matches: {counts['clusters']:,} clusters; "
+        f"{counts['kept']:,} records stay, {counts['dropped']:,} go, each with a witness.",
+    ]
+    if report["run"] > 1:
+        lines.append(
+            f"{counts['new_ids']:,} new ids; {counts['merged_ids']:,} united with older ones, {counts['splits']:,} "
+            f"parted, {counts['gone_ids']:,} gone."
+        )
+    lines += [
+        f"{one['cluster_id']}: {one['size']:,} records, {one['kept']} stays" for one in report["largest"][:_SHOWN]
+    ]
+    lines.append(f"{out} has clusters.parquet, decisions.parquet, matches.parquet, aliases.parquet, splits.parquet.")
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True, highlight=False)
+    for warning in report["warnings"]:
+        console.print(warning, style="red", markup=False, soft_wrap=True)

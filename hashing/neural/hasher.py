@@ -134,6 +134,11 @@ class Hasher:
             encoder = _encoder(self.path, self.settings.encoder, *files)
         return encoder.encode(texts, threads=threads)
 
+    def cuts(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which texts are longer than what the encoder reads of them; see ``OnnxEncoder.cuts``."""
+        files = self.files[GRAPH_FILE], self.files[TOKENIZER_FILE]
+        return _encoder(self.path, self.settings.encoder, *files).cuts(texts)
+
     def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what the head makes of some vectors; the signs are the code.
 

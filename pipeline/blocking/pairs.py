@@ -84,9 +84,9 @@ def check_pairs(pairs: pa.Table) -> None:
         raise InputError("a pair lacks nothing", value=f"nulls in {', '.join(empty)}", remedy="Leave such pairs out.")
     left, right = _codes(pairs)
     order = np.lexsort((right, left))
-    again = np.setdiff1d(np.arange(len(order)), _firsts(left[order], right[order]))
+    again = order[~_new(left[order], right[order])]
     if len(again):
-        row = int(order[again[0]])
+        row = int(again[0])
         raise InputError(
             "a table has each pair once",
             value=f"{pairs['left_id'][row].as_py()!r} with {pairs['right_id'][row].as_py()!r} again",
@@ -163,12 +163,18 @@ def best_pairs(pairs: pa.Table, n: int, by: Literal["rank", "score"] = "rank") -
     if n < 0:
         raise ConfigError("a budget of pairs is at least 0", value=n, remedy="Mend the number.")
     check_pairs(pairs)
+    kept = best_order(pairs, by)[:n]
+    left, right = _codes(pairs)
+    return _in_order(pairs.take(kept), left[kept], right[kept])
+
+
+def best_order(pairs: pa.Table, by: Literal["rank", "score"] = "rank") -> Integers:
+    """Return the rows of a table of pairs, the best first, as ``best_pairs`` takes them: int64, shape (pairs,)."""
     left, right = _codes(pairs)
     first, then = pairs["rank"].to_numpy(), -pairs["score"].to_numpy()
     if by == "score":
         first, then = then, first
-    kept = np.lexsort((right, left, then, first))[:n]
-    return _in_order(pairs.take(kept), left[kept], right[kept])
+    return np.lexsort((right, left, then, first))
 
 
 def _merged(results: Sequence[pa.Table], least: int) -> pa.Table:
@@ -237,14 +243,18 @@ def _ranks_of(texts: pa.Array) -> Integers:
     return ranks
 
 
-def _firsts(*sorted_keys: Integers) -> Integers:
-    """Return where each different key begins."""
-    n = len(sorted_keys[0])
-    new = np.zeros(n, np.bool_)
+def _new(*sorted_keys: Integers) -> NDArray[np.bool_]:
+    """Return for each row whether another key begins there."""
+    new = np.zeros(len(sorted_keys[0]), np.bool_)
     new[:1] = True
     for key in sorted_keys:
         new[1:] |= key[1:] != key[:-1]
-    return np.flatnonzero(new)
+    return new
+
+
+def _firsts(*sorted_keys: Integers) -> Integers:
+    """Return where each different key begins."""
+    return np.flatnonzero(_new(*sorted_keys))
 
 
 def _sizes(starts: Integers, n: int) -> Integers:

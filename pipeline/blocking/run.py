@@ -12,6 +12,7 @@ from .blockers import prepare
 from .options import Options
 from .outputs import report_of, write_tables
 from .pairs import best_pairs, fused, intersection, union
+from .rules import without_rules
 from .search import Blocks
 from .sides import read_sides
 
@@ -45,12 +46,13 @@ def block(
     each: dict[str, tuple[pa.Table, Blocks | None]] = {}
     for name in options.blockers:
         progress.start(f"block: {name}")
-        search = prepare(name, sides, options)
+        search = prepare(name, sides, options, engine)
         each[name] = asked_pairs(engine, search, sides.left, sides.right), search.blocks
         progress.finish()
     progress.start("combine")
     found = [pairs for pairs, _ in each.values()]
     pairs = found[0] if len(found) == 1 else _COMBINED[options.combine](found)
+    pairs = without_rules(pairs, sides.left, sides.right, options.exclude)
     if options.max_pairs is not None:
         pairs = best_pairs(pairs, options.max_pairs)
     progress.finish()
