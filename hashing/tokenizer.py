@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError, EngineError, InputError
+from .refusals import Refusals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,7 +135,7 @@ class Tokenizer:
         counts: list[int] = []
         for start, stop in _batches(bounds):
             texts = [_text(view, bounds, i) for i in range(start, stop)]
-            with _Refusals("the tokenizer can take every text", f"{self.name}, in texts {start} to {stop - 1}"):
+            with Refusals("the tokenizer can take every text", f"{self.name}, in texts {start} to {stop - 1}"):
                 counts += count(texts)
         return np.array(counts, np.int64)
 
@@ -169,7 +170,7 @@ def _counter(tokenizer: Tokenizer, state: tuple[int, int]) -> _Count:
 def _of_tokenizers(tokenizer: Tokenizer, content: bytes) -> _Count:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # read by the library at every call
     library = _library("tokenizers")
-    with _Refusals("a tokenizer.json is one that the tokenizers library reads", tokenizer.path):
+    with Refusals("a tokenizer.json is one that the tokenizers library reads", tokenizer.path):
         loaded = library.Tokenizer.from_buffer(content)
     loaded.no_truncation()
     loaded.no_padding()
@@ -191,7 +192,7 @@ def _of_tiktoken(tokenizer: Tokenizer, content: bytes) -> _Count:
     else:
         ranks = _ranks(content, tokenizer.path)
         first = max(ranks.values()) + 1
-        with _Refusals("a pattern is a regular expression", f"{tokenizer.name}, {tokenizer.pattern}", ConfigError):
+        with Refusals("a pattern is a regular expression", f"{tokenizer.name}, {tokenizer.pattern}", ConfigError):
             encoding = library.Encoding(
                 tokenizer.name,
                 pat_str=tokenizer.pattern,
@@ -284,27 +285,3 @@ def _library(name: str) -> ModuleType:
             value=f"no {error.name}",
             remedy="Install it: pip install 'tamis[tokens]'.",
         ) from error
-
-
-class _Refusals:
-    """Says what a library refuses, in our words.
-
-    Both libraries are written in Rust. They raise the class ``Exception`` itself, ValueError, or a PanicException that
-    cannot be imported, so the class has to be looked at: other errors pass.
-    """
-
-    def __init__(self, rule: str, value: str, kind: type[InputError] | type[ConfigError] = InputError) -> None:
-        self.rule = rule
-        self.value = value
-        self.kind = kind
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Raise ours in place of theirs."""
-        if kind is not None and (kind in (Exception, ValueError) or kind.__name__ == "PanicException"):
-            remedy = "Use another tokenizer file, or leave this one out."
-            raise self.kind(self.rule, value=f"{self.value}: {error}", remedy=remedy) from error

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.state import check_place
+from . import block_cluster_cli
 from .block import block_tables
 from .lake import EngineName, EngineOptions
 from .lean_imports import leave_out_pandas_and_scipy
@@ -36,6 +37,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+block_cluster_cli.register(app)
 console = Console()
 
 

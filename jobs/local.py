@@ -151,6 +151,10 @@ class LocalEngine:
         """See ``Engine.ship``: threads share it as it is."""
         return Held(thing)
 
+    def share(self, folder: Path) -> Path:
+        """See ``Engine.share``."""
+        return folder.absolute()
+
     def has(self, name: str) -> bool:
         """See ``Engine.has``."""
         return is_saved(self.work / name)

@@ -195,6 +195,10 @@ class SparkEngine:
         """See ``Engine.ship``: a file in the work folder, which tasks map."""
         return written(self.new_folder("shipped") / "thing", thing)
 
+    def share(self, folder: Path) -> Path:
+        """See ``Engine.share``: a copy in the work folder, which all machines see."""
+        return Path(shutil.copytree(folder, self.new_folder("shared") / folder.name))
+
     def has(self, name: str) -> bool:
         """See ``Engine.has``."""
         return is_saved(self.work / name)

@@ -13,6 +13,7 @@ Rules that keep the answer the same on every engine:
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 import numpy as np
@@ -205,6 +206,9 @@ class Engine(Protocol):
 
         Functions handed to verbs keep what this returns, and call it where they need the thing.
         """
+
+    def share(self, folder: Path) -> Path:
+        """Return where every task sees a folder of this machine: a model, say, that each process loads once."""
 
     def has(self, name: str) -> bool:
         """Whether a table of that name was saved before."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ...connectors.record_table import RecordTable, read_record_table
 from ...hashing.errors import BadRowError, InputError
@@ -18,12 +19,14 @@ class Sides:
     Attributes:
         left: the records that ask.
         right: the records that are searched; None: the left ones are one table with duplicates in it.
+        tables: all columns of both sides, row by row as the records.
         unread: (side, path, record from 0, rule) of records that could not be read.
         delimiters: of the delimited files of each side, "" where it has none.
     """
 
     left: Records
     right: Records | None
+    tables: tuple[pa.Table, ...]
     unread: tuple[tuple[str, str, int, str], ...]
     delimiters: tuple[str, ...]
 
@@ -62,7 +65,8 @@ def read_sides(left: str, right: str | None, options: Options) -> Sides:
         for (_, _, id_column), table in zip(paths, tables, strict=True)
     ]
     second = records[1] if len(records) > 1 else None
-    return Sides(records[0], second, tuple(unread), tuple(table.delimiter for table in tables))
+    rows = tuple(table.rows for table in tables)
+    return Sides(records[0], second, rows, tuple(unread), tuple(table.delimiter for table in tables))
 
 
 def _check_columns(tables: Sequence[RecordTable], options: Options) -> None:
@@ -86,6 +90,31 @@ def _columns(table: RecordTable, id_column: str, wanted: tuple[str, ...] | None)
     if wanted is None:
         return None
     return tuple(name for name in wanted if name in table.rows.column_names and name != id_column)
+
+
+def values_of(sides: Sides, name: str) -> list[pa.Array]:
+    """Return the values of a column, an array for each side; texts that are all numbers are numbers.
+
+    Raises:
+        InputError: a side has no such column.
+    """
+    columns = []
+    for table in sides.tables:
+        if name not in table.column_names:
+            raise InputError(
+                "the column that ranks records is in each table",
+                value=f"{name!r} among {', '.join(table.column_names)}",
+                remedy="Mend the name.",
+            )
+        columns.append(table[name].combine_chunks())
+    if all(pa.types.is_string(column.type) or pa.types.is_large_string(column.type) for column in columns):
+        bare = [pc.utf8_trim_whitespace(column.cast(pa.string())) for column in columns]
+        bare = [pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) for column in bare]
+        try:
+            return [column.cast(pa.float64()) for column in bare]
+        except pa.ArrowInvalid:  # a text that is no number
+            return bare
+    return columns
 
 
 def records_table(sides: Sides, *, text: bool) -> pa.Table:

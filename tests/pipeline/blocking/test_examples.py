@@ -8,6 +8,8 @@ MODULES = [
     "pipeline.blocking.measures",
     "pipeline.blocking.recapture",
     "pipeline.blocking.records",
+    "pipeline.blocking.rule_language",
+    "pipeline.blocking.soundex",
 ]
 
 
