@@ -106,7 +106,7 @@ def encoded(
     missing = np.arange(len(keys)) if store is None else np.flatnonzero(~store.read(keys, vectors))
     lengths = np.diff(offsets)[firsts]
     missing = missing[np.argsort(-lengths[missing], kind="stable")]
-    encode = Encode(str(Path(hasher_path).resolve()), hasher.encoder_fingerprint)
+    encode = Encode(hasher.path, hasher.encoder_fingerprint)
     for first in range(0, len(missing), ROUND_TEXTS):
         part = missing[first : first + ROUND_TEXTS]
         table = pa.Table.from_batches(_chunks(texts, firsts, lengths, part), _TEXTS)
