@@ -29,13 +29,8 @@ from .head import Head, head_bytes, read_head
 from .onnx_encoder import EncoderSettings, OnnxEncoder
 
 FORMAT, VERSION = "tamis-hasher", 1
-HEADER, GRAPH_FILE, TOKENIZER_FILE, HEAD_FILE, CARD_FILE = (
-    "hasher.json",
-    "encoder.onnx",
-    "tokenizer.json",
-    "head.npz",
-    "README.md",
-)
+HEADER, GRAPH_FILE, TOKENIZER_FILE = "hasher.json", "encoder.onnx", "tokenizer.json"
+HEAD_FILE, CARD_FILE = "head.npz", "README.md"
 PROFILE = "record-v1"
 """How records are written as text; a hasher serves the profile that it was made for."""
 
