@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +76,7 @@ def head_of(path: str, compression: str, size: int) -> bytes:
     return head
 
 
-def dialect_of(path: str, head: bytes) -> Dialect:
+def dialect_of(path: str, head: bytes, delimiters: Sequence[str] = DELIMITERS) -> Dialect:
     """Return the dialect of a file with that name and these first bytes: all, or more than ``SAMPLE_BYTES``."""
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
     delimiter = _BY_ENDING.get(_ending(path))
@@ -84,7 +84,7 @@ def dialect_of(path: str, head: bytes) -> Dialect:
         sample, is_whole = head[:SAMPLE_BYTES], len(head) <= SAMPLE_BYTES
         if encoding != "utf-8":
             sample = sample.decode(encoding, "replace").encode()
-        delimiter = _likeliest(sample.removeprefix(codecs.BOM_UTF8), is_whole=is_whole)
+        delimiter = _likeliest(sample.removeprefix(codecs.BOM_UTF8), delimiters, is_whole=is_whole)
     return Dialect(delimiter, encoding)
 
 
@@ -105,13 +105,13 @@ def _ending(path: str) -> str:
     return stem.rpartition(".")[2].lower()
 
 
-def _likeliest(text: bytes, *, is_whole: bool) -> str:
+def _likeliest(text: bytes, delimiters: Sequence[str], *, is_whole: bool) -> str:
     """Return the delimiter of the first bytes of a file, in UTF-8."""
     from ..hashing.delimited import PADDING, field_counts  # loads Numba, which runs without such files do not need
 
     padded = np.frombuffer(text + bytes(PADDING), np.uint8)
     best, chosen = (0.0, 0), DELIMITERS[0]
-    for delimiter in DELIMITERS:
+    for delimiter in delimiters:
         widths = field_counts(padded, 0, len(text), ord(delimiter))
         widths = widths if is_whole else widths[:-1]
         if len(widths) and widths[0] > 1:

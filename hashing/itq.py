@@ -22,8 +22,8 @@ Matrix = NDArray[np.float64]
 def fit_itq(vectors: NDArray[np.float32], bits: int, seed: int, iterations: int = ITERATIONS) -> Projection:
     """Return the projection that is fitted to some vectors.
 
-    The same vectors and seed give the same projection, on one machine and one build of its linear algebra; elsewhere
-    its last digits may differ, so keep the projection beside the codes that are made with it.
+    The same vectors and seed give the same projection, on one machine, by one build and as many threads of its linear
+    algebra; else its last digits may differ. So keep the projection, and make all codes with that one.
 
     Args:
         vectors: float32, shape (n, dim), finite.

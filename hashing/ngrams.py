@@ -131,7 +131,7 @@ def _take_text(
     while True:
         kind, more, count, width = SEPARATOR, np.uint64(0), 0, 1
         if at < end:
-            kind, more, count, width = _folded(data, at, end, table)
+            kind, more, count, width = folded_character(data, at, end, table)
         if kind != SEPARATOR:
             length = _append(more, count, run, length)
         elif length > 1:
@@ -170,7 +170,9 @@ def _hash(run: NDArray[np.uint64], start: int, size: int) -> np.uint64:
 
 
 @inner_kernel
-def _folded(data: NDArray[np.uint8], at: int, end: int, table: CharacterTable) -> tuple[int, np.uint64, int, int]:
+def folded_character(
+    data: NDArray[np.uint8], at: int, end: int, table: CharacterTable
+) -> tuple[int, np.uint64, int, int]:
     """Return (kind, folded bytes, how many, bytes of text) of the character there; one that is not UTF-8 ends it."""
     if data[at] < 128:
         small = np.uint64(table.ascii_fold[data[at]])

@@ -18,6 +18,7 @@ from ..pipeline.metrics import totals
 from ..pipeline.mixture import mixture_schema
 from ..pipeline.plan import last_step, steps_of
 from . import shard_cli
+from .block_cli import app as block_app
 from .index_cli import app as index_app
 from .lake_cli import app as lake_app
 from .lean_imports import leave_out_pandas_and_scipy
@@ -37,6 +38,7 @@ app = typer.Typer(
 
 app.add_typer(index_app, name="index")
 app.add_typer(lake_app, name="lake")
+app.add_typer(block_app, name="block")
 
 out_console = Console()
 err_console = Console(stderr=True)

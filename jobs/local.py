@@ -19,10 +19,11 @@ from ..connectors.merged import merged, runs
 from ..connectors.split import Split, bounds
 from ..connectors.unfinished import UNFINISHED
 from ..hashing.errors import EngineError
-from ..pipeline.engine import Progress, Table
+from ..pipeline.engine import Progress, Shipped, T, Table
 from .local_table import LocalTable, Opener, Sources, StreamTable, opened, table_of
 from .read_cache import ReadCache
 from .saved import is_saved
+from .shipped import Held
 from .wanted import wanted_schema, with_columns
 
 DUCKDB_SHARE = 0.4
@@ -145,6 +146,14 @@ class LocalEngine:
     def table(self, data: pa.Table) -> Table:
         """See ``Engine.table``."""
         return StreamTable(self, data.schema, lambda: [lambda: iter(data.to_batches())], ())
+
+    def ship(self, thing: T) -> Shipped[T]:
+        """See ``Engine.ship``: threads share it as it is."""
+        return Held(thing)
+
+    def share(self, folder: Path) -> Path:
+        """See ``Engine.share``."""
+        return folder.absolute()
 
     def has(self, name: str) -> bool:
         """See ``Engine.has``."""

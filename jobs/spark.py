@@ -26,7 +26,7 @@ from ..connectors.batches import conform, reading_schema
 from ..connectors.split import Split, bounds
 from ..connectors.unfinished import UNFINISHED
 from ..hashing.errors import EngineError
-from ..pipeline.engine import FoldFn, Progress, Table
+from ..pipeline.engine import FoldFn, Progress, Shipped, T, Table
 from . import failure
 from .chunks import CHUNKS, Decoded, InOrder, chunk_batch, decode, encode
 from .driver_table import DriverTable
@@ -34,6 +34,7 @@ from .local import LocalEngine
 from .local_table import LocalTable, SavedTable
 from .lookup import lookup_of
 from .saved import Part, begin, commit, is_saved, parts_of, write_part
+from .shipped import written
 from .spark_progress import Watch
 from .spark_table import Branch, PartsTable, SparkTable, column_of, spark_types, table_of, union_frames
 from .spark_tasks import (
@@ -189,6 +190,14 @@ class SparkEngine:
             return made.repartitionById(max(1, min(count, len(rows))), sql.col("part"))
 
         return SparkTable(self, data.schema, lambda: [Branch(frame, (Decoded(data.schema),))], size_bytes=data.nbytes)
+
+    def ship(self, thing: T) -> Shipped[T]:
+        """See ``Engine.ship``: a file in the work folder, which tasks map."""
+        return written(self.new_folder("shipped") / "thing", thing)
+
+    def share(self, folder: Path) -> Path:
+        """See ``Engine.share``: a copy in the work folder, which all machines see."""
+        return Path(shutil.copytree(folder, self.new_folder("shared") / folder.name))
 
     def has(self, name: str) -> bool:
         """See ``Engine.has``."""

@@ -13,7 +13,8 @@ Rules that keep the answer the same on every engine:
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,9 @@ from numpy.typing import NDArray
 
 from ..connectors.split import Split
 from ..connectors.views import take_table
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 BatchFn = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Rows in, rows out; keeps the order of the rows that it keeps."""
@@ -60,6 +64,13 @@ FoldFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 """All rows in order in; rows out. Its state must be small and stated."""
 
 Measure = Literal["count", "sum", "min", "max"]
+
+
+class Shipped(Protocol[T_co]):
+    """A thing that every task can have; plain data."""
+
+    def __call__(self) -> T_co:
+        """Return the thing; a process fetches it once."""
 
 
 class Progress(Protocol):
@@ -189,6 +200,15 @@ class Engine(Protocol):
 
     def table(self, data: pa.Table) -> Table:
         """Make a table of driver data; its chunks stay batches."""
+
+    def ship(self, thing: T) -> "Shipped[T]":
+        """Give every task a thing that it may read: an index, or anything else that can be pickled.
+
+        Functions handed to verbs keep what this returns, and call it where they need the thing.
+        """
+
+    def share(self, folder: Path) -> Path:
+        """Return where every task sees a folder of this machine: a model, say, that each process loads once."""
 
     def has(self, name: str) -> bool:
         """Whether a table of that name was saved before."""

@@ -76,6 +76,32 @@ class EngineContract:
 
         assert rows_of(table.map(double, schema)) == sorted((2 * value,) for _, value, _ in rows)
 
+    def test_tasks_have_what_is_shipped(self, engine, table, rows):
+        shipped = engine.ship({"add": np.arange(3), "names": pa.array(["a", None, "c"])})
+        schema = pa.schema([("sum", pa.int64()), ("name", pa.string())])
+
+        def use(batch):
+            thing = shipped()
+            places = batch.column("value").to_numpy() % 3
+            sums = pc.add(batch.column("value"), pa.array(thing["add"][places]))
+            return pa.RecordBatch.from_arrays([sums, thing["names"].take(pa.array(places))], schema=schema)
+
+        expected = [(value + value % 3, ("a", None, "c")[value % 3]) for _, value, _ in rows]
+        found = [tuple(row.values()) for row in table.map(use, schema).collect().to_pylist()]
+        assert sorted(found, key=str) == sorted(expected, key=str)
+
+    def test_tasks_see_a_shared_folder(self, engine, table, rows, tmp_path):
+        (tmp_path / "model" / "inside").mkdir(parents=True)
+        (tmp_path / "model" / "inside" / "file").write_text("5")
+        place = engine.share(tmp_path / "model")
+        schema = pa.schema([("sum", pa.int64())])
+
+        def use(batch):
+            more = int((place / "inside" / "file").read_text())
+            return pa.RecordBatch.from_arrays([pc.add(batch.column("value"), more)], schema=schema)
+
+        assert rows_of(table.map(use, schema)) == sorted((value + 5,) for _, value, _ in rows)
+
     def test_map_may_drop_rows(self, table, rows):
         odd = table.map(lambda batch: batch.filter(pc.equal(pc.bit_wise_and(batch.column("value"), 1), 1)), NUMBERS)
         assert rows_of(odd) == sorted(row for row in rows if row[1] % 2)

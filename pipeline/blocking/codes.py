@@ -100,8 +100,9 @@ def code_search(
     record that stands first comes first. The score is 1 - (differing bits) / bits, from 0 to 1, or the inner product of
     the vectors.
 
-    Buckets with more than ``max_bucket`` searched records are passed over, whoever asks. A query scores at most
-    ``bands * (1 + probes) * max_bucket`` records, and so many have room in memory, for each thread.
+    Buckets with more than ``max_bucket`` searched records are passed over, whoever asks; so a record all of whose
+    buckets are that large finds none, but for those it probes. ``blocks`` says how many there are. A query scores at
+    most ``bands * (1 + probes) * max_bucket`` records, and so many have room in memory, for each thread.
 
     Args:
         left_codes: uint64, shape (n, ceil(bits / 64)): the records that are queried with, as of ``codes.pack_signs``.

@@ -7,6 +7,8 @@
 
 The interval of PC is that of Clopper and Pearson (1934): exact, from quantiles of the beta distribution, and so never
 narrower than it says. It is that of a sample: the matches given are taken as drawn from all that there are.
+They are taken as drawn one by one, too: where records have many matches, which are found or missed together, the
+interval is too narrow.
 """
 
 from dataclasses import dataclass
@@ -14,11 +16,12 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ...hashing.errors import InputError
-from .pairs import best_pairs, check_pairs
+from .pair_keys import RecordIds, among
+from .pairs import best_order, check_pairs
+
+By = Literal["rank", "score"]
 
 CONFIDENCE = 0.95
 BUDGETS = (1, 3, 10)
@@ -77,7 +80,7 @@ def measure_pairs(
     gold: pa.Table,
     left_ids: pa.Array,
     right_ids: pa.Array | None,
-    by: Literal["rank", "score"] = "rank",
+    by: By = "rank",
 ) -> Measures:
     """Measure pairs by the matches that are known.
 
@@ -93,32 +96,26 @@ def measure_pairs(
             there are no two records.
     """
     check_pairs(pairs)
-    dirty = right_ids is None
-    right = left_ids if right_ids is None else right_ids
-    possible = len(left_ids) * (len(left_ids) - 1) // 2 if dirty else len(left_ids) * len(right)
-    if not possible:
-        raise InputError(
-            "there are records to pair",
-            value=f"{len(left_ids):,} left and {len(right):,} right ids",
-            remedy="Give the ids of all records, of those in no pair too.",
-        )
-    true = np.unique(_keys(gold, left_ids, right, dirty, "matches"))
-    if not len(true):
-        raise InputError("there are matches to measure by", value="none", remedy="Give one or more.")
-    said = _keys(pairs, left_ids, right, dirty, "pairs")
-    if dirty and len(np.unique(said)) < len(said):
-        raise InputError(
-            "a pair within one table stands once, the lower id left",
-            value=f"{len(said) - len(np.unique(said)):,} pairs both ways round",
-            remedy="Make the table with `pairs_of_one_table`.",
-        )
-    found = int(np.isin(said, true).sum())
-    low, high = clopper_pearson(found, len(true))
-    recall_at = {}
-    for budget in BUDGETS:
-        best = best_pairs(pairs, budget * len(left_ids), by)
-        recall_at[budget] = int(np.isin(_keys(best, left_ids, right, dirty, "pairs"), true).sum()) / len(true)
-    return Measures(len(said), possible, len(true), found, low, high, recall_at)
+    ids = RecordIds(left_ids, right_ids)
+    true = ids.matches(gold)
+    return measures_of_flags(pairs, among(ids.pairs(pairs), true), len(true), ids, by)
+
+
+def measures_of_flags(pairs: pa.Table, is_match: NDArray[np.bool_], matches: int, ids: RecordIds, by: By) -> Measures:
+    """Measure pairs of which it is known which are matches.
+
+    Args:
+        pairs: a table of pairs.
+        is_match: bool, shape (pairs,).
+        matches: all there are, found or not; at least 1.
+        ids: of all records.
+        by: as in ``measure_pairs``.
+    """
+    found = int(is_match.sum())
+    low, high = clopper_pearson(found, matches)
+    up_to = np.concatenate([[0], np.cumsum(is_match[best_order(pairs, by)])])
+    recall_at = {times: int(up_to[min(len(pairs), times * len(ids.left))]) / matches for times in BUDGETS}
+    return Measures(len(pairs), ids.possible, matches, found, low, high, recall_at)
 
 
 def clopper_pearson(found: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -133,33 +130,3 @@ def clopper_pearson(found: int, total: int, confidence: float = CONFIDENCE) -> t
     low = float(betaincinv(found, total - found + 1, outside)) if found else 0.0
     high = float(betaincinv(found + 1, total - found, 1.0 - outside)) if found < total else 1.0
     return low, high
-
-
-def _keys(table: pa.Table, left_ids: pa.Array, right_ids: pa.Array, dirty: bool, what: str) -> NDArray[np.int64]:
-    """Return one number for each pair of ids."""
-    left = _places(table, "left_id", left_ids, what)
-    right = _places(table, "right_id", right_ids, what)
-    if dirty:
-        itself = np.flatnonzero(left == right)
-        if len(itself):
-            raise InputError(
-                f"{what} are of two records each",
-                value=f"{table['left_id'][int(itself[0])].as_py()!r} with itself",
-                remedy="Leave such pairs out.",
-            )
-        left, right = np.minimum(left, right), np.maximum(left, right)
-    keys: NDArray[np.int64] = left * len(right_ids) + right
-    return keys
-
-
-def _places(table: pa.Table, name: str, ids: pa.Array, what: str) -> NDArray[np.int64]:
-    found = pc.index_in(table[name].combine_chunks().cast(pa.string()), value_set=ids.cast(pa.string()))
-    if found.null_count:
-        unknown = table[name].filter(pc.is_null(found)).unique().to_pylist()
-        raise InputError(
-            f"the {name} of all {what} is that of a record",
-            value=f"{len(unknown):,} others, the first {unknown[0]!r}",
-            remedy="Check that the ids are those of these tables, and which of them is left.",
-        )
-    places: NDArray[np.int64] = found.to_numpy().astype(np.int64)
-    return places

@@ -67,6 +67,44 @@ def pairs_of_one_table(
     return pairs_table(left, right, scores[kept], blocker, ranks[kept])
 
 
+def pairs_of_rows(
+    left_ids: pa.Array,
+    right_ids: pa.Array | None,
+    queries: Integers,
+    rows: Integers,
+    scores: NDArray[np.float64],
+    ranks: Integers,
+    blocker: str,
+) -> pa.Table:
+    """Return pairs of records by their places, as a table of pairs; texts are touched once a record, not once a pair.
+
+    Args:
+        left_ids, right_ids: strings, the ids of all records, each once; right_ids is None within one table, where a
+            pair found from both ends is there once, with the better rank.
+        queries, rows: int64: places of the left and the right record of each pair.
+        scores, ranks, blocker: as ``pairs_table``.
+    """
+    left_order = pc.sort_indices(left_ids).to_numpy().astype(np.int64)
+    right_order = left_order if right_ids is None else pc.sort_indices(right_ids).to_numpy().astype(np.int64)
+    left, right = _inverse(left_order)[queries], _inverse(right_order)[rows]
+    if right_ids is None:
+        left, right = np.minimum(left, right), np.maximum(left, right)
+        order = np.lexsort((-scores, ranks, right, left))
+        kept = order[_firsts(left[order], right[order])]
+        left, right, scores, ranks = left[kept], right[kept], scores[kept], ranks[kept]
+    order = np.lexsort((right, ranks, left))
+    one = left_ids.take(pa.array(left_order[left[order]])).cast(pa.string())
+    other = (left_ids if right_ids is None else right_ids).take(pa.array(right_order[right[order]])).cast(pa.string())
+    names = pa.array([blocker]).take(pa.array(np.zeros(len(order), np.int64)))
+    return pa.table([one, other, scores[order], names, ranks[order]], PAIRS)
+
+
+def _inverse(order: Integers) -> Integers:
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    return places
+
+
 def check_pairs(pairs: pa.Table) -> None:
     """Make sure that a table is one of pairs, and has each once.
 
@@ -84,9 +122,9 @@ def check_pairs(pairs: pa.Table) -> None:
         raise InputError("a pair lacks nothing", value=f"nulls in {', '.join(empty)}", remedy="Leave such pairs out.")
     left, right = _codes(pairs)
     order = np.lexsort((right, left))
-    again = np.setdiff1d(np.arange(len(order)), _firsts(left[order], right[order]))
+    again = order[~_new(left[order], right[order])]
     if len(again):
-        row = int(order[again[0]])
+        row = int(again[0])
         raise InputError(
             "a table has each pair once",
             value=f"{pairs['left_id'][row].as_py()!r} with {pairs['right_id'][row].as_py()!r} again",
@@ -163,12 +201,18 @@ def best_pairs(pairs: pa.Table, n: int, by: Literal["rank", "score"] = "rank") -
     if n < 0:
         raise ConfigError("a budget of pairs is at least 0", value=n, remedy="Mend the number.")
     check_pairs(pairs)
+    kept = best_order(pairs, by)[:n]
+    left, right = _codes(pairs)
+    return _in_order(pairs.take(kept), left[kept], right[kept])
+
+
+def best_order(pairs: pa.Table, by: Literal["rank", "score"] = "rank") -> Integers:
+    """Return the rows of a table of pairs, the best first, as ``best_pairs`` takes them: int64, shape (pairs,)."""
     left, right = _codes(pairs)
     first, then = pairs["rank"].to_numpy(), -pairs["score"].to_numpy()
     if by == "score":
         first, then = then, first
-    kept = np.lexsort((right, left, then, first))[:n]
-    return _in_order(pairs.take(kept), left[kept], right[kept])
+    return np.lexsort((right, left, then, first))
 
 
 def _merged(results: Sequence[pa.Table], least: int) -> pa.Table:
@@ -230,21 +274,22 @@ def _shared_codes(one: pa.Array, other: pa.Array) -> tuple[Integers, Integers]:
 def _ranks_of(texts: pa.Array) -> Integers:
     """Return for each text which of the distinct ones it is, in the order of their bytes."""
     coded = texts.dictionary_encode()
-    order = pc.sort_indices(coded.dictionary).to_numpy()
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    ranks: Integers = place[coded.indices.to_numpy()]
+    ranks: Integers = _inverse(pc.sort_indices(coded.dictionary).to_numpy())[coded.indices.to_numpy()]
     return ranks
+
+
+def _new(*sorted_keys: Integers) -> NDArray[np.bool_]:
+    """Return for each row whether another key begins there."""
+    new = np.zeros(len(sorted_keys[0]), np.bool_)
+    new[:1] = True
+    for key in sorted_keys:
+        new[1:] |= key[1:] != key[:-1]
+    return new
 
 
 def _firsts(*sorted_keys: Integers) -> Integers:
     """Return where each different key begins."""
-    n = len(sorted_keys[0])
-    new = np.zeros(n, np.bool_)
-    new[:1] = True
-    for key in sorted_keys:
-        new[1:] |= key[1:] != key[:-1]
-    return np.flatnonzero(new)
+    return np.flatnonzero(_new(*sorted_keys))
 
 
 def _sizes(starts: Integers, n: int) -> Integers:

@@ -15,7 +15,7 @@ them, with a space between: for encoders (the form of Ditto, Li et al. 2020).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,12 +41,14 @@ class Records:
         texts: large_string: the values of each; may be empty.
         marked: large_string: the same with the names of columns.
         columns: the columns that are written, in order.
+        values: large_string: each of these columns as it is written; null where a value is missing.
     """
 
     ids: pa.Array
     texts: pa.Array
     marked: pa.Array
     columns: tuple[str, ...]
+    values: dict[str, pa.Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -83,7 +85,7 @@ def read_records(table: pa.Table, id_column: str, columns: Sequence[str] | None 
     marked = _joined(
         [pc.binary_join_element_wise(_large(f"COL {name} VAL"), v, _large(" ")) for name, v in values], len(ids)
     )
-    return Records(ids, texts, marked, names)
+    return Records(ids, texts, marked, names, dict(values))
 
 
 def _checked_ids(column: pa.ChunkedArray, name: str) -> pa.Array:

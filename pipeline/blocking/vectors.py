@@ -77,7 +77,7 @@ def encoded(
     Args:
         engine: whose workers encode.
         texts: any string type, no nulls.
-        hasher_path: folder of a hasher that all workers see at this path.
+        hasher_path: folder of a hasher.
         cache: folder where vectors are stored by the hash of their text, and looked for; None: nowhere.
 
     Returns:
@@ -106,7 +106,8 @@ def encoded(
     missing = np.arange(len(keys)) if store is None else np.flatnonzero(~store.read(keys, vectors))
     lengths = np.diff(offsets)[firsts]
     missing = missing[np.argsort(-lengths[missing], kind="stable")]
-    encode = Encode(str(Path(hasher_path).resolve()), hasher.encoder_fingerprint)
+    shared = engine.share(Path(hasher_path).resolve()) if len(missing) else Path(hasher_path)
+    encode = Encode(str(shared), hasher.encoder_fingerprint)
     for first in range(0, len(missing), ROUND_TEXTS):
         part = missing[first : first + ROUND_TEXTS]
         table = pa.Table.from_batches(_chunks(texts, firsts, lengths, part), _TEXTS)

@@ -14,8 +14,8 @@ WIDTH, HEIGHT = 480, 240
 LEFT, RIGHT, TOP, BOTTOM = 58, 22, 12, 40
 _W, _H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
-_TAG = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
-_LINE = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+TAG = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
+LINE = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
 _BAR = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>')
 
 
@@ -35,9 +35,9 @@ def similarity_chart(similarity: dict[str, Any]) -> Markup:
     every = max(1, len(bins) // 5)
     for i in range(0, len(bins) + 1, every):
         edge = bins[i]["from"] if i < len(bins) else bins[-1]["to"]
-        parts.append(_TAG.format("tick", LEFT + i * step, TOP + _H + 17, "middle", f"{edge:.2f}"))
-    parts.append(_TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "Jaccard similarity"))
-    return _svg("Verified pairs by similarity, and the rows removed for them", parts)
+        parts.append(TAG.format("tick", LEFT + i * step, TOP + _H + 17, "middle", f"{edge:.2f}"))
+    parts.append(TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "Jaccard similarity"))
+    return svg("Verified pairs by similarity, and the rows removed for them", parts)
 
 
 def curve_chart(curve: dict[str, Any]) -> Markup:
@@ -48,7 +48,7 @@ def curve_chart(curve: dict[str, Any]) -> Markup:
     x, y = _place(threshold, curve["recall_at_threshold"])
     dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}</title></circle>')
     parts.append(dot.format(x, y, f"at the threshold {threshold:g}: {curve['recall_at_threshold']:.1%}"))
-    return _svg("Probability that a pair is found, by its similarity", parts)
+    return svg("Probability that a pair is found, by its similarity", parts)
 
 
 def curves_chart(curves: Sequence[dict[str, Any]], threshold: float) -> Markup:
@@ -58,7 +58,7 @@ def curves_chart(curves: Sequence[dict[str, Any]], threshold: float) -> Markup:
         kind = "curve" if curve["chosen"] else "curve other"
         line = Markup('<path class="{}" d="{}"><title>{}</title></path>')
         parts.append(line.format(kind, _path(curve["points"]), curve["name"]))
-    return _svg("Probability that a pair is found, by its similarity, for each setting", parts)
+    return svg("Probability that a pair is found, by its similarity, for each setting", parts)
 
 
 def lines_chart(lines: Sequence[dict[str, Any]], names: Sequence[str], mark: float) -> Markup:
@@ -68,7 +68,7 @@ def lines_chart(lines: Sequence[dict[str, Any]], names: Sequence[str], mark: flo
         points = [(line["threshold"], line[name]) for line in lines if line[name] is not None]
         path = Markup('<path class="curve line{}" d="{}"><title>{}</title></path>')
         parts.append(path.format(place, _path(points), name))
-    return _svg(" and ".join(names) + " by threshold", parts)
+    return svg(" and ".join(names) + " by threshold", parts)
 
 
 def distance_chart(shuffle: dict[str, Any]) -> Markup:
@@ -77,13 +77,13 @@ def distance_chart(shuffle: dict[str, Any]) -> Markup:
     parts = list(_grid(1))
     for power in range(math.ceil(math.log10(top)) + 1):
         if (x := math.log(10**power, top)) <= 1:
-            parts.append(_TAG.format("tick", _place(x, 0)[0], TOP + _H + 17, "middle", _short(10**power)))
-    parts.append(_TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "rows apart"))
+            parts.append(TAG.format("tick", _place(x, 0)[0], TOP + _H + 17, "middle", short(10**power)))
+    parts.append(TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "rows apart"))
     for kind, name in (("curve other", "uniform"), ("curve", "curve")):
         points = [(math.log(max(1, distance), top), share) for share, distance in shuffle[name]]
         title = "a permutation of all rows" if name == "uniform" else "this order"
         parts.append(Markup('<path class="{}" d="{}"><title>{}</title></path>').format(kind, _path(points), title))
-    return _svg(
+    return svg(
         "How far apart neighbours are read: share of pairs at most so far, in dark; of a permutation, pale", parts
     )
 
@@ -111,10 +111,10 @@ def _axes(mark: float, name: str = "Jaccard similarity") -> Iterator[Markup]:
     """Yield a grid of shares over [0, 1], with a mark."""
     yield from _grid(1)
     x, _ = _place(mark, 0)
-    yield _LINE.format("mark", x, TOP, x, TOP + _H)
+    yield LINE.format("mark", x, TOP, x, TOP + _H)
     for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
-        yield _TAG.format("tick", _place(tick, 0)[0], TOP + _H + 17, "middle", f"{tick:.1f}")
-    yield _TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", name)
+        yield TAG.format("tick", _place(tick, 0)[0], TOP + _H + 17, "middle", f"{tick:.1f}")
+    yield TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", name)
 
 
 def _path(points: Iterable[Sequence[float]]) -> str:
@@ -126,11 +126,12 @@ def _grid(top: float) -> Iterator[Markup]:
     for i in range(5):
         y = TOP + _H * (1 - i / 4)
         value = top * i / 4
-        yield _LINE.format("grid", LEFT, y, LEFT + _W, y)
-        yield _TAG.format("tick", LEFT - 6, y + 4, "end", f"{value:.0%}" if top == 1 else _short(value))
+        yield LINE.format("grid", LEFT, y, LEFT + _W, y)
+        yield TAG.format("tick", LEFT - 6, y + 4, "end", f"{value:.0%}" if top == 1 else short(value))
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Return a number with its unit, for a tick."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if value >= size:
             return f"{value / size:.3g}{unit}"
@@ -147,6 +148,7 @@ def _round_up(value: int) -> int:
         size *= 10
 
 
-def _svg(title: str, parts: list[Markup]) -> Markup:
+def svg(title: str, parts: list[Markup]) -> Markup:
+    """Return a chart of its parts."""
     head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, title)
     return head + Markup("").join(parts) + Markup("</svg>")

@@ -46,7 +46,7 @@ def shown(value: float | int | None, how: str) -> str:
     Args:
         value: as JSON holds it.
         how: "count", "share" (of one), "contained" (a share that is rounded down, so that less than all never reads as
-            all), "megabytes" or "size" (of bytes), "cost", "seconds" or "plain".
+            all), "ratio" (a share that may be tiny), "megabytes" or "size" (of bytes), "cost", "seconds" or "plain".
     """
     if value is None:
         return "\u2013"
@@ -54,6 +54,7 @@ def shown(value: float | int | None, how: str) -> str:
         "count": lambda: f"{value:,}",
         "share": lambda: f"{value:.2%}",
         "contained": lambda: f"{math.floor(value * 1e4 + 1e-9) / 1e4:.2%}",
+        "ratio": lambda: f"{100 * value:#.3g}".rstrip(".") + "%",
         "size": lambda: _size(value),
         "cost": lambda: _cost(value),
         "megabytes": lambda: f"{value / 1e6:,.1f}",

@@ -93,3 +93,12 @@ def test_columns_that_cannot_be():
         read_records(table, "id", ["y"])
     with pytest.raises(InputError, match="has each column once"):
         read_records(table, "id", ["x", "x"])
+
+
+def test_values_are_the_columns_as_they_are_written():
+    table = pa.table({"id": [7, 8, 9], "name": ["Sony  TV", None, " "], "price": [5.0, 12.5, float("nan")]})
+    found = read_records(table, "id", ["price", "name"])
+    assert {name: column.to_pylist() for name, column in found.values.items()} == {
+        "price": ["5", "12.5", None],
+        "name": ["Sony TV", None, None],
+    }

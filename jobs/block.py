@@ -1,0 +1,150 @@
+"""A blocking run, from its tables to a finished output folder."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .. import __version__
+from ..hashing.errors import ArtefactError
+from ..pipeline.engine import Progress
+from ..pipeline.state import SUCCESS, OutputFolder, write_atomically
+from .lake import EngineOptions
+from .progress import Silent
+
+if TYPE_CHECKING:
+    from ..pipeline.blocking.options import Options
+    from ..pipeline.blocking.sides import Sides
+
+
+def block_tables(
+    left: str,
+    right: str | None,
+    out: Path,
+    options: "Options",
+    on: EngineOptions,
+    *,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Find the pairs of records of one or two tables that are worth comparing.
+
+    A folder that has the finished output of the same run is left as it is.
+
+    Args:
+        left: file, folder or URL of the table whose records ask.
+        right: of the table that is searched; None: the left one has duplicates in it.
+        out: folder of the output.
+        options: what is asked for.
+        on: what it runs on.
+        progress: told about steps.
+
+    Returns:
+        what ``block.json`` holds.
+
+    Raises:
+        InputError: a table cannot be read as asked.
+        ConfigError: the options do not fit the tables.
+        ArtefactError: the folder holds something else.
+    """
+    from ..pipeline.blocking.outputs import REPORT
+    from ..pipeline.blocking.run import block
+    from .engines import make
+
+    folder = OutputFolder(out, _fingerprint(left, right, options))
+    told = progress or Silent()
+    with folder.claim():
+        if not folder.finished:
+            engine = make(
+                on.name,
+                folder.work,
+                memory_bytes=on.memory_bytes,
+                threads=on.threads,
+                progress=told,
+                settings=on.spark,
+            )
+            try:
+                report = block(engine, left, right, out, options, told)
+            finally:
+                engine.close()
+            write_atomically(out / REPORT, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+            folder.finish()
+        else:
+            folder.drop_work()
+    found: dict[str, Any] = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    return found
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A finished blocking run, with its records read again.
+
+    Attributes:
+        options: what was asked for.
+        sides: the records.
+        pairs: the pairs of the run.
+        each: what each blocker found by itself.
+        report: what ``block.json`` holds.
+    """
+
+    options: "Options"
+    sides: "Sides"
+    pairs: pa.Table
+    each: dict[str, pa.Table]
+    report: dict[str, Any]
+
+
+def open_blocked(folder: Path) -> Blocked:
+    """Return a finished run and its records.
+
+    Raises:
+        ArtefactError: there is none, it is of another version, or its tables are not what they were.
+        InputError: its tables cannot be read.
+    """
+    from ..pipeline.blocking.options import options_of
+    from ..pipeline.blocking.outputs import EACH, FORMAT, FORMAT_VERSION, PAIRS_FILE, REPORT
+    from ..pipeline.blocking.sides import read_sides
+
+    try:
+        said = json.loads((folder / SUCCESS).read_text(encoding="utf-8"))["run"]
+        report: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        found = (report["format"], report["version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(
+            "the folder is that of a finished blocking run",
+            value=f"{folder}: {error!r}",
+            remedy="Make one: `tamis block LEFT [RIGHT] --id COL --out DIR`.",
+        ) from error
+    if found != (FORMAT, FORMAT_VERSION):
+        raise ArtefactError(
+            f"a blocking run is of format {FORMAT} version {FORMAT_VERSION}",
+            value=f"{found[0]} version {found[1]} in {folder}",
+            remedy="Block again with this version of Tamis.",
+        )
+    options = options_of(report["options"])
+    left, right = report["inputs"][0], (report["inputs"][1] if len(report["inputs"]) > 1 else None)
+    if _fingerprint(left, right, options) != said:
+        raise ArtefactError(
+            "the tables and the version of Tamis are those of the blocking run",
+            value=f"others than those of {folder}",
+            remedy="Block again.",
+        )
+    pairs = pq.read_table(folder / PAIRS_FILE)
+    names = options.blockers
+    each = {name: pq.read_table(folder / EACH / f"{name}.parquet") if len(names) > 1 else pairs for name in names}
+    return Blocked(options, read_sides(left, right, options), pairs, each, report)
+
+
+def _fingerprint(left: str, right: str | None, options: "Options") -> str:
+    from ..connectors.record_table import stamp_of
+
+    stamps = [stamp_of(path) for path in (left, right) if path is not None]
+    if options.hasher is not None:
+        from ..hashing.neural.hasher import load_hasher
+
+        stamps.append(load_hasher(options.hasher).fingerprint)
+    said = json.dumps([__version__, left, right, options.as_json(), stamps], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()

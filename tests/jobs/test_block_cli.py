@@ -1,0 +1,140 @@
+"""``tamis block`` as a person uses it."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from tamis.jobs.cli import app
+
+SHOP = "id|name|price\na1|Sony KDL-40 television|400\na2|Apple iPod nano 8 GB|99\na3|canned soup|\n"
+OTHER = "id|title|cost\nb1|iPod nano 8GB by Apple|95.5\nb2|Sony television KDL-40|410\nb3|garden chair|20\n"
+
+
+@pytest.fixture
+def tables(tmp_path):
+    (tmp_path / "shop.csv").write_text(SHOP)
+    (tmp_path / "other.csv").write_text(OTHER)
+    return tmp_path / "shop.csv", tmp_path / "other.csv"
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["block", *map(str, arguments)])
+
+
+def found(out, name="pairs.parquet"):
+    return [(row["left_id"], row["right_id"], row["rank"]) for row in pq.read_table(out / name).to_pylist()]
+
+
+def test_two_tables(tables, tmp_path):
+    done = call(*tables, "--id", "id", "--top-k", 1, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert found(tmp_path / "out") == [("a1", "b2", 1), ("a2", "b1", 1), ("a3", "b2", 1)]
+    assert "3 records ask, 3 are searched." in done.output
+    assert "3 pairs, 33.333 % of all that there are" in done.output
+    assert pq.read_table(tmp_path / "out" / "records.parquet").to_pylist() == [
+        {"side": "left", "id": "a1", "text": "Sony KDL-40 television 400"},
+        {"side": "left", "id": "a2", "text": "Apple iPod nano 8 GB 99"},
+        {"side": "left", "id": "a3", "text": "canned soup"},
+        {"side": "right", "id": "b1", "text": "iPod nano 8GB by Apple 95.5"},
+        {"side": "right", "id": "b2", "text": "Sony television KDL-40 410"},
+        {"side": "right", "id": "b3", "text": "garden chair 20"},
+    ]
+    report = json.loads((tmp_path / "out" / "block.json").read_text())
+    assert report["records"] == {"left": 3, "right": 3, "unread": 0}
+    assert report["pairs"] == {
+        "found": 3,
+        "possible": 9,
+        "cssr": 1 / 3,
+        "records_with_a_pair": {"left": 3, "right": 2},
+    }
+    assert report["delimiters"] == ["|", "|"]
+    assert (tmp_path / "out" / "_SUCCESS").exists()
+    assert not (tmp_path / "out" / "_work").exists()
+
+
+def test_one_table(tmp_path):
+    pq.write_table(pa.table({"key": [5, 6, 7], "x": ["sieve", "sieves", "drum"]}), tmp_path / "t.parquet")
+    done = call(tmp_path / "t.parquet", "--id", "key", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert found(tmp_path / "out") == [("5", "6", 1)]
+    assert "3 records." in done.output
+
+
+def test_options_may_stand_first_and_the_command_may_be_named(tables, tmp_path):
+    for i, arguments in enumerate([("--id", "id", *tables), ("pairs", *tables, "--id", "id")]):
+        done = call(*arguments, "--top-k", 1, "--out", tmp_path / f"out{i}")
+        assert done.exit_code == 0, done.output
+        assert len(found(tmp_path / f"out{i}")) == 3
+
+
+def test_columns(tables, tmp_path):
+    done = call(*tables, "--id", "id", "--column", "price", "--column", "cost", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert ("a1", "b2", 1) not in found(tmp_path / "out")
+
+
+def test_ids_of_other_names_and_a_budget(tables, tmp_path):
+    tables[1].write_text(OTHER.replace("id|", "sku|", 1))
+    done = call(*tables, "--left-id", "id", "--right-id", "sku", "--max-pairs", 2, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert found(tmp_path / "out") == [("a1", "b2", 1), ("a2", "b1", 1)]
+
+
+def test_a_finished_run_is_left_alone_and_another_one_is_refused(tables, tmp_path):
+    arguments = [*tables, "--id", "id", "--out", tmp_path / "out"]
+    assert call(*arguments).exit_code == 0
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert call(*arguments).exit_code == 0
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+    refused = call(*arguments, "--top-k", 2)
+    assert refused.exit_code == 1
+    assert "belongs to the same configuration" in str(refused.exception)
+
+
+def test_records_that_cannot_be_read(tables, tmp_path):
+    tables[0].write_text(SHOP + "a4|too|many|fields\n")
+    failed = call(*tables, "--id", "id", "--out", tmp_path / "out")
+    assert "1 cannot, the first is record 3" in str(failed.exception)
+    done = call(*tables, "--id", "id", "--on-error", "quarantine", "--out", tmp_path / "out2")
+    assert done.exit_code == 0, done.output
+    assert pq.read_table(tmp_path / "out2" / "quarantine.parquet").to_pylist() == [
+        {"side": "left", "path": str(tables[0]), "record": 3, "rule": "ragged: 4 fields, the header has 3"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "each table has a column of ids"),
+        (["--id", "sku"], "'sku' among id, name, price"),
+        (["--id", "id", "--top-k", "0"], "at least 1 neighbour"),
+        (["--id", "id", "--blocker", "magic"], "a blocker is one of lexical, minhash, rules, dense, learned"),
+        (["--id", "id", "--combine", "sum"], "blockers combine by union"),
+        (["--id", "id", "--column", "colour"], "'colour' among"),
+        (["--id", "id", "--engine", "ray"], "an engine is `local` or `spark`"),
+        (["--id", "id", "--on-error", "skip"], "go to `quarantine`"),
+    ],
+)
+def test_what_cannot_be(tables, tmp_path, arguments, said):
+    failed = call(*tables, *arguments, "--out", tmp_path / "out")
+    assert failed.exit_code != 0
+    assert said in str(failed.exception)
+
+
+def test_texts_may_be_left_out(tables, tmp_path):
+    assert call(*tables, "--id", "id", "--no-text", "--out", tmp_path / "out").exit_code == 0
+    assert pq.read_table(tmp_path / "out" / "records.parquet").column_names == ["side", "id"]
+
+
+@pytest.mark.parametrize("other", ["", "id|title\n"])
+def test_tables_without_records(tables, tmp_path, other):
+    tables[1].write_text(other)
+    done = call(*tables, "--id", "id", "--out", tmp_path / "out")
+    if other:
+        assert done.exit_code == 0, done.output
+        assert found(tmp_path / "out") == []
+    else:
+        assert done.exit_code != 0
