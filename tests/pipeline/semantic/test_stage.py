@@ -222,11 +222,14 @@ def test_a_keeper_may_go_for_its_paragraphs(tmp_path):
     assert removals(result)
 
 
-def test_nothing_to_compare(tmp_path):
-    for name, texts in (("one", ["a b c"]), ("none", [])):
-        if texts:
-            result = sift(texts, tmp_path / name)
-            assert removals(result) == {}
+@pytest.mark.parametrize("index", ["exact", "codes"])
+def test_nothing_to_compare(tmp_path, index):
+    stages = [{"filter": "text <> 'a mill'"}, {"semantic": {"index": index}}]
+    for name, texts, rows in (("one", ["a sieve"], 1), ("none", ["a mill", "a mill"], 0)):
+        result = sift(texts, tmp_path / name, stages=stages)
+        assert removals(result) == {}
+        assert result.report["semantic"]["encoded_rows"] == rows
+        assert all(check.passed for check in verify(result.out))
 
 
 @pytest.mark.parametrize(
