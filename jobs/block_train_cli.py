@@ -12,7 +12,7 @@ from .bands_option import bands_of
 
 if TYPE_CHECKING:
     from ..hashing.neural.train import Progress
-    from ..pipeline.blocking.training import TrainingPairs
+    from ..pipeline.blocking.training_pairs import TrainingPairs
 
 console = Console()
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -155,7 +155,8 @@ def _pairs(
 ) -> "TrainingPairs":
     from ..pipeline.blocking.augmentation import Augmentation
     from ..pipeline.blocking.matches import read_known_pairs
-    from ..pipeline.blocking.training import Split, pairs_from_labels, pairs_of_views, silver_pairs
+    from ..pipeline.blocking.training import pairs_from_labels, pairs_of_views, silver_pairs
+    from ..pipeline.blocking.training_pairs import Split
 
     left, right = sides.left, sides.right
     ids = left.ids, None if right is None else right.ids
