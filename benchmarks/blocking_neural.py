@@ -24,6 +24,8 @@ import os
 import statistics
 import sys
 import time
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +164,7 @@ def without_labels(args: argparse.Namespace, seed: int) -> list[dict[str, Any]]:
         rows.append(base | {"way": f"K {k}", "k": k, "silver_precision": pure} | shares(nearest(scores, k), gold))
     mutual = nearest(scores, 1) & nearest(scores.T, 1).T
     rows.append(base | {"way": "mutual nearest", "k": 0} | shares(mutual, gold))
-    before = Network(settings)  # as the encoder was
-    plain = [before.encode(side.texts.to_pylist()) for side in (left, right)]
+    plain = untrained(replace(settings, seed=0), *(tuple(side.texts.to_pylist()) for side in (left, right)))
     together = np.concatenate(plain)
     planes, rotation = hyperplanes(together.shape[1], BITS, seed), fit_itq(together, BITS, seed)
     kinds = {
@@ -176,6 +177,13 @@ def without_labels(args: argparse.Namespace, seed: int) -> list[dict[str, Any]]:
             rows.append({"task": "buckets", "seed": seed, "kind": kind, "budget": budget} | best)
     rows[0]["card"] = found.card()
     return rows
+
+
+@cache
+def untrained(settings: TrainSettings, *sides: tuple[str, ...]) -> list[NDArray[np.float32]]:
+    """Return the vectors of texts by the encoder as it was."""
+    network = Network(settings)
+    return [network.encode(texts) for texts in sides]
 
 
 def banded(left: NDArray[np.bool_], right: NDArray[np.bool_], gold: NDArray[np.int64]) -> dict[int, dict[str, Any]]:
@@ -253,8 +261,9 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="encoder: name or folder of a sentence-transformers model")
     parser.add_argument("--tasks", nargs="+", default=["silver", "abt-buy", "dblp-acm"], help="which, in this order")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--hard", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=400, help="at most so many labelled matches are trained with")
@@ -270,7 +279,7 @@ def main() -> None:
         print("blocking_neural: left out without --data; the sets are not shipped with this project")
         return
     rows: list[dict[str, Any]] = []
-    for seed in range(args.seeds):
+    for seed in range(args.first_seed, args.first_seed + args.seeds):
         for task in args.tasks:
             rows += without_labels(args, seed) if task == "silver" else by_labels(args, task, seed)
             if args.json:
