@@ -82,6 +82,12 @@ def pairs(
             "learned with --hasher, else lexical.",
         ),
     ] = None,
+    lexical_columns: Annotated[
+        str,
+        typer.Option(
+            "--lexical-columns", help="n-grams of all columns together, of each apart as well, or auto: by a sample."
+        ),
+    ] = "auto",
     rule: Annotated[
         list[str] | None,
         typer.Option("--rule", metavar="RULE", help="As `name[:3] & year`; may be repeated, a pair satisfies one."),
@@ -112,7 +118,10 @@ def pairs(
         typer.Option("--max-block", min=1, help="Most pairs of a block of rules or minhash; default: by the records."),
     ] = None,
     combine: Annotated[
-        str, typer.Option("--combine", help="What several blockers make together: union, intersection or fusion.")
+        str,
+        typer.Option(
+            "--combine", help="What several blockers make together: fusion (of ranks), in-order, union, intersection."
+        ),
     ] = "fusion",
     top_k: Annotated[
         int, typer.Option("--top-k", metavar="K", help="Pairs of each record of LEFT, at most, by each blocker.")
@@ -136,6 +145,7 @@ def pairs(
     """Find for each record of LEFT the records of RIGHT that it is worth comparing with."""
     if engine == "local":
         leave_out_pandas_and_scipy()
+    from ..pipeline.blocking.lexical import Columns
     from ..pipeline.blocking.options import Combine, Index, Options
 
     if engine not in ("local", "spark"):
@@ -157,6 +167,7 @@ def pairs(
         combine=cast(Combine, combine),
         top_k=top_k,
         max_pairs=max_pairs,
+        lexical_columns=cast(Columns, lexical_columns),
         rules=tuple(rule or ()),
         exclude=tuple(exclude or ()),
         threshold=threshold,

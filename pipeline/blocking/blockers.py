@@ -44,7 +44,8 @@ def prepare(name: str, sides: Sides, options: Options, engine: Engine) -> Search
 
 
 def _lexical(sides: Sides, options: Options, engine: Engine) -> Search:
-    return lexical_search(sides.left, sides.right, options.top_k, ngrams=options.ngrams)
+    ngrams, columns = options.ngrams, options.lexical_columns
+    return lexical_search(sides.left, sides.right, options.top_k, ngrams=ngrams, columns=columns)
 
 
 def _minhash(sides: Sides, options: Options, engine: Engine) -> Search:
