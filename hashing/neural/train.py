@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import ConfigError, InputError
 from ..mix import derive_seed
 from .data import Examples, TrainData
 from .held_out import HeldOutMeasures, measured
@@ -90,11 +90,18 @@ def train_hasher(
         progress: is told after each step and each epoch.
 
     Raises:
-        ConfigError: the encoder or the device is not there, or the layers do not fit.
+        ConfigError: the encoder or the device is not there, the layers do not fit, or the data are of another text of
+            records than the settings name.
         InputError: there is nothing to train from, or no negative in it; the loss is not finite.
     """
     first = data.examples(0)
     _check(first, data)
+    if data.text != settings.text:
+        raise ConfigError(
+            "data and settings name the same text of records",
+            value=f"{data.text} and {settings.text}",
+            remedy="Mend `text` of one of them.",
+        )
     check_device(settings.device)
     with _own_state(settings):
         network = Network(settings)

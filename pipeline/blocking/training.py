@@ -167,9 +167,11 @@ def pairs_of_views(
         augmentation or Augmentation(),
         {"source": "views"},
     )
-    queries = [made.text(i, _HELD_VIEW, 0) for i in held[:, 0]]
+    queries = [made.text_of(i, _HELD_VIEW, 0) for i in held[:, 0]]
     others = drawn(there[~closed[there]], split)
-    searched = [written(attributes_of(made.records[i], made.columns[i]), made.marked) for i in (*held[:, 0], *others)]
+    searched = [
+        written(attributes_of(made.records[i], made.columns[i]), text == "marked") for i in (*held[:, 0], *others)
+    ]
     pairs = np.column_stack([np.arange(len(held)), np.arange(len(held))])
     return replace(made, views=True, held_out=HeldOut(queries, searched, pairs))
 

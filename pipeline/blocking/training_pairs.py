@@ -50,7 +50,7 @@ class TrainingPairs:
         records: the marked text of each record.
         columns: of each record.
         ids: of each record.
-        marked: whether encoders read the names of columns.
+        text: which text encoders read.
         first, second: int64, shape (n,): records that are one thing; with views both are the same.
         negatives: int64, shape (n, h): what is not the first one's thing; -1: none.
         groups: int64, one a record: the thing that it is, as far as is known.
@@ -64,7 +64,7 @@ class TrainingPairs:
     records: Sequence[str]
     columns: Sequence[tuple[str, ...]]
     ids: Sequence[str]
-    marked: bool
+    text: Text
     first: Places
     second: Places
     negatives: Places
@@ -93,13 +93,13 @@ class TrainingPairs:
         used = np.zeros(len(self.records), np.bool_)
         for some in (self.first, self.second, self.negatives[self.negatives >= 0]):
             used[some] = True
-        return [self.text(i, epoch, view) if used[i] else "" for i in range(len(self.records))]
+        return [self.text_of(i, epoch, view) if used[i] else "" for i in range(len(self.records))]
 
-    def text(self, record: int, epoch: int, view: int) -> str:
+    def text_of(self, record: int, epoch: int, view: int) -> str:
         """Return a text of a record: a view of it where there is an augmentation."""
         attributes = attributes_of(self.records[record], self.columns[record])
         if self.augmentation is not None:
             key = murmur3_bytes(self.ids[record].encode())[0]
             rng = np.random.Generator(np.random.PCG64([self.seed, key, epoch, view]))
             attributes = augmented(attributes, self.augmentation, rng)
-        return written(attributes, self.marked)
+        return written(attributes, self.text == "marked")

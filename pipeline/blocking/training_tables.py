@@ -134,7 +134,7 @@ class TrainingTables:
             records=self.records,
             columns=columns,
             ids=[one for side in sides for one in side.ids.to_pylist()],
-            marked=self.text == "marked",
+            text=self.text,
             first=np.ascontiguousarray(pairs[:, 0]),
             second=np.ascontiguousarray(pairs[:, 1]),
             negatives=near[pairs[:, 0]],

@@ -45,7 +45,7 @@ def ids(data, places):
 
 def held_ids(data):
     """Return the ids of all records that are held out, by their texts."""
-    by_text = {data.text(i, 0, 0): data.ids[i] for i in range(len(data.ids))}
+    by_text = {data.text_of(i, 0, 0): data.ids[i] for i in range(len(data.ids))}
     held = data.held_out
     return {by_text[held.queries[a]] for a, _ in held.pairs} | {by_text[held.searched[b]] for _, b in held.pairs}
 
