@@ -1,6 +1,7 @@
 """The semantic stage with a real encoder, and with cells of FAISS."""
 
 import json
+import shutil
 from random import Random
 
 import numpy as np
@@ -42,7 +43,7 @@ def texts_of(seed, n):
     return list(dict.fromkeys(texts))
 
 
-def sift(texts, folder, stage, **options):
+def sift(texts, folder, stage, *, make=LocalEngine, **options):
     (folder / "in").mkdir(parents=True)
     table = pa.table({"text": texts, "id": [f"d{i}" for i in range(len(texts))]})
     pq.write_table(table, folder / "in" / "x.parquet", row_group_size=9)
@@ -54,7 +55,7 @@ def sift(texts, folder, stage, **options):
         "out": str(folder / "out"),
     }
     prepared = plan.prepare(make_config(config), version=tamis.__version__)
-    return Result(plan.run(prepared, lambda work: LocalEngine(work, **options), Silent()))
+    return Result(plan.run(prepared, lambda work: make(work, **options), Silent()))
 
 
 def removals(result):
@@ -133,3 +134,22 @@ def test_a_changed_model_is_refused(tmp_path):
         load_hasher(made.path)
     with pytest.raises(ArtefactError, match=r"encoder\.onnx has sha256"):
         sift(["a", "b"], tmp_path, {"model": str(made.path)})
+
+
+class Elsewhere(LocalEngine):
+    """An engine whose tasks see the copies of folders alone."""
+
+    def share(self, folder):
+        copy = self.work / "seen" / folder.name
+        shutil.copytree(folder, copy)
+        folder.rename(folder.with_name("moved"))
+        return copy
+
+
+def test_tasks_read_the_model_where_they_see_it(tmp_path):
+    made = export_encoder(tiny_encoder(tmp_path / "model", seed=5), tmp_path / "hasher")
+    texts = texts_of(6, 40)
+    here = sift(texts, tmp_path / "here", {"model": str(made.path), "threshold": 0.97})
+    there = sift(texts, tmp_path / "there", {"model": str(made.path), "threshold": 0.97}, make=Elsewhere)
+    assert digests(there.out) == digests(here.out)
+    assert not (tmp_path / "hasher").exists()

@@ -136,9 +136,10 @@ def test_what_is_like_a_removed_row_alone_stays(tmp_path):
     words = WORDS[:16]
     a, b = " ".join(words), " ".join([*words[:13], "one", "two", "three"])
     c = " ".join([*words[3:13], "one", "two", "three", "four", "five", "six"])
+    assert sift([a], tmp_path / "without", stages=["exact"]).semantic_pairs.num_rows == 0
     result = sift([a, b, c], tmp_path, stages=[{"semantic": {"threshold": 0.75}}])
     assert list(removals(result)) == ["d1"]
-    pairs = pq.read_table(result.out / "semantic_pairs").to_pylist()
+    pairs = result.semantic_pairs.to_pylist()
     assert [(row["id"], row["better_id"]) for row in pairs] == [("d1", "d0"), ("d2", "d1")]
     assert all(row["similarity"] >= 0.75 for row in pairs)
     verdict = explain(result, find(result, "d2")[0])
