@@ -33,8 +33,8 @@ def test_weights_of_features():
 
 
 def test_what_is_refused():
-    def made(terms, weights, n_features=3, **options):
-        rows = SparseRows(np.array([0, 1, len(terms)]), np.array(terms, np.int32), np.array(weights, np.float64))
+    def made(terms, shares, n_features=3, **options):
+        rows = SparseRows(np.array([0, 1, len(terms)]), np.array(terms, np.int32), np.array(shares, np.float64))
         return feature_based(rows, n_features, **options)
 
     assert made([2, 0, 1], [1.0, 1.0, 1.0]).size == 2
