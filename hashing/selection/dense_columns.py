@@ -252,8 +252,19 @@ def _held(items: Numbers, rows: Numbers, factor: float, clip: bool) -> NDArray[n
             tile = _products(items[some], items[others], factor, clip)
             held[some, others] = tile
             if j > i:
-                held[others, some] = tile.T
+                _mirror(tile, held[others, some])
     return held
+
+
+@kernel
+def _mirror(tile: NDArray[np.int32], out: NDArray[np.int32]) -> None:
+    """Write the transpose of a tile, in squares that stay in the cache."""
+    n, m = tile.shape
+    for first in range(0, n, 16):
+        for start in range(0, m, 16):
+            for j in range(start, min(start + 16, m)):
+                for i in range(first, min(first + 16, n)):
+                    out[j, i] = tile[i, j]
 
 
 @kernel

@@ -108,32 +108,21 @@ def sparse_columns(
     """
     n_rows = len(bounds) - 1
     _check(bounds, items, similarities, n_items)
-    rows = np.repeat(np.arange(n_rows), np.diff(bounds))
-    items, values = np.asarray(items, np.int64), np.asarray(similarities, np.float64)
-    _check_once(rows, items, n_items)
     if (itself is not None or both_ways) and n_rows != n_items:
         raise InputError(
             "only where rows are the items is there a similarity to itself, or a way back",
             value=f"{n_rows} rows, {n_items} items",
             remedy="Leave out itself and both_ways.",
         )
+    top = max(float(np.abs(similarities).max(initial=0.0)), abs(itself or 0.0))
+    units, unit = whole(similarities, top)
+    by_item = _turned(bounds.astype(np.int64), items.astype(np.int32), units, n_items)
+    _check_once(*by_item[:2])
     if itself is not None:
-        others = rows != items
-        every = np.arange(n_items)
-        rows, items = np.concatenate([rows[others], every]), np.concatenate([items[others], every])
-        values = np.concatenate([values[others], np.full(n_items, itself)])
+        by_item = _with_itself(*by_item, whole(np.array([itself]), top)[0][0])
     if both_ways:
-        rows, items = np.concatenate([rows, items]), np.concatenate([items, rows])
-        values = np.concatenate([values, values])
-        order = np.lexsort((-values, rows, items))
-        rows, items, values = rows[order], items[order], values[order]
-        first = np.ones(len(rows), np.bool_)
-        first[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
-        rows, items, values = rows[first], items[first], values[first]
-    order = np.lexsort((rows, items))
-    units, unit = whole(values[order], float(np.abs(values).max(initial=0.0)))
-    starts = np.searchsorted(items[order], np.arange(n_items + 1)).astype(np.int64)
-    return SparseColumns(n_items, n_rows, starts, rows[order].astype(np.int32), units, unit)
+        by_item = _both_ways(*by_item, *_turned(*by_item, n_rows))
+    return SparseColumns(n_items, n_rows, *by_item, unit)
 
 
 def _check(bounds: NDArray[np.int64], items: NDArray[Any], similarities: NDArray[Any], n_items: int) -> None:
@@ -160,13 +149,16 @@ def _check(bounds: NDArray[np.int64], items: NDArray[Any], similarities: NDArray
         raise InputError("similarities are finite", value=f"entry {bad[0]}", remedy="Leave out such entries.")
 
 
-def _check_once(rows: NDArray[np.int64], items: NDArray[np.int64], n_items: int) -> None:
+def _check_once(starts: NDArray[np.int64], rows: NDArray[np.int32]) -> None:
     """Refuse an item that a row has twice."""
-    pairs = np.sort(rows * n_items + items)
-    twice = np.flatnonzero(pairs[1:] == pairs[:-1])
+    first = np.zeros(len(rows) + 1, np.bool_)
+    first[starts] = True
+    twice = np.flatnonzero((rows[1:] == rows[:-1]) & ~first[1:-1])
     if len(twice):
-        row, item = divmod(int(pairs[twice[0]]), n_items)
-        raise InputError("a row has an item once", value=f"row {row}, item {item}", remedy="Leave out the copy.")
+        item = int(np.searchsorted(starts, twice[0], side="right")) - 1
+        raise InputError(
+            "a row has an item once", value=f"row {rows[twice[0]]}, item {item}", remedy="Leave out the copy."
+        )
 
 
 @kernel
@@ -211,16 +203,70 @@ def _summed(places: NDArray[np.int64], values: NDArray[np.int32], n: int) -> NDA
 def _turned(
     starts: NDArray[np.int64], rows: NDArray[np.int32], values: NDArray[np.int32], n_rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Return the entries by row, ascending by item."""
-    ends = np.zeros(n_rows + 1, np.int64)
+    """Return entries by row instead of by item, ascending by item; or the other way round."""
+    bounds = np.zeros(n_rows + 1, np.int64)
     for e in range(len(rows)):
-        ends[rows[e] + 1] += 1
+        bounds[rows[e] + 1] += 1
     for i in range(n_rows):
-        ends[i + 1] += ends[i]
-    items, turned, at = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32), ends[:-1].copy()
+        bounds[i + 1] += bounds[i]
+    items, turned, at = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32), bounds[:-1].copy()
     for j in range(len(starts) - 1):
         for e in range(starts[j], starts[j + 1]):
             place = at[rows[e]]
             items[place], turned[place] = j, values[e]
             at[rows[e]] += 1
-    return ends, items, turned
+    return bounds, items, turned
+
+
+@kernel
+def _with_itself(
+    starts: NDArray[np.int64], rows: NDArray[np.int32], values: NDArray[np.int32], own: np.int32
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return entries with one of each item for itself, in place of any that was there."""
+    n, place = len(starts) - 1, 0
+    bounds = np.zeros(n + 1, np.int64)
+    others, kept = np.empty(len(rows) + n, np.int32), np.empty(len(rows) + n, np.int32)
+    for j in range(n):
+        e = starts[j]
+        while e < starts[j + 1] and rows[e] < j:
+            others[place], kept[place] = rows[e], values[e]
+            e, place = e + 1, place + 1
+        others[place], kept[place] = j, own
+        place += 1
+        if e < starts[j + 1] and rows[e] == j:
+            e += 1
+        while e < starts[j + 1]:
+            others[place], kept[place] = rows[e], values[e]
+            e, place = e + 1, place + 1
+        bounds[j + 1] = place
+    return bounds, others[:place].copy(), kept[:place].copy()
+
+
+@kernel
+def _both_ways(
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    values: NDArray[np.int32],
+    back_starts: NDArray[np.int64],
+    back_rows: NDArray[np.int32],
+    back_values: NDArray[np.int32],
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return the entries of both, of two for one pair the higher."""
+    n, place = len(starts) - 1, 0
+    bounds = np.zeros(n + 1, np.int64)
+    merged, kept = np.empty(2 * len(rows), np.int32), np.empty(2 * len(rows), np.int32)
+    for j in range(n):
+        a, b = starts[j], back_starts[j]
+        while a < starts[j + 1] or b < back_starts[j + 1]:
+            one = signed(rows[a]) if a < starts[j + 1] else n
+            other = signed(back_rows[b]) if b < back_starts[j + 1] else n
+            if one < other:
+                merged[place], kept[place] = one, values[a]
+            elif other < one:
+                merged[place], kept[place] = other, back_values[b]
+            else:
+                merged[place], kept[place] = one, max(values[a], back_values[b])
+            a, b = a + (one <= other), b + (other <= one)
+            place += 1
+        bounds[j + 1] = place
+    return bounds, merged[:place].copy(), kept[:place].copy()

@@ -31,9 +31,9 @@ def test_gains_are_those_of_the_formula(ridge):
 
 
 def test_what_is_refused():
+    function = LogDeterminant(set_cases.graph([[1.0, 3.0], [3.0, 1.0]]))
+    function.add(0)
     with pytest.raises(InputError, match="item 1 with 1 others"):
-        function = LogDeterminant(set_cases.graph([[1.0, 3.0], [3.0, 1.0]]))
-        function.add(0)
         function.gains(np.array([1]))
     with pytest.raises(InputError, match="both directions"):
         LogDeterminant(set_cases.graph([[1.0, 0.5], [0.25, 1.0]]))

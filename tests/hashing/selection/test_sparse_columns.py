@@ -54,6 +54,20 @@ def test_both_ways_takes_the_higher_and_itself_fills_the_diagonal():
     assert set_cases.graph([[0, 0.5], [0.25, 1]]).itself().tolist() == [0, 1 << 30]
 
 
+@settings(max_examples=80, derandomize=True, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 8), st.booleans())
+def test_any_graph_both_ways(seed, n, with_itself):
+    made = np.random.Generator(np.random.PCG64(seed))
+    matrix = np.where(made.random((n, n)) < 0.5, made.integers(-4, 5, (n, n)) / 4, 0.0)
+    columns = set_cases.graph(matrix, both_ways=True, itself=1.0 if with_itself else None)
+    expected = np.where((matrix != 0) & (matrix.T != 0), np.maximum(matrix, matrix.T), matrix + matrix.T)
+    if with_itself:
+        np.fill_diagonal(expected, 1.0)
+    assert matrix_of(columns).tolist() == expected.tolist()
+    assert all((np.diff(columns.column(item)[0]) > 0).all() for item in range(n))
+    assert columns.symmetric()
+
+
 def test_what_is_refused():
     def made(bounds, items, values, n_items=2, **options):
         return sparse_columns(np.array(bounds), np.array(items, np.int64), np.array(values), n_items, **options)
