@@ -4,12 +4,15 @@
 
 Small: facility location over all pairs of ``--points`` vectors of 384 numbers, ``--k`` of them. Each side is a process
 of its own that has the vectors in memory; rounds alternate, and medians are compared. The bar: ten times as fast as the
-faster of both. ``--python`` names an interpreter that has submodlib-py and apricot-select; a side that is not there is
-left out. Values are computed here, with all similarities, for all sides alike; equal selections are counted in order.
+faster of both. Beside it stands the time of all processors together, which other work on the machine changes less.
+``--python`` names an interpreter that has submodlib-py and apricot-select; a side that is not there is left out. Values
+are computed here, with all similarities, for all sides alike. Where a side first chooses another item than Tamis, the
+gains of both items are compared: sides that add up in float32 cannot tell nearer ones apart.
 
 Large: vectors of 64 numbers, one in a hundred of them chosen on a graph of 64 near neighbours (faiss, where it is
-installed) or on a sample. The bars, for a million: 8 GB, 15 minutes, and on 20,000 of the vectors, chosen in the same
-way, 98 % of the value of greedy over all pairs.
+installed) or on a sample; values are those of 50,000 rows drawn from all, with all similarities. The bars, for a
+million: 8 GB, 15 minutes, and on 20,000 of the vectors, chosen in the same way, 98 % of the value of greedy over all
+pairs.
 """
 
 import argparse
@@ -30,16 +33,17 @@ from end_to_end import machine, versions
 from kernels_turns import table, verdict
 from numpy.typing import NDArray
 
-from tamis.hashing.selection.dense_columns import dense_columns
+from tamis.hashing.selection.dense_columns import DenseColumns, dense_columns
 from tamis.hashing.selection.facility_location import FacilityLocation, coverage
 from tamis.hashing.selection.greedy import greedy
 from tamis.hashing.selection.optimum import Budget
-from tamis.hashing.selection.samples import sampled_columns
+from tamis.hashing.selection.samples import lowest, sampled_columns
 from tamis.hashing.selection.sparse_columns import sparse_columns
 
 FASTER, SHARE, SECONDS, BYTES = 10.0, 0.98, 900.0, 8e9
 NEIGHBOURS, PER_CHOSEN = 64, 100
 ROWS_PER_CHOSEN = 3
+PROBE = 50_000
 SIDES = ("tamis", "tamis-12", "submodlib", "apricot")
 
 
@@ -57,6 +61,7 @@ def small(python: str, points: int, k: int, rounds: int) -> list[dict[str, Any]]
     """Time all sides in turn."""
     vectors = made_vectors(points, 384)
     times: dict[str, list[float]] = {}
+    used: dict[str, list[float]] = {}
     items: dict[str, list[int]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.npy"
@@ -65,6 +70,7 @@ def small(python: str, points: int, k: int, rounds: int) -> list[dict[str, Any]]
             answer = _asked(sys.executable if side.startswith("tamis") else python, side, path, k)
             if answer:
                 times.setdefault(side, []).append(answer["seconds"])
+                used.setdefault(side, []).append(answer["processor"])
                 items[side] = answer["items"]
     columns = dense_columns(vectors)
     rows = []
@@ -76,14 +82,30 @@ def small(python: str, points: int, k: int, rounds: int) -> list[dict[str, Any]]
                 "side": side,
                 "seconds": seconds,
                 "times": times[side],
+                "processor": statistics.median(used[side]),
                 "value": coverage(columns, np.array(found)),
                 "first_alike": alike,
+                "apart": _apart(columns, ours, found, alike),
                 "in_common": len(set(found) & set(ours)),
                 "chosen": len(found),
             }
         )
-    best = min((row["seconds"] for row in rows if not row["side"].startswith("tamis")), default=None)
-    return [row | {"faster": best and best / row["seconds"]} for row in rows]
+    theirs = [row for row in rows if not row["side"].startswith("tamis")]
+    for row in rows:
+        for part, name in (("seconds", "faster"), ("processor", "cheaper")):
+            row[name] = min(one[part] for one in theirs) / row[part] if theirs else None
+    return rows
+
+
+def _apart(columns: DenseColumns, ours: list[int], found: list[int], alike: int) -> float:
+    """Return how far the gains of the first two items that differ are apart, as a share of ours; 0.0 if none do."""
+    if alike == len(ours):
+        return 0.0
+    function = FacilityLocation(columns)
+    for item in ours[:alike]:
+        function.add(item)
+    one, other = function.gains(np.array([ours[alike], found[alike]]))
+    return float((one - other) / one)
 
 
 def _asked(python: str, side: str, path: Path, k: int) -> dict[str, Any] | None:
@@ -134,13 +156,14 @@ def on_sample(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], 
     return sample.candidates[choice.items], seconds
 
 
-def large(n: int) -> list[dict[str, Any]]:
-    """Choose on ``n`` vectors, and on 20,000 of them beside greedy over all pairs."""
+def large(n: int, some: int) -> list[dict[str, Any]]:
+    """Choose on ``n`` vectors, and on some of them beside greedy over all pairs."""
     vectors = made_vectors(n, 64)
     k = n // PER_CHOSEN
-    every = dense_columns(vectors, bits=12, memory=0)
+    probe = lowest(np.arange(n), PROBE, seed=2, purpose="probe")
+    every = dense_columns(vectors, vectors[probe], bits=12, memory=0)
     fixed = np.random.Generator(np.random.PCG64(9)).choice(n, k, replace=False)
-    rows = [{"way": "at random", "n": n, "k": k, "value": coverage(every, fixed) / n}]
+    rows = [{"way": "at random", "n": n, "k": k, "value": coverage(every, fixed) / len(probe)}]
     ways = {"on a graph": on_graph, "on a sample": on_sample}
     if find_spec("faiss") is None:
         del ways["on a graph"]
@@ -148,10 +171,10 @@ def large(n: int) -> list[dict[str, Any]]:
         items, figures = way(vectors, k)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         rows.append(
-            {"way": name, "n": n, "k": k, "value": coverage(every, items) / n, "peak_so_far": peak} | figures
+            {"way": name, "n": n, "k": k, "value": coverage(every, items) / len(probe), "peak_so_far": peak} | figures
         )  # fmt: skip
         print(json.dumps(rows[-1]), file=sys.stderr)
-    part = vectors[:20_000]
+    part = vectors[:some].copy()
     del vectors, every
     k = len(part) // PER_CHOSEN
     columns = dense_columns(part, bits=12)
@@ -175,9 +198,24 @@ def lines_of(found: dict[str, Any]) -> list[str]:
     for row in found["small"]:
         ours, faster = row["side"].startswith("tamis"), row["faster"]
         cells = [row["side"], f"{row['seconds']:.2f} s", f"{faster:.1f}x" if faster else "", f"{row['value']:,.3f}"]
-        cells += [f"{row['first_alike']:,}", f"{row['in_common']:,} of {row['chosen']:,}"]
+        cells[3:3] = [f"{row['processor']:.2f} s", f"{row['cheaper']:.1f}x" if faster else ""]
+        cells += [f"{row['first_alike']:,}", f"{row['apart']:.1e}", f"{row['in_common']:,} of {row['chosen']:,}"]
         rows.append([*cells, verdict(faster, FASTER) if ours and faster else ""])
-    lines = table(["side", "median", "", "value", "alike from the first", "in common", "bar"], rows)
+    lines = table(
+        [
+            "side",
+            "median",
+            "faster",
+            "processors",
+            "less",
+            "value",
+            "alike from the first",
+            "then apart",
+            "in common",
+            "bar",
+        ],
+        rows,
+    )
     rows = []
     for row in found["large"]:
         cells = [row["way"], f"{row['n']:,}", f"{row['k']:,}", f"{row['value']:.4f}"]
@@ -196,6 +234,7 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--large", type=int, default=1_000_000, help="vectors of the large part; 0 leaves it out")
+    parser.add_argument("--part", type=int, default=20_000, help="so many of them are chosen from over all pairs too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement here")
     args = parser.parse_args()
     found = {
@@ -203,7 +242,7 @@ def main() -> None:
         "versions": versions(),
         "load": os.getloadavg()[0],
         "small": small(args.python, args.points, args.k, args.rounds) if args.points else [],
-        "large": large(args.large) if args.large else [],
+        "large": large(args.large, args.part) if args.large else [],
     }
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)

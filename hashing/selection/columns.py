@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputError
+
 HIGHEST = 30
 """The highest similarity is about 2^HIGHEST units."""
 
@@ -62,6 +64,10 @@ class Columns(Protocol):
         """Return the lowest similarity, 0 if there are none."""
         ...
 
+    def symmetric(self) -> bool:
+        """Return whether the rows are the items, and similarities are alike in both directions."""
+        ...
+
 
 def whole(values: NDArray[Any], top: float) -> tuple[NDArray[np.int32], float]:
     """Return similarities as whole numbers, and their unit, given the highest absolute one.
@@ -74,3 +80,24 @@ def whole(values: NDArray[Any], top: float) -> tuple[NDArray[np.int32], float]:
     return np.rint(np.ldexp(np.asarray(values, np.float64), HIGHEST - exponent)).astype(np.int32), 2.0 ** (
         exponent - HIGHEST
     )
+
+
+def refuse_negative(columns: Columns, name: str) -> None:
+    """Refuse negative similarities, under which a function is not monotone or not submodular."""
+    least = columns.least()
+    if least < 0:
+        raise InputError(
+            f"similarities for {name} are not negative",
+            value=least * columns.unit,
+            remedy="Make columns with clip=True, or shift the similarities.",
+        )
+
+
+def refuse_lopsided(columns: Columns, name: str) -> None:
+    """Refuse similarities that are not those of items to each other, alike in both directions."""
+    if not columns.symmetric():
+        raise InputError(
+            f"similarities for {name} are of items to each other, alike in both directions",
+            value=f"{columns.n_rows} rows, {columns.n_items} items",
+            remedy="Make columns of the items alone; those of a graph with both_ways=True.",
+        )

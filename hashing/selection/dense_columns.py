@@ -97,6 +97,10 @@ class DenseColumns:
         """Return the lowest similarity."""
         return min((int(block.min(initial=0)) for _, block in self._all()), default=0)
 
+    def symmetric(self) -> bool:
+        """Return whether the rows are the items: products are alike in both directions."""
+        return self.square
+
     def _all(self) -> Iterator[tuple[int, NDArray[np.int32]]]:
         """Yield all similarities in blocks, each with its first item."""
         step = self._step()

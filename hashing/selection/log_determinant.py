@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputError
 from ..kernel import kernel
-from .columns import Columns
-from .refusals import refuse_lopsided
+from .columns import Columns, refuse_lopsided
 
 
 @dataclass

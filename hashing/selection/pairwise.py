@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputError
-from .columns import Columns
-from .refusals import refuse_lopsided, refuse_negative
+from .columns import Columns, refuse_lopsided, refuse_negative
 
 
 @dataclass

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
-from .columns import Columns
-from .refusals import refuse_negative
+from .columns import Columns, refuse_negative
 
 
 @dataclass

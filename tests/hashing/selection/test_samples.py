@@ -26,7 +26,7 @@ GOLDEN_SAMPLE = [0, 3, 5, 7, 17]
 
 def test_a_sample_of_all_is_all():
     made = set_cases.vectors(1, 30)
-    sample = sampled_columns(made, rows=30, candidates=99, seed=0)
+    sample = sampled_columns(made, candidates=99, seed=0)
     assert (sample.rows.tolist(), sample.candidates.tolist(), sample.scale) == (list(range(30)), list(range(30)), 1.0)
     sampled, whole = (greedy(FacilityLocation(c), Budget(5)) for c in (sample.columns, dense_columns(made)))
     assert sampled.items.tolist() == whole.items.tolist()
@@ -57,6 +57,17 @@ def test_a_choice_on_a_sample_is_near_that_on_all():
         assert coverage(columns, sample.candidates[found.items]) >= 0.97 * whole
 
 
+def test_candidates_represent_all_rows():
+    made = set_cases.vectors(4, 80)
+    sample = sampled_columns(made, candidates=10, seed=5)
+    found = greedy(FacilityLocation(sample.columns), Budget(3))
+    chosen = sample.candidates[found.items]
+    assert sample.scale == 1.0
+    assert found.value == coverage(dense_columns(made), chosen)
+    among = greedy(FacilityLocation(dense_columns(made)), Budget(3), among=sample.candidates)
+    assert chosen.tolist() == among.items.tolist()
+
+
 def test_what_is_refused():
-    with pytest.raises(ConfigError, match="found 0, 3"):
+    with pytest.raises(ConfigError, match="found 3, 0"):
         sampled_columns(set_cases.vectors(1, 5), rows=0, candidates=3, seed=0)
