@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, InputError
 from ..kernel import inner_kernel, kernel
 from ..sparse_topk import SparseRows
+from .set_function import gain
 
 Curve = Literal["sqrt", "log1p"]
 
@@ -61,11 +62,11 @@ class FeatureBased:
 
     def add(self, item: int) -> float:
         """Put an item into the set and return what it added."""
-        gain = float(self.gains(np.array([item]))[0])
+        added = gain(self, item)
         entries = slice(int(self.rows.bounds[item]), int(self.rows.bounds[item + 1]))
         self.sums[self.rows.terms[entries]] += self.rows.weights[entries]
-        self._total += gain
-        return gain
+        self._total += added
+        return added
 
     def value(self) -> float:
         """Return the value of the set: the sum of what was added."""

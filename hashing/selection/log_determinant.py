@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, InputError
 from ..kernel import kernel
 from .columns import Columns, refuse_lopsided
+from .set_function import gain
 
 
 @dataclass
@@ -78,7 +79,7 @@ class LogDeterminant:
 
     def add(self, item: int) -> float:
         """Put an item into the set and return what it added."""
-        gain = float(self.gains(np.array([item]))[0])
+        added = gain(self, item)
         if self._count == len(self.factor):
             self.factor = np.concatenate([self.factor, np.empty_like(self.factor)])
         row = np.zeros(self.size, np.float64)
@@ -87,8 +88,8 @@ class LogDeterminant:
         row[item] += self.ridge
         _grow(self.factor, self._count, item, row, self.left)
         self._count += 1
-        self._total += gain
-        return gain
+        self._total += added
+        return added
 
     def value(self) -> float:
         """Return the value of the set: the sum of what was added."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, InputError
 from .columns import Columns, refuse_lopsided, refuse_negative
+from .set_function import gain
 
 
 @dataclass
@@ -53,13 +54,13 @@ class Pairwise:
 
     def add(self, item: int) -> float:
         """Put an item into the set and return what it added."""
-        gain = float(self.gains(np.array([item]))[0])
+        added = gain(self, item)
         where, column = self.columns.column(item)
         own = self.shared[item]
         self.shared[where] += column
         self.shared[item] = own
-        self._total += gain
-        return gain
+        self._total += added
+        return added
 
     def value(self) -> float:
         """Return the value of the set: the sum of what was added."""

@@ -57,3 +57,8 @@ class SetFunction(Protocol):
     def value(self) -> float:
         """Return the value of the set."""
         ...
+
+
+def gain(function: SetFunction, item: int) -> float:
+    """Return what one item would add."""
+    return float(function.gains(np.array([item], np.int64))[0])

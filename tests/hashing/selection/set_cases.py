@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from tamis.hashing.selection.feature_based import feature_based
+from tamis.hashing.selection.set_function import gain
 from tamis.hashing.selection.sparse_columns import sparse_columns
 from tamis.hashing.sparse_topk import SparseRows
 
@@ -85,8 +86,7 @@ def check_against(function, value, order):
         rest = np.array([j for j in range(n) if j not in chosen], np.int64)
         expected = [value([*chosen, j]) - before for j in rest.tolist()]
         np.testing.assert_allclose(function.gains(rest), expected, atol=1e-7)
-        gain = function.gains(np.array([item]))[0]
-        assert function.add(item) == gain
+        assert gain(function, item) == function.add(item)
         chosen.append(item)
         assert abs(function.value() - value(chosen)) < 1e-6
     assert function.fresh().value() == 0.0
