@@ -85,7 +85,7 @@ def _relatives(verdict: Verdict, where: Where) -> Iterator[str]:
         if relative.address == verdict.row.get("keeper_address"):
             continue
         name = f"{_name(relative.id, relative.address, where)}{_alike(relative.similarity)}"
-        yield f"It is like {name}, {_fate(relative, where)}."
+        yield f"It is {'close in meaning to' if relative.semantic else 'like'} {name}, {_fate(relative, where)}."
 
 
 def _fate(relative: Relative, where: Where) -> str:

@@ -15,6 +15,7 @@ _REMOVED = {
     "bloom": "known to the index, removed",
     "near": "near copies removed",
     "contained": "inside others, removed",
+    "semantic": "alike in meaning, removed",
     "paragraphs": "emptied by cuts, removed",
 }
 MAX_SOURCES = 8

@@ -26,10 +26,11 @@ _STAGES = {
     "near": "removes near duplicates: texts that share most of their runs of words with a text that stays",
     "decontaminate": "removes documents that hold items of benchmarks",
     "contained": "removes texts that lie inside others",
+    "semantic": "removes texts whose vectors are nearly those of a text that stays",
     "paragraphs": "cuts out paragraphs that many documents hold",
 }
 
-_COMPARES = ("exact", "near", "contained", "paragraphs")
+_COMPARES = ("exact", "near", "contained", "semantic", "paragraphs")
 """Stages that choose which of several records stays."""
 
 

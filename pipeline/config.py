@@ -243,6 +243,35 @@ class Contained(Model):
     max_anchors: int = Field(4, ge=1, description="Best-ranked rows with a shingle that others are compared with.")
 
 
+class Semantic(Model):
+    """Remove texts whose vectors are nearly those of a better-ranked one: the same said in other words."""
+
+    stage: Literal["semantic"] = Field("semantic", description="Which stage it is.")
+    model: str = Field(
+        "hashed-ngrams",
+        min_length=1,
+        description="What makes vectors: the folder of a hasher; or"
+        " `hashed-ngrams`, which needs no model and sees spelling, not meaning.",
+    )
+    threshold: float = Field(0.95, gt=0, le=1, description="Cosine of two vectors from which a text goes.")
+    thresholds: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
+        {}, description="Others for some sources, as `code: 0.99`; of a pair of two sources the higher one counts."
+    )
+    index: Literal["exact", "ivf", "codes"] = Field(
+        "exact",
+        description="Which texts are compared: all; those in the nearest cells of an inverted file (FAISS); or those"
+        " whose codes of random hyperplanes share a band.",
+    )
+    max_anchors: int = Field(
+        16, ge=1, le=1024, description="Best-ranked similar texts (of `codes`: texts of a band) that count."
+    )
+    lists: int | None = Field(None, ge=1, description="Of `ivf`: cells; default: by the number of rows.")
+    probes: int = Field(16, ge=1, description="Of `ivf`: cells that are looked into for a text.")
+    recall: float = Field(0.98, gt=0, lt=1, description="Of `codes`: least probability that a pair is found.")
+    bands: int | None = Field(None, ge=1, le=127, description="Of `codes`: computed from `recall` unless given.")
+    width: int | None = Field(None, ge=1, le=56, description="Of `codes`: bits of a band; default: by the rows.")
+
+
 class Paragraphs(Model):
     """Cut out paragraphs that many texts hold, everywhere but in the best-ranked one."""
 
@@ -347,7 +376,9 @@ class Spark(Model):
     conf: dict[str, str] = Field({}, description="Settings of the session, beside and before those of conf/spark.conf.")
 
 
-Stage = Annotated[Filter | Decontaminate | Exact | Near | Contained | Paragraphs, Field(discriminator="stage")]
+Stage = Annotated[
+    Filter | Decontaminate | Exact | Near | Contained | Semantic | Paragraphs, Field(discriminator="stage")
+]
 
 
 def _expand_stages(value: object) -> object:
@@ -403,7 +434,7 @@ class Pipeline(Model):
     against: tuple[Input, ...] = Field((), description="What is there already: compared with, never changed or copied.")
     columns: Columns = Field(Columns(), description="Which columns mean what.")
     stages: Annotated[tuple[Stage, ...], BeforeValidator(_expand_stages)] = Field(
-        (Exact(), Near()), description="What is done, in order: filters, then `exact`, `near`, or both."
+        (Exact(), Near()), description="What is done, in order: filters, then other stages."
     )
     keep: Keep = Field(
         KeepPolicy(),
@@ -446,7 +477,7 @@ class Pipeline(Model):
     def _stage_order(self) -> "Pipeline":
         names = [stage.stage for stage in self.stages]
         rest = list(itertools.dropwhile(lambda name: name == "filter", names))
-        order = ("decontaminate", "exact", "near", "contained", "paragraphs")
+        order = ("decontaminate", "exact", "near", "contained", "semantic", "paragraphs")
         if rest != [name for name in order if name in rest]:
             wanted = f"stages are filters, then of {', '.join(order)} each once at most, in this order"
             raise ValueError(f"{wanted}, not {', '.join(names)}")
@@ -513,6 +544,11 @@ class Pipeline(Model):
         return next((stage for stage in self.stages if isinstance(stage, Contained)), None)
 
     @property
+    def semantic(self) -> Semantic | None:
+        """The stage that compares vectors of texts, if there is one."""
+        return next((stage for stage in self.stages if isinstance(stage, Semantic)), None)
+
+    @property
     def paragraphs(self) -> Paragraphs | None:
         """The stage that cuts out paragraphs, if there is one."""
         return next((stage for stage in self.stages if isinstance(stage, Paragraphs)), None)
@@ -551,11 +587,13 @@ class Pipeline(Model):
         for stage in settings["stages"]:
             for benchmark in stage.get("benchmarks", ()):
                 del benchmark["path"]
+            if stage["stage"] == "semantic":
+                del stage["model"]  # a folder somewhere; its content enters by itself
             if stage.get("action") == "drop":
                 del stage["action"]  # runs without a later setting are what they were before there was one
             if stage.get("index") is None:
                 stage.pop("index", None)
-            else:
+            elif stage["stage"] == "near":
                 stage["index"] = {key: stage["index"][key] for key in ("mode", "flagged", "unreachable")}
         for name, items in (("inputs", self.inputs), ("against", self.against)):
             settings[name] = [item.model_dump(mode="json", exclude={"path"}) for item in items]
@@ -577,7 +615,7 @@ def bytes_of(size: str) -> int:
     return found
 
 
-_PLAIN = ("exact", "near", "contained", "paragraphs")
+_PLAIN = ("exact", "near", "contained", "semantic", "paragraphs")
 """Stages that need no settings."""
 
 
@@ -587,7 +625,7 @@ def pipeline_schema() -> dict[str, Any]:
     long = schema["properties"]["stages"]["items"]
     options: dict[str, Any] = {
         name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]}
-        for name in ("exact", "near", "contained")
+        for name in ("exact", "near", "contained", "semantic")
     }
     options["decontaminate"] = {"$ref": "#/$defs/Decontaminate"}
     options["filter"] = {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/Filter"}]}
@@ -650,7 +688,19 @@ def _config_error(error: ValidationError) -> ConfigError:
 
 def _known_keys() -> list[str]:
     sections = (Pipeline, Input, Columns, Shards, Folds, TokenizerFile, Alarm, Report, Spark)
-    stages = (Filter, Decontaminate, Benchmark, Exact, Near, Contained, Paragraphs, UseIndex, NewIndex, Shingle)
+    stages = (
+        Filter,
+        Decontaminate,
+        Benchmark,
+        Exact,
+        Near,
+        Contained,
+        Semantic,
+        Paragraphs,
+        UseIndex,
+        NewIndex,
+        Shingle,
+    )
     models: tuple[type[BaseModel], ...] = (*sections, *stages, Mixture, SourceShare, Phase)
     return sorted({name for model in models for name in model.model_fields})
 

@@ -66,6 +66,7 @@ REASONS = {
     "exact": "exact-duplicate",
     "near": "near-duplicate",
     "contained": "contained",
+    "semantic": "same-meaning",
     "paragraphs": "emptied",
     "bloom": "bloom",
 }

@@ -32,6 +32,7 @@ class Relative:
     Attributes:
         address, id: which it is.
         similarity: of the pair.
+        semantic: whether that is the cosine of vectors, rather than the share of common shingles.
         decision: what removed it, or None where it stays.
     """
 
@@ -39,6 +40,7 @@ class Relative:
     id: str | None
     similarity: float | None
     decision: Row | None
+    semantic: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,10 @@ def explain(result: Result, address: int, *, name: str | None = None) -> Verdict
     broken = _rows(result, "quarantine", pc.field("address") == address)
     if broken:
         return Verdict(address, "quarantined", broken[0])
-    pairs = _rows(result, "pairs", pc.field("address") == address)
+    pairs = [row | {"semantic": False} for row in _rows(result, "pairs", pc.field("address") == address)]
+    if "semantic_pairs" in result.manifest["files"]:
+        found = _rows(result, "semantic_pairs", pc.field("address") == address)
+        pairs += [row | {"semantic": True} for row in found]
     removed = {
         row["address"]: row
         for row in _rows(
@@ -148,8 +153,14 @@ def explain(result: Result, address: int, *, name: str | None = None) -> Verdict
         )
     }
     relatives = tuple(
-        Relative(pair["better_address"], pair["better_id"], pair["similarity"], removed.get(pair["better_address"]))
-        for pair in sorted(pairs, key=lambda pair: pair["better_rank"])
+        Relative(
+            pair["better_address"],
+            pair["better_id"],
+            pair["similarity"],
+            removed.get(pair["better_address"]),
+            pair["semantic"],
+        )
+        for pair in sorted(pairs, key=lambda pair: (pair["better_rank"], pair["semantic"]))
     )
     followers = _rows(result, "decisions", pc.field("keeper_address") == address)
     verdict = Verdict(
@@ -237,6 +248,7 @@ def facts_of(verdict: Verdict, where: Callable[[int], str]) -> Row:
                 "where": where(relative.address),
                 "id": relative.id,
                 "similarity": relative.similarity,
+                "semantic": relative.semantic,
                 "removed_for": placed(relative.decision) if relative.decision else None,
             }
             for relative in verdict.relatives

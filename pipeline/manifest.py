@@ -21,6 +21,9 @@ from .state import write_atomically
 FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "edits", "unsampled", "index")
 """Where the files are that a manifest lists; ``index`` stands for one beside it."""
 
+MORE_FOLDERS = ("semantic_pairs",)
+"""Those that only some runs have."""
+
 
 def write_manifest(
     folder: Path,
@@ -115,7 +118,7 @@ def _check(manifest: dict[str, Any]) -> None:
     for stage in manifest["settings"]["stages"]:
         str(stage["stage"])
     str(manifest["settings"]["columns"]["text"])
-    for folder in FOLDERS:
+    for folder in (*FOLDERS, *(name for name in MORE_FOLDERS if name in manifest["files"])):
         for line in manifest["files"][folder]:
             name = line["name"]
             if folder == "data":
@@ -130,5 +133,5 @@ def _check(manifest: dict[str, Any]) -> None:
     for line in manifest["sets"]:
         if line["folder"] and (Path(line["folder"]).name != line["folder"] or line["folder"] == ".."):
             raise ValueError(f"{line['folder']!r} is no plain name")
-    if extra := manifest["files"].keys() - set(FOLDERS):
+    if extra := manifest["files"].keys() - {*FOLDERS, *MORE_FOLDERS}:
         raise ValueError(f"unknown folders {sorted(extra)}")

@@ -37,6 +37,7 @@ class Outcome:
         rows: their number.
         drops: rows that exact and near stages dropped (``STAGED``).
         pairs: verified pairs of rows.
+        semantic_pairs: pairs of rows whose vectors are alike; None without that stage.
         kept: rows that there are to write (``emission.KEYED`` and counts of tokens).
         positioned: rows that are written, each time with its epoch, and their place in the output.
         unsampled: kept rows that are not written; None where every kept row is written, and once.
@@ -70,6 +71,7 @@ class Outcome:
     annotate: bool
     contaminated: tuple[Contamination, Items] | None = None
     edited: Edits | None = None
+    semantic_pairs: Table | None = None
 
     def decisions(self) -> Table:
         """Return the decisions of all stages, saved."""
@@ -127,7 +129,11 @@ def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]
     index = outcome.positioned.select(*INDEX[:-2], *more, *INDEX[-2:])
     items = outcome.contaminated[1] if outcome.contaminated else None
     edits = named_edits(outcome.edited.cuts, outcome.ranked, items) if outcome.edited else None
-    return {
+    more_pairs = {}
+    if outcome.semantic_pairs is not None:
+        named = name_pairs(outcome.semantic_pairs, outcome.ranked)
+        more_pairs["semantic_pairs"] = write_sorted(named, ["address", "better_address"], out / "semantic_pairs")
+    return more_pairs | {
         "unsampled": write_sorted(outcome.unsampled, ["address"], out / "unsampled") if outcome.unsampled else [],
         "edits": write_sorted(edits, ["address", "start"], out / "edits") if edits else [],
         "decisions": write_sorted(outcome.decisions().select(*DECISIONS.names), ["address"], out / "decisions"),

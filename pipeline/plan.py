@@ -25,6 +25,7 @@ def steps_of(config: Pipeline) -> tuple[str, ...]:
         "verify": compared and near is not None and near.verify != "none",
         "decide": compared,
         "contained": config.contained is not None,
+        "semantic": config.semantic is not None,
         "paragraphs": config.paragraphs is not None,
         "benchmark items": config.cuts_items,
         "cut": config.cuts,

@@ -9,10 +9,12 @@ from ..connectors.corpus import Corpus, InputSpec, open_corpus
 from ..hashing.errors import InputError
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
+from .blocking.dense import import_faiss
 from .config import Near, Pipeline
 from .index.form import OpenIndex, open_index
 from .index.joining import check_apart
 from .near import banding_of
+from .semantic.encoders import Encoder, open_encoder
 from .state import check_place
 
 FORMAT_VERSION = 3
@@ -32,6 +34,7 @@ class Prepared:
         name: what the run does, whatever an index holds: a digest of settings, inputs and versions.
         index: earlier rows, as they were before this run, or None.
         tokenizers: which tokenizers count, with the sha256 of their files.
+        encoder: of the semantic stage, or None.
     """
 
     config: Pipeline
@@ -42,6 +45,16 @@ class Prepared:
     name: str
     index: OpenIndex | None = None
     tokenizers: tuple[dict[str, Any], ...] = ()
+    encoder: Encoder | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that the output depends on; of an encoder, what it is."""
+        settings = self.config.decisive()
+        for stage in settings["stages"]:
+            if stage["stage"] == "semantic" and self.encoder:
+                stage["model"] = self.encoder.facts
+        return settings
 
     @property
     def fingerprint(self) -> str:
@@ -98,24 +111,34 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
         | {"special": list(item.special)}
         for item in config.tokenizers
     )
-    name = _name_of(config, corpus, references, version, tokenizers)
+    encoder = open_encoder(config.semantic.model) if config.semantic else None
+    if config.semantic and config.semantic.index == "ivf":
+        import_faiss()  # better missed now than after hours
+    name = _name_of(config, corpus, references, version, tokenizers, encoder)
     index = open_index(config, banding, name) if banding else None
     if index is not None:
         check_apart(config, index)
         first = len(index.files)
         shifted = tuple(replace(file, ordinal=first + file.ordinal) for file in corpus.files)
         corpus, references = Corpus((*index.files, *shifted), corpus.ignored), first
-    return Prepared(config, corpus, references, banding, version, name, index, tokenizers)
+    return Prepared(config, corpus, references, banding, version, name, index, tokenizers, encoder)
 
 
 def _name_of(
-    config: Pipeline, corpus: Corpus, references: int, version: str, tokenizers: tuple[dict[str, Any], ...]
+    config: Pipeline,
+    corpus: Corpus,
+    references: int,
+    version: str,
+    tokenizers: tuple[dict[str, Any], ...],
+    encoder: Encoder | None,
 ) -> str:
     sources = [file.source for file in corpus.files]  # named after places, unless the configuration does
     versions = [version, FORMAT_VERSION, SKETCH_VERSION]
     facts = [config.decisive(), sources, references, corpus.fingerprint, versions]
     if tokenizers:
         facts.append(tokenizers)
+    if encoder:
+        facts.append(encoder.facts)
     if config.decontaminate:
         benchmarks = [InputSpec(b.path, format=b.format) for b in config.decontaminate.benchmarks]
         facts += [open_corpus([spec]).fingerprint for spec in benchmarks]

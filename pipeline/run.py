@@ -28,14 +28,14 @@ from ..connectors.parquet_output import groups_of
 from ..connectors.published import DATA, Destination
 from ..connectors.split import SPLIT_BYTES
 from ..connectors.storage import storage_errors
-from ..hashing.errors import ArtefactError, EngineError, InputError
+from ..hashing.errors import ArtefactError, ConfigError, EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.sketch import sketch_plan
 from . import documents
 from .allocation import Allocation, allocate
 from .annotations import annotated_schema
 from .candidates import candidates
-from .config import Contained, Decontaminate, Near, save_config
+from .config import Contained, Decontaminate, Near, Semantic, save_config
 from .contained import SAMPLES, Sampling
 from .decontaminate import Contamination, Items, contamination, read_items
 from .descriptions import write_descriptions
@@ -75,6 +75,7 @@ from .prepared import Prepared, check_unchanged, prepare
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
 from .report.examples import examples
+from .semantic.stage import Alike, alike
 from .shards import FILE, POSITION, ShardWriter, contents, emit
 from .similarity import PAIRS, Evidence, Recollection, measure_pairs
 from .state import SUCCESS, OutputFolder, staging_folder
@@ -206,6 +207,7 @@ class _Run:
         self.ledger: Ledger | None = None
         self.flagged_rows: int | None = None
         self.contamination_facts: dict[str, Any] | None = None
+        self.semantic_facts: dict[str, Any] | None = None
         self.mixture_facts: dict[str, Any] | None = None
         with self.step("list inputs"):
             files = prepared.read.files
@@ -335,6 +337,14 @@ class _Run:
                 old = old_rows if recalled is None else 0
                 inside = self.contained(self.config.contained, among, ranked, rows, old)
             drops = drops.union(inside.map(Staged("contained"), STAGED))
+        semantic: Alike | None = None
+        if self.config.semantic:
+            with self.step("semantic", self.bytes_to_read):
+                among = left.join(drops.select("row"), on=["row"], how="anti")
+                among = among if recalled is None else new_only(among, "row", old_rows)
+                semantic = self.semantic(self.config.semantic, among, old_rows if recalled is None else 0)
+                gone = decide_near(semantic.pairs, rows=rows).save("semantic_drops")
+            drops = drops.union(gone.map(Staged("semantic"), STAGED))
         edited: Edits | None = None
         if self.config.cuts:
             stays = new_only(ranked, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
@@ -360,6 +370,7 @@ class _Run:
             rows=rows,
             drops=drops,
             pairs=pairs,
+            semantic_pairs=semantic.pairs if semantic else None,
             kept=kept,
             positioned=positioned,
             unsampled=None if self.all_once else unsampled(kept, positioned, ranked),
@@ -447,6 +458,25 @@ class _Run:
         inputs = {"splits": self.splits, "full": self.schema}
         pairs = measure_pairs(self.engine, met.pairs, ranked, **inputs, evidence=evidence, threshold=stage.threshold)
         return decide_near(pairs.save("contained_pairs"), rows=rows).save("contained_drops")
+
+    def semantic(self, stage: Semantic, left: Table, old_rows: int) -> Alike:
+        """Return the pairs of rows that are alike in meaning."""
+        if self.prepared.encoder is None:
+            raise ConfigError("a semantic stage has an encoder", value="none", remedy="Prepare the run with `prepare`.")
+        found = alike(
+            self.engine,
+            left,
+            stage=stage,
+            encoder=self.prepared.encoder,
+            read=self.texts_of,
+            text=self.config.columns.text,
+            work=self.folder.work,
+            seed=self.config.seed,
+            references=old_rows,
+            once=self.config.exact,
+        )
+        self.semantic_facts = found.facts
+        return found
 
     def edits(self, kept: Table, contaminated: tuple[Contamination, Items] | None) -> Edits:
         """Find what to cut out of the rows that are kept: paragraphs, then benchmark items."""
@@ -635,7 +665,7 @@ class _Run:
     ) -> None:
         """Write the manifest, which equal runs write equally, and the report, which has the times."""
         banding = self.prepared.banding
-        settings = self.config.decisive() | {"banding": [banding.bands, banding.rows] if banding else None}
+        settings = self.prepared.settings | {"banding": [banding.bands, banding.rows] if banding else None}
         del settings["inputs"], settings["against"]
         write_manifest(
             self.folder.path,
@@ -679,6 +709,7 @@ class _Run:
             finished=finished,
             index=self.index_facts(),
             contamination=self.contamination_facts,
+            semantic=self.semantic_facts,
             mixture=self.mixture_facts,
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)

@@ -156,7 +156,7 @@ def _row_faults(
         yield "positions in the index are not 0, 1, 2 ..."
 
 
-_LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3, "paragraphs": 4}
+_LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3, "semantic": 4, "paragraphs": 5}
 """Stages that look for copies, in their order."""
 
 
@@ -168,15 +168,16 @@ def _witness_faults(manifest: dict[str, Any], stays: NDArray[np.int64], decision
     """A keeper is kept, or was there already, or went in a later stage; a filter names its condition instead."""
     old = sum(line["reference"] for line in manifest["inputs"]) << RECORD_BITS
     kept = np.setdiff1d(stays, decisions["address"].to_numpy())  # with annotate, removed rows are written, too
-    order = _LATER | ({"decontaminate": 5} if _cuts_items(manifest) else {})
+    order = _LATER | ({"decontaminate": 6} if _cuts_items(manifest) else {})
     gone = {name: _removed(decisions, name) for name in order}
-    for stage in ("exact", "near", "contained"):
+    for stage in ("exact", "near", "contained", "semantic"):
         keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
         later = np.concatenate([gone[name] for name in order if order[name] > order[stage]])
         there = (keepers < old) | np.isin(keepers, kept) | np.isin(keepers, later)
         if not np.all(there):
             yield f"{int((~there).sum())} {stage} removals name a keeper that was not kept"
-    asked = [stage["index"]["flagged"] == "drop" for stage in manifest["settings"]["stages"] if stage.get("index")]
+    near = [stage for stage in manifest["settings"]["stages"] if stage["stage"] == "near"]
+    asked = [stage["index"]["flagged"] == "drop" for stage in near if stage.get("index")]
     unasked = pc.sum(pc.equal(decisions["stage"], "bloom")).as_py()
     if unasked and not any(asked):
         yield f"{unasked} rows were removed for a filter alone, which nobody asked for"
@@ -218,8 +219,12 @@ def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator
         of_stage = decisions.filter(pc.equal(decisions["stage"], stage["stage"]))
         least = pc.min(of_stage["similarity"]).as_py()
         wanted = 0.0 if stage["stage"] == "decontaminate" else stage.get("threshold", 1.0)
-        if least is not None and least < wanted:
+        if least is not None and least < wanted and not stage.get("thresholds"):
             yield f"the {stage['stage']} stage removed a row at similarity {least}, below {wanted}"
+        for row in of_stage.to_pylist() if stage.get("thresholds") else ():
+            asked = stage["thresholds"].get(row["source"], wanted)
+            if row["similarity"] < asked:
+                yield f"the {stage['stage']} stage removed {row['id']} at similarity {row['similarity']}, below {asked}"
 
 
 def _ledger_faults(

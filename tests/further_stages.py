@@ -12,7 +12,7 @@ VOCABULARY = [f"w{i}" for i in range(4000)]
 
 
 def write_rows(folder, seed):
-    """Write texts with copies, near copies, parts of others and benchmark items, and a benchmark."""
+    """Write texts with copies, near and less near ones, parts of others and benchmark items, and a benchmark."""
     rng = Random(seed)
     items = [" ".join(rng.choices(VOCABULARY, k=rng.randint(6, 25))) for _ in range(8)]
     texts = []
@@ -23,6 +23,8 @@ def write_rows(folder, seed):
             texts.append(" ".join(words[10 : 10 + rng.randint(10, 30)]))
         if i % 5 == 0:
             texts.append(" ".join([*words[:-1], "end"]))
+        if i % 7 == 0:
+            texts.append(" ".join("other" if j % 9 == 4 else word for j, word in enumerate(words)))
         if i % 11 == 0:
             texts += [" ".join(words), f"{texts[-1]} {items[i % 8]}"]
     notices = [f"notice {i}: all rights of this page are reserved by its owner" for i in range(3)]
@@ -43,6 +45,7 @@ def settings(folder, out, *, action="drop", **more):
         "exact",
         {"near": NEAR},
         {"contained": {"one_in": 2}},
+        {"semantic": {"threshold": 0.85, **more.pop("semantic", {})}},
         *([] if more.get("annotate") else [{"paragraphs": {"rows": 4}}]),
     ]
     return make_config(

@@ -10,6 +10,7 @@ SAME_BYTES = (
     "data/**/*.parquet",
     "decisions/*",
     "pairs/*",
+    "semantic_pairs/*",
     "clusters/*",
     "quarantine/*",
     "edits/*",

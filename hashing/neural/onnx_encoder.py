@@ -120,19 +120,28 @@ class OnnxEncoder:
                 list(pool.map(fill, batches[::-1]))  # the longest texts first: no thread is left with them at the end
         return vectors
 
+    def cuts(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which texts have more tokens than ``max_tokens``, bool, shape (n,).
+
+        Raises:
+            InputError: a text is not one that the tokenizer can take.
+        """
+        return np.array([bool(encoding.overflowing) for encoding in self._encodings(texts)], np.bool_)
+
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._encodings(texts)]
+
+    def _encodings(self, texts: Sequence[str]) -> Iterator[Any]:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # read by the library at every call
         prefix = self.settings.query_prefix
-        found: list[list[int]] = []
         for first in range(0, len(texts), TOKENIZED_TEXTS):
             part = [prefix + text for text in texts[first : first + TOKENIZED_TEXTS]]
             try:
-                found += [encoding.ids for encoding in self._tokenizer.encode_batch_fast(part)]
+                yield from self._tokenizer.encode_batch_fast(part)
             except (TypeError, UnicodeEncodeError) as error:
                 raise InputError(
                     "texts to encode are Unicode", value=f"{error}", remedy="Leave out texts that are not."
                 ) from error
-        return found
 
     def _vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of texts with equally many tokens, int64 of shape (n, t), as float32 (n, dim)."""

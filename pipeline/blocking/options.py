@@ -5,10 +5,11 @@ from typing import Any, Literal, get_args
 
 from ...hashing.errors import ConfigError
 
-BLOCKERS = ("lexical",)
-"""Blockers by name."""
+BLOCKERS = ("lexical", "minhash", "rules", "dense", "learned")
+"""Blockers by name. The last two have a hasher."""
 
 Combine = Literal["union", "intersection", "fusion"]
+Index = Literal["exact", "flat", "hnsw", "ivf"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class Options:
         top_k: neighbours of each record of the left table.
         max_pairs: the most pairs in the end, the best ranks first; None: all.
         ngrams: least and most characters of an n-gram, for ``lexical``.
+        rules: attribute rules, for ``rules``: a pair satisfies one or more.
+        exclude: attribute rules: pairs of any blocker that satisfy one are left out.
+        threshold: Jaccard similarity from which pairs are likely found, for ``minhash``.
+        max_block: most pairs of a block that is used, for ``rules`` and ``minhash``; None: by the number of records.
+        hasher: folder of a hasher, for ``dense`` and ``learned``.
+        index: how neighbours are found, for ``dense``.
+        bands: (bands, bits of each) for ``learned``; None: those of the hasher.
+        probes: buckets of a band that are looked into beside a record's own, for ``learned``.
         delimiter: of delimited files; None: found.
         quarantine: whether records that cannot be read are set aside, rather than an error.
         text: whether the output has the texts of records.
@@ -35,10 +44,18 @@ class Options:
     right_id: str
     columns: tuple[str, ...] | None = None
     blockers: tuple[str, ...] = ("lexical",)
-    combine: Combine = "union"
+    combine: Combine = "fusion"
     top_k: int = 10
     max_pairs: int | None = None
     ngrams: tuple[int, int] = (3, 4)
+    rules: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    threshold: float = 0.3
+    max_block: int | None = None
+    hasher: str | None = None
+    index: Index = "exact"
+    bands: tuple[int, int] | None = None
+    probes: int = 8
     delimiter: str | None = None
     quarantine: bool = False
     text: bool = True
@@ -50,6 +67,23 @@ class Options:
         if not self.blockers or len(set(self.blockers)) < len(self.blockers):
             raise ConfigError(
                 "there are one or more blockers, each once", value=list(self.blockers), remedy="Mend --blocker."
+            )
+        for wanted, given, option in (
+            ("rules", bool(self.rules), "--rule"),
+            ("dense", self.hasher is not None, "--hasher"),
+            ("learned", self.hasher is not None, "--hasher"),
+        ):
+            if wanted in self.blockers and not given:
+                raise ConfigError(f"the blocker {wanted} has its {option}", value="none", remedy=f"Name it: {option}.")
+        if self.rules and "rules" not in self.blockers:
+            raise ConfigError(
+                "rules are for the blocker rules",
+                value=f"{len(self.rules)} rules beside {', '.join(self.blockers)}",
+                remedy="Name it, too: --blocker rules.",
+            )
+        if self.index not in get_args(Index):
+            raise ConfigError(
+                f"an index is one of {', '.join(get_args(Index))}", value=self.index, remedy="Mend --index."
             )
         if self.combine not in get_args(Combine):
             raise ConfigError(

@@ -32,6 +32,7 @@ def build_report(
     finished: bool,
     index: dict[str, Any] | None = None,
     contamination: dict[str, Any] | None = None,
+    semantic: dict[str, Any] | None = None,
     mixture: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what ``report.json`` holds, without the examples.
@@ -44,6 +45,7 @@ def build_report(
         finished: whether shards were written.
         index: what there is to say of the index that rows were compared with.
         contamination: of the benchmarks that rows were searched for.
+        semantic: of the vectors that rows were compared by.
         mixture: what was asked of each source, and what came of it.
     """
     return {
@@ -56,6 +58,7 @@ def build_report(
         **run_facts(folder, ledger, config, banding),
         "index": index,
         "contamination": contamination,
+        "semantic": semantic,
         "mixture": mixture,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),

@@ -28,6 +28,7 @@ STAGES = {
     "bloom": "known to the index",
     "near": "near copies",
     "contained": "inside others",
+    "semantic": "alike in meaning",
     "paragraphs": "emptied by cuts",
 }
 

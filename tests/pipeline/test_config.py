@@ -144,7 +144,7 @@ def test_only_what_matters_enters_the_fingerprint():
 def test_the_schema_knows_the_short_forms():
     schema = pipeline_schema()
     stages = schema["properties"]["stages"]["items"]["anyOf"]
-    assert stages[0] == {"enum": ["exact", "near", "contained", "paragraphs"]}
+    assert stages[0] == {"enum": ["exact", "near", "contained", "semantic", "paragraphs"]}
     assert stages[1]["properties"]["near"]["anyOf"][0] == {"$ref": "#/$defs/Near"}
     assert {"Near", "Exact"} <= set(schema["$defs"])
     assert schema["properties"]["keep"]["anyOf"][0]["type"] == "string"

@@ -63,13 +63,13 @@ def test_items_are_cut_out_beside_paragraphs(folder, cut):
     assert 2 in both.values()
     gone = Counter(row["stage"] for row in result.removed.to_pylist())
     assert gone == {stage: amount.rows for stage, amount in result.ledger.total.dropped.items()}
-    assert gone.keys() >= {"exact", "near", "contained", "paragraphs"}
+    assert gone.keys() >= {"exact", "near", "contained", "semantic", "paragraphs"}
 
 
 def test_each_stage_removes_something(folder):
     result = Result(folder / "whole")
     counts = Counter(row["stage"] for row in result.removed.to_pylist())
-    assert counts.keys() == {"decontaminate", "exact", "near", "contained", "paragraphs"}
+    assert counts.keys() == {"decontaminate", "exact", "near", "contained", "semantic", "paragraphs"}
     assert result.edits.num_rows > 20
     assert all(check.passed for check in verify(folder / "whole"))
     assert counts == {stage: amount.rows for stage, amount in result.ledger.total.dropped.items()}
@@ -86,7 +86,7 @@ def test_the_same_bytes_where_items_are_cut(folder, cut, tmp_path):
 
 
 @pytest.mark.parametrize("reading", [False, True])
-@pytest.mark.parametrize("step", ["decontaminate", "contained", "paragraphs"])
+@pytest.mark.parametrize("step", ["decontaminate", "contained", "semantic", "paragraphs"])
 def test_stopped_and_taken_up_again(folder, tmp_path, step, reading):
     config = settings(folder, tmp_path / "out")
     with pytest.raises(Stopped):

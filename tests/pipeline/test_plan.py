@@ -70,6 +70,7 @@ COMBINATIONS = {
     "marked": lambda folder, out: {"annotate": True, "stages": settings(folder, out, annotate=True).stages},
     "paragraphs": lambda folder, out: {"stages": [{"paragraphs": {"rows": 4}}]},
     "contained": lambda folder, out: {"stages": [{"contained": {"one_in": 2}}]},
+    "semantic": lambda folder, out: {"stages": ["semantic"]},
     "counted": lambda folder, out: {"tokenizers": [{"name": "w", "path": str(folder / "words.json")}]},
     "sample": lambda folder, out: {"shards": {"sample": 0.5, "splits": {"validation": 0.1}}},
     "mixture": lambda folder, out: {"mixture": {"sources": {"web": 1}, "budget": 40, "unit": "rows"}},

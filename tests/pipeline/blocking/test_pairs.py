@@ -17,6 +17,7 @@ from tamis.pipeline.blocking.pairs import (
     fused,
     intersection,
     pairs_of_one_table,
+    pairs_of_rows,
     pairs_table,
     union,
 )
@@ -129,3 +130,20 @@ def test_what_is_no_table_of_pairs():
     for wrong in (lambda: union([]), lambda: fused([good], -1), lambda: best_pairs(good, -1)):
         with pytest.raises(ConfigError):
             wrong()
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 3), st.sampled_from([0.5, 1.0]))))
+def test_pairs_by_places_are_those_by_ids(some):
+    some = list({(q, r): (q, r, rank, score) for q, r, rank, score in some}.values())
+    ids = pa.array(["b", "10", "9", "é", "a", "ab", "z"])
+    others = pa.array(["7", "70", "x", "", "Z", "ü", "u"])
+    queries, places, ranks = (np.array([row[i] for row in some], np.int64) for i in range(3))
+    scores = np.array([row[3] for row in some], np.float64)
+    made = pairs_of_rows(ids, others, queries, places, scores, ranks, "x")
+    assert made == pairs_table(ids.take(pa.array(queries)), others.take(pa.array(places)), scores, "x", ranks)
+    apart = queries != places
+    queries, places, scores, ranks = queries[apart], places[apart], scores[apart], ranks[apart]
+    dirty = pairs_of_rows(ids, None, queries, places, scores, ranks, "x")
+    one, other = ids.take(pa.array(queries)), ids.take(pa.array(places))
+    assert dirty == pairs_of_one_table(one, other, scores, "x", ranks)
