@@ -68,7 +68,7 @@ class Pairwise:
 
 
 def pairwise(columns: Columns, worth: NDArray[np.float64], beta: float) -> Pairwise:
-    """Return a pairwise function.
+    """Return a pairwise function; to check it, and for the totals of graph cut, all similarities are read twice.
 
     Args:
         columns: symmetric similarities, none of them negative.

@@ -1,5 +1,7 @@
 """Similarities of vectors: exact whole numbers, whatever the blocks, the threads and the order of components."""
 
+import pickle
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -80,6 +82,14 @@ def test_threads_share_the_items(monkeypatch):
     alone = dense_columns(vectors, threads=1).added(asked, held)
     monkeypatch.setattr(module, "_ENOUGH", 100)
     assert np.array_equal(dense_columns(vectors, threads=3).added(asked, held), alone)
+
+
+def test_a_pickled_square_is_a_square():
+    columns = dense_columns(made(6, 9, 4))
+    again = pickle.loads(pickle.dumps(columns))
+    assert again.square
+    assert np.array_equal(all_of(again), all_of(columns))
+    assert not dense_columns(made(6, 9, 4), made(6, 9, 4)).square
 
 
 def test_sums_are_exact_for_vectors_of_one_direction():
