@@ -38,7 +38,7 @@ from tamis.hashing.selection.facility_location import FacilityLocation, coverage
 from tamis.hashing.selection.greedy import greedy
 from tamis.hashing.selection.optimum import Budget
 from tamis.hashing.selection.samples import lowest, sampled_columns
-from tamis.hashing.selection.sparse_columns import sparse_columns
+from tamis.hashing.selection.sparse_columns import nearest_columns
 
 FASTER, SHARE, SECONDS, BYTES = 10.0, 0.98, 900.0, 8e9
 NEIGHBOURS, PER_CHOSEN = 64, 100
@@ -135,12 +135,8 @@ def on_graph(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], d
     index.add(scaled)
     near, found = index.search(scaled, NEIGHBOURS)
     del index
-    there = (found >= 0) & (near > 0)
-    bounds = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64)
-    items, near = found[there].astype(np.int32), near[there]
-    del found, there
     graphed = time.perf_counter()
-    columns = sparse_columns(bounds, items, near, len(vectors), itself=1.0)
+    columns = nearest_columns(found, near, len(vectors), itself=1.0)
     choice = greedy(FacilityLocation(columns), Budget(k))
     seconds = {"graph": graphed - start, "choice": time.perf_counter() - graphed}
     return choice.items, seconds | {"bound_ratio": choice.ratio, "evaluations": choice.evaluations}

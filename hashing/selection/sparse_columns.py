@@ -125,6 +125,35 @@ def sparse_columns(
     return SparseColumns(n_items, n_rows, *by_item, unit)
 
 
+def nearest_columns(
+    items: NDArray[Any],
+    similarities: NDArray[Any],
+    n_items: int,
+    *,
+    itself: float | None = None,
+    both_ways: bool = False,
+) -> SparseColumns:
+    """Return the similarities of a search for the nearest, as ``sparse_topk.Nearest`` and FAISS give it.
+
+    Args:
+        items: integer, shape (n_rows, k): the nearest items of each row; -1 where there are fewer.
+        similarities: float, shape (n_rows, k).
+        n_items, itself, both_ways: as for ``sparse_columns``, with its errors.
+    """
+    if items.ndim != 2 or items.shape != similarities.shape:
+        raise InputError(
+            "items and similarities have one shape (n_rows, k)",
+            value=f"{items.shape} and {similarities.shape}",
+            remedy="Give both of one search.",
+        )
+    there = items != -1
+    bounds = np.zeros(len(items) + 1, np.int64)
+    np.cumsum(there.sum(axis=1), out=bounds[1:])
+    return sparse_columns(
+        bounds, items[there], similarities[there], n_items, itself=itself, both_ways=both_ways
+    )  # fmt: skip
+
+
 def _check(bounds: NDArray[np.int64], items: NDArray[Any], similarities: NDArray[Any], n_items: int) -> None:
     """Refuse arrays that are no graph."""
     if len(bounds) == 0 or bounds[0] != 0 or bounds[-1] != len(items) or (np.diff(bounds) < 0).any():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from tamis.hashing.errors import InputError
-from tamis.hashing.selection.sparse_columns import sparse_columns
+from tamis.hashing.selection.sparse_columns import nearest_columns, sparse_columns
 
 from . import set_cases
 
@@ -66,6 +66,17 @@ def test_any_graph_both_ways(seed, n, with_itself):
     assert matrix_of(columns).tolist() == expected.tolist()
     assert all((np.diff(columns.column(item)[0]) > 0).all() for item in range(n))
     assert columns.symmetric()
+
+
+def test_nearest_of_a_search():
+    items, scores = np.array([[1, 0], [2, -1]]), np.array([[0.5, 0.25], [1.0, 9.0]])
+    assert matrix_of(nearest_columns(items, scores, 3)).tolist() == [[0.25, 0.5, 0], [0, 0, 1]]
+    square = nearest_columns(np.array([[1], [-1]]), np.array([[0.5], [0.0]]), 2, itself=1.0, both_ways=True)
+    assert matrix_of(square).tolist() == [[1, 0.5], [0.5, 1]]
+    with pytest.raises(InputError, match="one shape"):
+        nearest_columns(items, scores[:, :1], 3)
+    with pytest.raises(InputError, match="found -2 to 0"):
+        nearest_columns(np.array([[0, -2]]), np.array([[1.0, 1.0]]), 3)
 
 
 def test_what_is_refused():
