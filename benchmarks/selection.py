@@ -218,7 +218,7 @@ def lines_of(found: dict[str, Any]) -> list[str]:
         cells += [f"{row[part]:,.1f} s" if part in row else "" for part in ("graph", "choice")]
         cells += [f"{row['peak_so_far'] / 1e9:.1f} GB" if "peak_so_far" in row else ""]
         held = row.get("peak_so_far", np.inf) <= BYTES and row.get("graph", 0.0) + row.get("choice", np.inf) <= SECONDS
-        cells += [verdict(held, 1.0) if "peak_so_far" in row else ""]
+        cells += [verdict(held, 1.0) if "peak_so_far" in row and row["n"] >= 1_000_000 else ""]
         rows.append([*cells, f"{100 * row['share']:.1f} %, {verdict(row['share'], SHARE)}" if "share" in row else ""])
     head = [
         "way",
