@@ -156,7 +156,7 @@ class CountSources:
     def _sampled(
         self, places: NDArray[np.int64], shingles: NDArray[np.uint64], sources: int
     ) -> list[tuple[NDArray[np.int64], ...]]:
-        parts = []
+        parts: list[tuple[NDArray[np.int64], ...]] = []
         for source in range(sources):
             sample = sample_shingles(shingles[places == source], one_in=self.one_in)
             size = len(sample.hashes)

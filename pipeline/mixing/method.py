@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,8 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
     """
     one_of("method", method, tuple(METHODS))
     settings = settings or MixingSettings.model_validate({})
+    if isinstance(settings.prior, dict):
+        known_names(settings.prior, sources.names, "the prior's weights")
     there = np.asarray(sources.available) > 0
     if not there.any():
         raise InputError("some source holds something", value="none", remedy="Give texts.")
@@ -88,8 +91,9 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
     ]
     spread = np.zeros(len(there))
     spread[there] = found
-    amounts = None if budgets is None else np.zeros(len(there), np.int64)
-    if amounts is not None:
+    amounts = None
+    if budgets is not None:
+        amounts = np.zeros(len(there), np.int64)
         amounts[there] = budgets
     told = iter(reasons)
     return Weights(
@@ -204,18 +208,17 @@ def _prior(sources: Sources, settings: MixingSettings) -> NDArray[np.float64]:
     """Return the prior: float64, shape (sources,); sources that are not named have none."""
     if isinstance(settings.prior, dict):
         named = settings.prior
-        known_names(named, sources.names, "the prior's weights")
         return normalised([named.get(name, 0.0) for name in sources.names], "the prior")
     if settings.prior == "unique":
         return normalised(_needed(sources, "unique"), "effective unique tokens")
     return proportional(sources.available) if settings.prior == "size" else uniform(sources.available)
 
 
-def _needed(sources: Sources, what: str) -> NDArray[np.float64]:
+def _needed(sources: Sources, what: str) -> Any:
     found = getattr(sources, what)
     if found is None or not len(found):
         raise InputError(f"this method knows the {what} of sources", value="none", remedy=f"Give `{what}`.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 SMART = "smart"

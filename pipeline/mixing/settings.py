@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ...hashing.mixing.distances import HELLINGER
-from ...hashing.mixing.tilt import DISTINCT, Tilt
+from ...hashing.mixing.tilt import Tilt
 from ..mixture import Count, parse_count
 
 Prior = Literal["unique", "size", "uniform"] | dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
@@ -23,14 +22,14 @@ class MixingSettings(BaseModel):
     temperature: float = Field(2.0, gt=0, description="`temperature`: 1 is by size, larger is more even.")
     prior: Prior = Field("unique", description="`tilt`, `coverage`: where weights start, and what smoothing mixes in.")
     distance: Literal["hellinger", "root-js", "l2", "l2-corrected"] = Field(
-        HELLINGER, description="`tilt`, `coverage`."
+        "hellinger", description="`tilt`, `coverage`."
     )
     eta: float | None = Field(
         None, ge=0, le=1e6, description="Exponent of a distance; default: by `strength`, and 10 for `router`."
     )
     strength: float = Field(1.0, ge=0, le=100, description="How far apart the scale rule puts least and most distant.")
     smoothing: float = Field(0.05, ge=0, le=1, description="How much of the prior is mixed in.")
-    sign: Literal["distinct", "common"] = Field(DISTINCT, description="Which sources get more.")
+    sign: Literal["distinct", "common"] = Field("distinct", description="Which sources get more.")
     updates: int = Field(1, ge=1, le=100_000, description="`router`: how many, with loads that stay.")
     purpose: Literal["finetune", "pretrain"] = Field("pretrain", description="`leverage`: distinct or common get more.")
     ridge: float = Field(10.0, gt=0, allow_inf_nan=False, description="`leverage`.")

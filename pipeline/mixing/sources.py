@@ -73,18 +73,18 @@ class Sources:
 
     def only(self, kept: NDArray[np.bool_]) -> "Sources":
         """Return some of the sources."""
-        places = np.flatnonzero(kept)
+        places = np.flatnonzero(kept).tolist()
         names = tuple(self.names[place] for place in places)
-        rows = {
-            what: None if getattr(self, what) is None else getattr(self, what)[places]
-            for what in ("available", "unique", "histograms", "vectors", "taken")
-        }
         return Sources(
             names,
+            self.available[places],
+            unique=None if self.unique is None else self.unique[places],
+            histograms=None if self.histograms is None else self.histograms[places],
             loads=None if self.loads is None else [self.loads[place] for place in places],
+            vectors=None if self.vectors is None else self.vectors[places],
             similarity=None if self.similarity is None else self.similarity[np.ix_(places, places)],
             gains=None if self.gains is None else tuple(pair for pair in self.gains if pair[0] in names),
-            **rows,
+            taken=None if self.taken is None else self.taken[places],
         )
 
 
