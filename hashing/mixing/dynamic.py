@@ -12,6 +12,7 @@ best the effective unique tokens of each source (``overlap.effective_unique``).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class Coverage:
         distances: float64, shape (sources,): of each source to the mixture.
         eta: the exponent that was used.
         steps: updates that were made.
-        moved: the largest change of a weight in the last of them.
+        moved: how much weight the last update would move in all, of 1.
         settled: whether that was within the tolerance.
     """
 
@@ -136,7 +137,9 @@ def coverage(
 ) -> Coverage:
     """Return the weights at which feedback by the distance to the mixture settles.
 
-    Each step measures the distance of every source to the mixture of all at the weights of now, and tilts by it.
+    Each update measures the distance of every source to the mixture of all at the weights of now, and tilts by it.
+    Where weights that an update leaves as they are swing around, only a part of each update is made, which has the same
+    end.
 
     Args:
         histograms: shape (sources, buckets).
@@ -146,7 +149,7 @@ def coverage(
         distance: of ``distances.DISTANCES``.
         samples: shape (sources,): draws in each histogram, for ``l2-corrected``.
         steps: most of them.
-        tolerance: the largest change of a weight at which it has settled.
+        tolerance: the weight moved at which it has settled.
 
     Raises:
         InputError: histograms, prior or start are no such things.
@@ -158,9 +161,12 @@ def coverage(
     weights = towards if start is None else normalised(start)
     apart = to_mix(shares, weights, distance, samples)
     eta = scaled_eta(tilt, apart, kind=distance, buckets=shares.shape[1])
-    moved, taken = np.inf, 0
+    moved, taken, part, last = np.inf, 0, 1.0, np.zeros(len(weights))
     while moved > tolerance and taken < steps:
-        after = tilted(weights, apart, eta=eta, smoothing=tilt.smoothing, prior=towards, sign=tilt.sign)
-        moved, weights = float(np.abs(after - weights).max()), after
+        step = tilted(weights, apart, eta=eta, smoothing=tilt.smoothing, prior=towards, sign=tilt.sign) - weights
+        before, moved = moved, fsum(np.abs(step)) / 2.0
+        if fsum(step * last) < 0.0 and moved > before / 2.0:  # it swings: the same end, by shorter steps
+            part /= 2.0
+        weights, last = normalised(weights + part * step), step
         apart, taken = to_mix(shares, weights, distance, samples), taken + 1
     return Coverage(weights, apart, eta, taken, moved, moved <= tolerance)

@@ -17,7 +17,7 @@ BUCKETS = 10_000
 SMOOTHING = 1e-8
 
 _32 = np.uint64(32)
-_11 = np.uint64(11)
+_12 = np.uint64(12)
 
 
 def ngram_buckets(
@@ -97,7 +97,7 @@ def gumbel_keys(weights: NDArray[np.float64], numbers: NDArray[np.uint64]) -> ND
         weights: float64, shape (n,): log weights.
         numbers: uint64, shape (n,): uniform, as ``bagging.draws`` makes them of the hashes of texts.
     """
-    between = ((numbers >> _11).astype(np.float64) + 0.5) * 2.0**-53
+    between = ((numbers >> _12).astype(np.float64) + 0.5) * 2.0**-52  # never 0 nor 1
     return np.asarray(weights - np.log(-np.log(between)), np.float64)
 
 

@@ -36,7 +36,8 @@ class Updating:
         every: steps between two updates; the first is at step ``every``.
         tilt: how far an update goes; published: eta 10, smoothing 0.05.
         distance: of ``distances.DISTANCES`` but the corrected one; published: ``l2``.
-        feedback: measure distances to the mixture of now, as ``dynamic.coverage`` does, not to one another.
+        feedback: measure distances to the mixture of now, as ``dynamic.coverage`` does, not to one another. Updates are
+            made whole: with an eta far above 1 weights may swing.
     """
 
     every: int = 100

@@ -128,6 +128,15 @@ def test_coverage_settles_at_the_centre(distance, start):
     assert np.ptp(found.distances) < 1e-6
 
 
+def test_coverage_settles_where_whole_updates_would_swing():
+    found = coverage([[1, 0], [0, 1]], start=[0.6, 0.4], tilt=Tilt(eta=20.0, smoothing=0.0))
+    assert found.settled
+    assert found.weights.tolist() == pytest.approx([0.5, 0.5], abs=1e-8)
+    one = coverage([[1, 0], [0, 1]], start=[0.6, 0.4], tilt=Tilt(eta=20.0, smoothing=0.0), steps=1)
+    assert one.weights[0] < 0.1  # a whole update goes too far
+    assert not one.settled
+
+
 def test_a_blend_of_others_falls_to_its_part_of_the_prior():
     hull = [[1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]]
     found = coverage(hull, tilt=Tilt(eta=2.0, smoothing=0.0))
