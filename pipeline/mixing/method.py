@@ -22,7 +22,6 @@ from .settings import MixingSettings
 from .sources import Sources, known_names
 
 NOTHING = "holds nothing"
-_SLACK = 1e-12
 
 
 @dataclass(frozen=True)
@@ -85,9 +84,10 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
     some = sources.only(there)
     wanted = METHODS[method](some, settings)
     found, budgets = _limited(method, wanted, some, settings)
+    over = wanted.weights * (settings.budget or 0) > some.available * settings.max_epochs
     reasons = [
-        f"{reason}; held at {settings.max_epochs:g} passes" if after < before - _SLACK else reason
-        for reason, before, after in zip(wanted.reasons, wanted.weights, found, strict=True)
+        f"{reason}; held at {settings.max_epochs:g} times what it holds" if held else reason
+        for reason, held in zip(wanted.reasons, over, strict=True)
     ]
     spread = np.zeros(len(there))
     spread[there] = found
