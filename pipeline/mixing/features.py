@@ -40,8 +40,9 @@ class Bucketing:
     """Which buckets a text falls in.
 
     Attributes:
-        kind: ``ngrams``: each word and pair of neighbouring words is one count. ``bands``: each band of a MinHash
-            signature is one. ``cells``: each text is one count, in the cell that its row names.
+        kind: ``ngrams``: each word and pair of neighbouring words is one count, so texts weigh by their words.
+            ``bands``: each band of a MinHash signature is one, so all texts weigh alike. ``cells``: each text is one
+            count, in the cell that its row names.
         buckets: how many.
         bands, rows: of a signature of ``bands * rows`` values, over ``shingle`` words.
         shingle: words of a shingle, for bands and for the sample of shingles.
@@ -211,9 +212,9 @@ def measure(
 
 
 def _measured(found: pa.Table, buckets: int, one_in: int) -> Measured:
-    names = tuple(sorted(set(found["source"].to_pylist()), key=str.encode))
-    places = {name: place for place, name in enumerate(names)}
-    source = np.array([places[name] for name in found["source"].to_pylist()], np.int64)
+    held, codes = _encoded(found["source"].combine_chunks())
+    names = tuple(sorted(held.to_pylist()))
+    source = np.array([names.index(name) for name in held.to_pylist()], np.int64)[codes]
     what, key, total = (found[name].to_numpy() for name in ("what", "key", "total"))
 
     def sums(kind: int) -> NDArray[np.int64]:

@@ -18,6 +18,12 @@ def test_identical_tasks_get_unequal_shares_by_gain():
     assert taylor_softmax(gains).tolist() == pytest.approx([0.414671, 0.288922, 0.187126, 0.109281], abs=1e-6)
 
 
+def test_the_more_identical_tasks_the_more_unequal():
+    shares = taylor_softmax(1840 - 0.4 * (2 * np.arange(1, 1841) - 1))  # graph cut of 1,840 copies
+    assert (shares[[0, -1]] * 1840).tolist() == pytest.approx([2.42, 0.097], abs=5e-3)
+    assert shares[0] / shares[-1] == pytest.approx(24.8, abs=0.1)
+
+
 def test_normalised_gains_do_not_depend_on_their_scale():
     small, large = taylor_softmax([4, 2, 1], normalise=True), taylor_softmax([400, 200, 100], normalise=True)
     assert small.tolist() == pytest.approx([2.5 / 5.40625, 1.625 / 5.40625, 1.28125 / 5.40625], abs=1e-12)
