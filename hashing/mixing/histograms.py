@@ -7,6 +7,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..mix import derive_seed
+from .checks import in_range
+
+
+def equal_draws(counts: NDArray[np.int64], draws: int, seed: int) -> NDArray[np.int64]:
+    """Return histograms of equally many draws each: int64, shape (sources, buckets); smaller ones stay as they are.
+
+    A small sample of a histogram looks unlike all others, whatever it is of; of equally many draws all look as unlike.
+    Equal rows stay equal.
+
+    Args:
+        counts: int64, shape (sources, buckets).
+        draws: how many to keep of each, 1 or more; without replacement, unless there are 100 million or more.
+        seed: of the draws.
+
+    Raises:
+        ConfigError: there is no draw.
+    """
+    in_range("draws", draws, 1, 10**8)
+    kept = counts.copy()
+    for row in kept:
+        total = int(row.sum())
+        generator = np.random.Generator(np.random.PCG64(derive_seed(seed, "equal draws")))
+        if total >= 10**8:
+            row[:] = generator.multinomial(draws, row / total)
+        elif total > draws:
+            row[:] = generator.multivariate_hypergeometric(row, draws, method="marginals")
+    return kept
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ thresholds, and a small source beside a large one is then compared by a handful 
 Each word of a text begins about one shingle, so shares of shingles that occur are shares of tokens.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -111,8 +112,9 @@ def effective_unique(samples: Sequence[ShingleSample], tokens: ArrayLike) -> NDA
 
     Its tokens times the share of its shingles that are new. Of a shingle that occurs c times in a source, and in m
     sources, 1 / m of one occurrence is new there: repeats within a source count nothing, and what several have is
-    shared evenly. So it does not matter in which order sources come; they add up to the distinct text of all, and two
-    copies of a source have together what one has alone.
+    shared evenly, so that it does not matter in which order sources come. Sources with the very same sampled shingles
+    are one among the m, and share its part. So all add up to the distinct text of all, and copies of a source have
+    together what one has alone.
 
     Args:
         samples: of each source, at one rate.
@@ -125,8 +127,13 @@ def effective_unique(samples: Sequence[ShingleSample], tokens: ArrayLike) -> NDA
     _check(samples)
     held = as_amounts(tokens, "tokens")
     same_length("tokens", held, len(samples))
-    every, sources = np.unique(np.concatenate([sample.hashes for sample in samples]), return_counts=True)
-    new = [float((1.0 / sources[np.searchsorted(every, s.hashes)]).sum()) / int(s.counts.sum()) for s in samples]
+    copies = Counter(sample.hashes.tobytes() for sample in samples)
+    different = {sample.hashes.tobytes(): sample.hashes for sample in samples}
+    every, sources = np.unique(np.concatenate(list(different.values())), return_counts=True)
+    new = []
+    for sample in samples:
+        distinct = float((1.0 / sources[np.searchsorted(every, sample.hashes)]).sum())
+        new.append(distinct / copies[sample.hashes.tobytes()] / int(sample.counts.sum()))
     return np.asarray(held * np.array(new), np.float64)
 
 

@@ -13,6 +13,7 @@ from ...hashing.mixing.caps import capped, limits
 from ...hashing.mixing.checks import as_histograms, normalised, one_of
 from ...hashing.mixing.distances import pairwise, to_mix
 from ...hashing.mixing.dynamic import coverage, one_shot, trajectory
+from ...hashing.mixing.histograms import equal_draws
 from ...hashing.mixing.leverage import leverage, leverage_weights
 from ...hashing.mixing.proportions import proportional, temperature, uniform
 from ...hashing.mixing.rounding import floor_and_deal, largest_remainder
@@ -143,8 +144,8 @@ def _unimax(sources: Sources, settings: MixingSettings) -> _Wanted:
 
 
 def _tilt(sources: Sources, settings: MixingSettings) -> _Wanted:
-    shares, prior = as_histograms(_needed(sources, "histograms"), "histograms"), _prior(sources, settings)
-    samples = _needed(sources, "histograms").sum(axis=1)
+    counts, prior = _counts(sources, settings), _prior(sources, settings)
+    shares, samples = as_histograms(counts, "histograms"), counts.sum(axis=1)
     apart = mean_distances(pairwise(shares, settings.distance, samples))
     found = one_shot(shares, prior=prior, tilt=settings.tilt, distance=settings.distance, samples=samples)
     told = [f"{far:.4f} from the others, prior {part:.2%}" for far, part in zip(apart, prior, strict=True)]
@@ -152,8 +153,8 @@ def _tilt(sources: Sources, settings: MixingSettings) -> _Wanted:
 
 
 def _coverage(sources: Sources, settings: MixingSettings) -> _Wanted:
-    shares, prior = as_histograms(_needed(sources, "histograms"), "histograms"), _prior(sources, settings)
-    samples = _needed(sources, "histograms").sum(axis=1)
+    counts, prior = _counts(sources, settings), _prior(sources, settings)
+    shares, samples = as_histograms(counts, "histograms"), counts.sum(axis=1)
     found = coverage(shares, prior=prior, tilt=settings.tilt, distance=settings.distance, samples=samples)
     before = to_mix(shares, prior, settings.distance, samples)
     told = [
@@ -175,7 +176,7 @@ def _router(sources: Sources, settings: MixingSettings) -> _Wanted:
 def _leverage(sources: Sources, settings: MixingSettings) -> _Wanted:
     vectors = sources.vectors
     if vectors is None:
-        vectors = as_histograms(_needed(sources, "histograms"), "histograms")
+        vectors = np.sqrt(as_histograms(_needed(sources, "histograms"), "histograms"))  # of length 1
     scores = leverage(vectors, ridge=settings.ridge)
     return _Wanted(leverage_weights(scores, settings.purpose), [f"leverage {score:.4f}" for score in scores])
 
@@ -202,6 +203,11 @@ def _importance(sources: Sources, settings: MixingSettings) -> _Wanted:
     return _Wanted(
         normalised(taken, "tokens taken"), [f"{size:,} tokens taken by importance" for size in taken.tolist()]
     )
+
+
+def _counts(sources: Sources, settings: MixingSettings) -> NDArray[np.int64]:
+    counts = np.asarray(_needed(sources, "histograms"), np.int64)
+    return counts if settings.draws is None else equal_draws(counts, settings.draws, settings.seed)
 
 
 def _prior(sources: Sources, settings: MixingSettings) -> NDArray[np.float64]:

@@ -24,6 +24,13 @@ class MixingSettings(BaseModel):
     distance: Literal["hellinger", "root-js", "l2", "l2-corrected"] = Field(
         "hellinger", description="`tilt`, `coverage`."
     )
+    draws: int | None = Field(
+        None,
+        ge=1,
+        le=10**8,
+        description="`tilt`, `coverage`: thin histograms to so many draws; a small source looks unlike all others.",
+    )
+    seed: int = Field(0, ge=0, lt=2**64, description="Of these draws.")
     eta: float | None = Field(
         None, ge=0, le=1e6, description="Exponent of a distance; default: by `strength`, and 10 for `router`."
     )

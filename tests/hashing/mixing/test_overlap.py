@@ -19,9 +19,12 @@ def test_golden_redundancy():
     samples = [sampled([1, 1, 2, 3]), sampled([3, 4]), sampled([1, 2, 3])]
     expected = [[1, 0.25, 1], [0.5, 1, 0.5], [1, 1 / 3, 1]]
     np.testing.assert_allclose(shared_mass(samples), expected, atol=1e-15)
-    # 1 and 2 are in two sources, 3 in three, 4 in one
-    new = [40 * (1 / 2 + 1 / 2 + 1 / 3) / 4, 20 * (1 / 3 + 1) / 2, 30 * (1 / 2 + 1 / 2 + 1 / 3) / 3]
-    np.testing.assert_allclose(effective_unique(samples, [40, 20, 30]), new, atol=1e-12)
+    # the first and the last have the same shingles, and are one that has 1 and 2 alone and shares 3
+    new = [40 * (1 + 1 + 1 / 2) / 2 / 4, 20 * (1 / 2 + 1) / 2, 30 * (1 + 1 + 1 / 2) / 2 / 3]
+    assert effective_unique(samples, [40, 20, 30]).tolist() == pytest.approx(new, abs=1e-12)
+    assert new == [12.5, 15.0, 12.5]
+    others = [sampled([1, 2, 3]), sampled([3, 4]), sampled([1, 3])]
+    assert effective_unique(others, [30, 20, 20]).tolist() == pytest.approx([55 / 3, 40 / 3, 25 / 3], abs=1e-12)
 
 
 def test_repeats_within_a_source_count_nothing():
@@ -34,7 +37,10 @@ def test_two_copies_have_what_one_has():
     alone = effective_unique([a, b], [50, 20])
     together = effective_unique([a, a, b], [50, 50, 20])
     assert together[0] == together[1]
-    assert together[:2].sum() + together[2] == pytest.approx(alone.sum(), abs=1e-9)
+    assert together[:2].sum() == pytest.approx(alone[0], abs=1e-12)
+    assert together[2] == alone[1]
+    repeated = effective_unique([a, a.merge(a), b], [50, 100, 20])  # a copy that has all twice
+    assert repeated.tolist() == pytest.approx(together.tolist(), abs=1e-12)
 
 
 SHINGLES = st.lists(st.integers(0, 30), min_size=1, max_size=30)

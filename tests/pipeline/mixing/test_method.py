@@ -6,7 +6,8 @@ import yaml
 from pydantic import ValidationError
 
 from tamis.hashing.errors import ConfigError, InputError
-from tamis.hashing.mixing.dynamic import coverage
+from tamis.hashing.mixing.dynamic import coverage, one_shot
+from tamis.hashing.mixing.histograms import equal_draws
 from tamis.hashing.mixing.schedule import DynamicWeights
 from tamis.hashing.mixing.tilt import Tilt
 from tamis.pipeline.allocation import allocate
@@ -230,3 +231,6 @@ def test_settings_reach_the_method():
     assert more[1] > 1 / 3 > less[1]
     for distance in ("root-js", "l2", "l2-corrected"):
         assert weights("coverage", sources(), settings(distance=distance)).weights.sum() == pytest.approx(1)
+    thinned = [equal_draws(HISTOGRAMS, 60, 5), np.array([1.0, 1.0, 1.0])]
+    found = weights("tilt", sources(), settings(prior="uniform", draws=60, seed=5))
+    assert found.weights.tolist() == pytest.approx(one_shot(thinned[0], prior=thinned[1]).tolist(), abs=1e-9)
