@@ -96,7 +96,11 @@ def main() -> None:
         print(f"{name[:16]:16} {result.tokens[place]:9,} {sources.unique[place]:9,.0f} {shares}")
     print("coverage:", by_method["coverage"].notes)
     print("shared mass, rows in columns")
-    print(np.array2string(shared_mass(result.samples), precision=3, suppress_small=True, max_line_width=200))
+    print(
+        np.array2string(
+            shared_mass(result.samples), precision=3, suppress_small=True, threshold=10**6, max_line_width=300
+        )
+    )
     copied, _ = measured({**found, f"{HALVED}-copy": found[HALVED]}, bucketing)
     side = np.random.Generator(np.random.PCG64(1)).random(len(found[HALVED])) < 0.5
     others = {name: rows for name, rows in found.items() if name != HALVED}

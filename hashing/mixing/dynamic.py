@@ -6,8 +6,8 @@ gives; with loads that never change it ends with all weight on one source. ``one
 It ends near the centre of the smallest ball around all histograms: sources at the edge share the weight, and one that
 is a blend of others has little more than its part of the prior.
 
-Two copies of a source move weights as one does, if their prior is together that of one: so the prior of ``coverage`` is
-best the effective unique tokens of each source (``overlap.effective_unique``).
+With the last two, copies of a source weigh together as one does, if their prior is together that of one: so the prior
+is best the effective unique tokens of each source (``overlap.effective_unique``).
 """
 
 from collections.abc import Sequence
@@ -80,7 +80,9 @@ def one_shot(
     distance: str = HELLINGER,
     samples: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
-    """Return a prior tilted once by the mean distance of each source to all.
+    """Return a prior tilted once by the mean distance of each source to all, a mean with the prior's weights.
+
+    With an even prior this is one update as published. Copies that share the prior of one weigh as one.
 
     Args:
         histograms: shape (sources, buckets).
@@ -98,7 +100,7 @@ def one_shot(
     """
     shares, tilt = as_histograms(histograms, "histograms"), tilt or Tilt()
     start = np.ones(len(shares)) if prior is None else prior
-    apart = mean_distances(pairwise(shares, distance, samples))
+    apart = mean_distances(pairwise(shares, distance, samples), start)
     eta = scaled_eta(tilt, apart, kind=distance, buckets=shares.shape[1])
     return tilted(start, apart, eta=eta, smoothing=tilt.smoothing, prior=start, sign=tilt.sign)
 

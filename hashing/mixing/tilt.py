@@ -69,10 +69,19 @@ def scaled_eta(tilt: Tilt, distances: ArrayLike, *, kind: str, buckets: int) -> 
     return min(tilt.strength / span, float(most)) if span > 1e-12 else 0.0
 
 
-def mean_distances(pairwise: ArrayLike) -> NDArray[np.float64]:
-    """Return the mean of each row of distances, that to itself among them: float64, shape (sources,)."""
+def mean_distances(pairwise: ArrayLike, weights: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Return the mean of each row of distances, that to itself among them: float64, shape (sources,).
+
+    Args:
+        pairwise: shape (sources, sources).
+        weights: shape (sources,): of the mean; None: all alike, as published.
+    """
     rows = np.array(pairwise, np.float64, ndmin=2)
-    return np.array([fsum(row) / len(row) for row in rows])
+    if weights is None:
+        return np.array([fsum(row) / len(row) for row in rows])
+    shares = normalised(weights)
+    same_length("weights", shares, len(rows))
+    return np.array([fsum(row * shares) for row in rows])
 
 
 def tilted(

@@ -146,7 +146,7 @@ def _unimax(sources: Sources, settings: MixingSettings) -> _Wanted:
 def _tilt(sources: Sources, settings: MixingSettings) -> _Wanted:
     counts, prior = _counts(sources, settings), _prior(sources, settings)
     shares, samples = as_histograms(counts, "histograms"), counts.sum(axis=1)
-    apart = mean_distances(pairwise(shares, settings.distance, samples))
+    apart = mean_distances(pairwise(shares, settings.distance, samples), prior)
     found = one_shot(shares, prior=prior, tilt=settings.tilt, distance=settings.distance, samples=samples)
     told = [f"{far:.4f} from the others, prior {part:.2%}" for far, part in zip(apart, prior, strict=True)]
     return _Wanted(found, told)

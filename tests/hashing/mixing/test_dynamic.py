@@ -112,10 +112,14 @@ def test_the_scale_rule():
 
 
 def test_one_shot_is_a_tilt_of_the_prior():
-    apart = mean_distances(pairwise(as_histograms(LOADS), "hellinger"))
-    expected = by_hand([0.2, 0.3, 0.5], apart, 1 / (apart.max() - apart.min()), 0.05, [0.2, 0.3, 0.5])
-    assert one_shot(LOADS, prior=[2, 3, 5]).tolist() == pytest.approx(expected, abs=1e-12)
+    apart = pairwise(as_histograms(LOADS), "hellinger") @ [0.2, 0.7, 0.1]
+    expected = by_hand([0.2, 0.7, 0.1], apart, 1 / (apart.max() - apart.min()), 0.05, [0.2, 0.7, 0.1])
+    assert one_shot(LOADS, prior=[2, 7, 1]).tolist() == pytest.approx(expected, abs=1e-12)
     assert one_shot([[3, 1]]).tolist() == [1.0]
+    published = Tilt(eta=10.0, smoothing=0.05)
+    assert one_shot(LOADS, tilt=published, distance="l2").tolist() == pytest.approx(
+        trajectory([1, 1, 1], LOADS, 1)[1].tolist()
+    )
 
 
 @pytest.mark.parametrize("distance", ["hellinger", "root-js", "l2"])
@@ -158,6 +162,8 @@ def test_copies_weigh_as_one_if_they_share_its_prior(rows, distance, copies):
     alone = coverage(rows, prior=prior, distance=distance, steps=400)
     together = coverage(cloned, prior=shared, distance=distance, steps=400)
     assert together.weights[:copies].sum() == pytest.approx(alone.weights[0], abs=1e-6)
+    alone, together = one_shot(rows, prior=prior, distance=distance), one_shot(cloned, prior=shared, distance=distance)
+    assert together[:copies].sum() == pytest.approx(alone[0], abs=1e-6)
 
 
 def test_copies_under_an_even_prior_weigh_more():
