@@ -32,10 +32,10 @@ def floor_and_deal(shares: ArrayLike, total: int, sizes: Sequence[int] | NDArray
     parts, room = _ready(shares, total, sizes)
     budgets = np.floor(parts * total).astype(np.int64)
     dealt = np.flatnonzero(parts > 0)
-    left = total - int(budgets.sum())
+    left = max(total - int(budgets.sum()), 0)
     budgets[dealt] += left // len(dealt)
     budgets[dealt[: left % len(dealt)]] += 1
-    budgets = np.minimum(budgets, room)
+    budgets = np.minimum(budgets, room)  # of very large totals, parts rounded down may be too much: the last give back
     return _in_rounds(budgets, room, total - int(budgets.sum()), np.arange(len(parts)))
 
 

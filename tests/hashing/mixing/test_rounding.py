@@ -57,6 +57,13 @@ def test_very_large_budgets_add_up():
         assert sum(budgets.tolist()) == 2**52
 
 
+def test_parts_that_rounding_made_too_large_are_given_back():
+    total = 8_614_285_305_078_785  # 2 and 7 ninths of it, as floats rounded down, are one more
+    expected = [1_914_285_623_350_841, 6_699_999_681_727_944]
+    assert floor_and_deal([2, 7], total, [total, total]).tolist() == expected
+    assert largest_remainder([2, 7], total).tolist() == expected
+
+
 @pytest.mark.parametrize("rule", [floor_and_deal, largest_remainder])
 def test_more_than_there_is_is_refused(rule):
     with pytest.raises(ConfigError, match="budget is no more than what its sources hold; found a budget of 31"):
