@@ -120,9 +120,9 @@ def pairs(
     combine: Annotated[
         str,
         typer.Option(
-            "--combine", help="What several blockers make together: fusion (of ranks), in-order, union, intersection."
+            "--combine", help="What several blockers make together: in-order, fusion (of ranks), union, intersection."
         ),
-    ] = "fusion",
+    ] = "in-order",
     top_k: Annotated[
         int, typer.Option("--top-k", metavar="K", help="Pairs of each record of LEFT, at most, by each blocker.")
     ] = 10,

@@ -9,7 +9,7 @@ from .lexical import Columns
 BLOCKERS = ("lexical", "minhash", "rules", "dense", "learned")
 """Blockers by name. The last two have a hasher."""
 
-Combine = Literal["fusion", "in-order", "union", "intersection"]
+Combine = Literal["in-order", "fusion", "union", "intersection"]
 Index = Literal["exact", "flat", "hnsw", "ivf"]
 
 
@@ -21,7 +21,8 @@ class Options:
         left_id, right_id: columns of ids.
         columns: what records are compared by, where their table has them; None: all but the ids.
         blockers: names of ``BLOCKERS``, none twice.
-        combine: what several of them make together.
+        combine: what several of them make together: the pairs of the first and then what it lacks of others; a fusion
+            of ranks; all; or those that all found.
         top_k: neighbours of each record of the left table.
         max_pairs: the most pairs in the end, the best ranks first; None: all.
         ngrams: least and most characters of an n-gram, for ``lexical``.
@@ -46,7 +47,7 @@ class Options:
     right_id: str
     columns: tuple[str, ...] | None = None
     blockers: tuple[str, ...] = ("lexical",)
-    combine: Combine = "fusion"
+    combine: Combine = "in-order"
     top_k: int = 10
     max_pairs: int | None = None
     ngrams: tuple[int, int] = (3, 4)

@@ -42,7 +42,7 @@ def test_known_matches(blocked):
     done = call("evaluate", blocked / "one", blocked / "both", "--matches", known, "--out", blocked / "measured")
     assert done.exit_code == 0, done.output
     found = {one["name"]: one for one in report(blocked / "measured")["blockers"]}
-    assert list(found) == ["one: lexical", "both: lexical", "both: rules", "both: fusion"]
+    assert list(found) == ["one: lexical", "both: lexical", "both: rules", "both: in-order"]
     lexical = found["one: lexical"]
     assert (lexical["pairs"], lexical["against"]["found"], lexical["against"]["missed"]) == (4, 2, 1)
     assert lexical["against"]["pc"] == 2 / 3
@@ -64,7 +64,7 @@ def test_planted_copies(blocked):
     done = call("evaluate", blocked / "both", "--plant", 3, "--seed", 5, "--out", blocked / "measured")
     assert done.exit_code == 0, done.output
     blockers = report(blocked / "measured")["blockers"]
-    assert [one["name"] for one in blockers] == ["lexical", "rules", "fusion"]
+    assert [one["name"] for one in blockers] == ["lexical", "rules", "in-order"]
     for one in blockers:
         every = one["planted"][0]
         assert (every["kind"], every["copies"], one["against"]) == ("all", 3, None)
