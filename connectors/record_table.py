@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..hashing.errors import InputError
+from ..hashing.errors import ConfigError, InputError
 from .address import ADDRESS, record_of
 from .batches import RULE
 from .corpus import InputSpec, open_corpus
@@ -48,7 +48,7 @@ def read_record_table(path: str, *, delimiter: str | None = None, format: str | 
 
     Raises:
         InputError: if there is no such table, it cannot be read, or two columns have one name.
-        ConfigError: if there is no such format.
+        ConfigError: if there is no such format, or the delimiter cannot be one.
     """
     table = _listed(path, format)
     if delimiter is not None:
@@ -93,6 +93,12 @@ def _listed(path: str, format: str | None) -> LakeTable:
 
 
 def _delimited(table: LakeTable, delimiter: str) -> LakeTable:
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        raise ConfigError(
+            "a delimiter is one character of ASCII, neither a quote nor the end of a line",
+            value=repr(delimiter),
+            remedy="Mend --delimiter.",
+        )
     options = (("delimiter", delimiter),)
     return replace(table, files=tuple(replace(file, options=options) for file in table.files))
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..hashing.errors import ConfigError, InputError
+from ..hashing.errors import ArtefactError, ConfigError, InputError
 from ..pipeline.config import Spark
 from ..pipeline.state import check_place
 from .block import Blocked, open_blocked
@@ -59,7 +59,11 @@ def evaluate(
     if by not in ("rank", "score"):
         raise ConfigError("the best pairs are so by `rank` or `score`", value=by, remedy="Choose one of these.")
     check_place(out, blocked)
+    folder = Path(out).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ArtefactError("the output is a folder", value=out, remedy="Choose another --out.")
     runs = {path: open_blocked(Path(path).expanduser()) for path in blocked}
+    names = _names(list(runs))
     first = next(iter(runs.values()))
     left, right = first.sides.left, first.sides.right
     ids = left.ids, None if right is None else right.ids
@@ -70,14 +74,13 @@ def evaluate(
         _check_same(path, run, first)
         copies = _planted(run, plant, seed, shown(quiet)) if plant else {}
         for name, pairs in _results(run).items():
-            full = name if len(runs) == 1 else f"{Path(path).name}: {name}"
+            full = name if len(runs) == 1 else f"{names[path]}: {name}"
             results[full] = pairs
             blocks[full] = blocks_of(run.report["blockers"].get(name, {}).get("blocks"))
             if plant:
                 planted[full] = copies[name]
     best: Literal["rank", "score"] = "rank" if by == "rank" else "score"
     evaluation = measured(results, gold, *ids, by=best, blocks=blocks, planted=planted, seed=seed)
-    folder = Path(out).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     texts = None if no_text or not first.options.text else Texts.of(left, right)
     page = write_evaluation(folder, evaluation, title=" and ".join(first.report["inputs"]), texts=texts)
@@ -85,11 +88,25 @@ def evaluate(
         _show(evaluation.as_json(), page)
 
 
+def _names(paths: list[str]) -> dict[str, str]:
+    """Return what each run is called: its folder, or its path where folders have one name.
+
+    Raises:
+        ConfigError: a run is named twice.
+    """
+    there = [Path(path).expanduser().resolve() for path in paths]
+    if len(set(there)) < len(there):
+        raise ConfigError("each blocking run is named once", value=", ".join(paths), remedy="Name no folder twice.")
+    short = [place.name for place in there]
+    return {path: name if short.count(name) == 1 else path for path, name in zip(paths, short, strict=True)}
+
+
 def _check_same(path: str, run: Blocked, first: Blocked) -> None:
-    same = run.sides.left.ids.equals(first.sides.left.ids)
+    one, other = (some.sides for some in (run, first))
+    same = one.left.ids.equals(other.left.ids) and one.searched.ids.equals(other.searched.ids)
     if not same or run.report["inputs"] != first.report["inputs"]:
         raise InputError(
-            "runs that are measured together are of the same tables",
+            "runs that are measured together are of the same tables, with the same ids",
             value=f"{path} is of {' and '.join(run.report['inputs'])}, not {' and '.join(first.report['inputs'])}",
             remedy="Measure it by itself.",
         )
@@ -126,8 +143,8 @@ def _planted(run: Blocked, copies: int, seed: int, progress: "Progress") -> "dic
             each = {name: pairs for name, (pairs, _) in found_by_each(engine, sides, options, progress).items()}
         finally:
             engine.close()
-    if len(each) > 1:
-        each[options.combine] = combined(list(each.values()), sides, options)
+    together = combined(list(each.values()), sides, options)  # with what is excluded, and the budget
+    each = {**each, options.combine: together} if len(each) > 1 else dict.fromkeys(each, together)
     right_ids = None if sides.right is None else sides.right.ids
     return {name: found_copies(pairs, made, right_ids) for name, pairs in each.items()}
 

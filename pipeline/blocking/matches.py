@@ -48,7 +48,8 @@ def read_known_pairs(
 
     The columns of ids are those that are named; or those called ``left_id`` and ``right_id``, or by another common
     name; or the first two. Where the names of these two are themselves ids of both sides, the table has no header, and
-    they are its first match. A column of labels (``label``) says 1 or 0.
+    they are its first match, and a third column of nothing but labels has the labels. A column of labels (``label``)
+    says 1 or 0.
 
     Args:
         path: a table, as of ``read_record_table``.
@@ -56,21 +57,30 @@ def read_known_pairs(
         left, right, label: names of columns; default: found as above.
 
     Raises:
-        InputError: there is no such column, an id is that of no record, a label is neither, or a pair has both labels.
+        InputError: a row cannot be read, there is no such column, an id is that of no record, a label is neither, or a
+            pair has both labels.
     """
-    rows = read_record_table(path).rows
+    known = read_record_table(path)
+    if known.unread:
+        _, record, rule = known.unread[0]
+        raise InputError(
+            "every known match can be read",
+            value=f"{len(known.unread):,} cannot, the first is record {record} of {path}: {rule}",
+            remedy="Mend them, or leave them out.",
+        )
+    rows = known.rows
     one, other = _column(rows, left, _LEFT, 0, path), _column(rows, right, _RIGHT, 1, path)
     table = pa.table({"left_id": _texts(rows[one]), "right_id": _texts(rows[other])})
     right_side = left_ids if right_ids is None else right_ids
     if left is None and right is None and _is_id(one, left_ids) and _is_id(other, right_side):
         head = pa.table({"left_id": [one], "right_id": [other]}, table.schema)
         table = pa.concat_tables([head, table])
-        name = None
+        said = _said_without_header(rows, table.num_rows)
     else:
         name = label or next((name for name in rows.column_names if name.lower() in _LABELS), None)
+        said = _all_match(table.num_rows) if name is None else _said(rows, name, path)
     _check_ids(table["left_id"], left_ids, "left", path)
     _check_ids(table["right_id"], right_side, "right", path)
-    said = pa.array([True] * table.num_rows) if name is None else _said(rows, name, path)
     matches, others = _distinct(table.filter(said)), _distinct(table.filter(pc.invert(said)))
     _check_agreement(matches, others, path, dirty=right_ids is None)
     return KnownPairs(matches, others)
@@ -110,6 +120,21 @@ def _check_ids(column: pa.ChunkedArray, ids: pa.Array, side: str, path: str) -> 
             value=f"{len(wrong):,} others in {path}, the first {wrong[0].as_py()!r}",
             remedy="Check that these are the matches of these tables, and which of the ids is left.",
         )
+
+
+def _all_match(n: int) -> pa.Array:
+    return pa.array([True] * n, pa.bool_())
+
+
+def _said_without_header(rows: pa.Table, n: int) -> pa.Array:
+    """Return the labels of a third column; where that is something else, or is not there, all pairs match."""
+    if rows.num_columns < 3:
+        return _all_match(n)
+    third = pa.chunked_array([[rows.column_names[2]], *_texts(rows.column(2)).chunks], pa.string())
+    said = pc.utf8_lower(pc.utf8_trim_whitespace(third)).combine_chunks()
+    if pc.all(pc.is_in(said, value_set=pa.array(_YES + _NO))).as_py():
+        return pc.is_in(said, value_set=pa.array(_YES))
+    return _all_match(n)
 
 
 def _said(rows: pa.Table, name: str, path: str) -> pa.Array:

@@ -103,7 +103,7 @@ def values_of(sides: Sides, name: str) -> list[pa.Array]:
     """Return the values of a column, an array for each side; texts that are all numbers are numbers.
 
     Raises:
-        InputError: a side has no such column.
+        InputError: a side has no such column, or its values have no order.
     """
     columns = []
     for table in sides.tables:
@@ -113,15 +113,38 @@ def values_of(sides: Sides, name: str) -> list[pa.Array]:
                 value=f"{name!r} among {', '.join(table.column_names)}",
                 remedy="Mend the name.",
             )
-        columns.append(table[name].combine_chunks())
+        columns.append(_ordered(table[name].combine_chunks(), name))
     if all(pa.types.is_string(column.type) or pa.types.is_large_string(column.type) for column in columns):
         bare = [pc.utf8_trim_whitespace(column.cast(pa.string())) for column in columns]
         bare = [pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) for column in bare]
-        try:
-            return [column.cast(pa.float64()) for column in bare]
-        except pa.ArrowInvalid:  # a text that is no number
+        numbers = _all_cast(bare, pa.float64())
+        if numbers is None:
             return bare
+        return _all_cast(bare, pa.int64()) or numbers  # a float does not tell large integers apart
     return columns
+
+
+def _all_cast(columns: Sequence[pa.Array], kind: pa.DataType) -> list[pa.Array] | None:
+    """Return columns of texts as numbers; None: one of them is no such number."""
+    try:
+        return [column.cast(kind) for column in columns]
+    except pa.ArrowInvalid:
+        return None
+
+
+def _ordered(values: pa.Array, name: str) -> pa.Array:
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    kind = values.type
+    if pa.types.is_null(kind):
+        return values.cast(pa.string())
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise InputError(
+            "the column that ranks records has text, numbers, booleans, dates or times",
+            value=f"column {name!r} of type {kind}",
+            remedy="Name another column.",
+        )
+    return values
 
 
 def records_table(sides: Sides, *, text: bool) -> pa.Table:

@@ -116,6 +116,9 @@ def test_records_that_cannot_be_read(tables, tmp_path):
         (["--id", "id", "--column", "colour"], "'colour' among"),
         (["--id", "id", "--engine", "ray"], "an engine is `local` or `spark`"),
         (["--id", "id", "--on-error", "skip"], "go to `quarantine`"),
+        (["--id", "id", "--delimiter", "||"], "a delimiter is one character"),
+        (["--id", "id", "--delimiter", ""], "a delimiter is one character"),
+        (["--id", "id", "--delimiter", "§"], "a delimiter is one character"),
     ],
 )
 def test_what_cannot_be(tables, tmp_path, arguments, said):

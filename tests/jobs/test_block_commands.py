@@ -81,6 +81,38 @@ def test_runs_of_other_tables_are_not_measured_together(blocked):
     assert "are of the same tables" in str(failed.exception)
 
 
+def test_a_budget_holds_for_planted_copies_of_one_blocker_too(blocked):
+    tables = blocked / "shop.csv", blocked / "other.csv"
+    assert call(*tables, "--id", "id", "--max-pairs", 1, "--out", blocked / "few", "-q").exit_code == 0
+    assert call("evaluate", blocked / "few", "--plant", 4, "--out", blocked / "m").exit_code == 0
+    planted = report(blocked / "m")["blockers"][0]["planted"]
+    assert [(one["copies"], one["found"] <= 1) for one in planted if one["kind"] == "all"] == [(4, True)]
+
+
+def test_runs_in_folders_of_one_name_are_all_measured(blocked):
+    for place, run in (("x", "one"), ("y", "both")):
+        (blocked / place).mkdir()
+        (blocked / run).rename(blocked / place / "run")
+    x, y = blocked / "x" / "run", blocked / "y" / "run"
+    assert call("evaluate", x, y, "--out", blocked / "m").exit_code == 0
+    names = [one["name"] for one in report(blocked / "m")["blockers"]]
+    assert names == [f"{x}: lexical", f"{y}: lexical", f"{y}: rules", f"{y}: in-order"]
+    failed = call("evaluate", x, f"{x}/", "--out", blocked / "m2")
+    assert "each blocking run is named once" in str(failed.exception)
+
+
+def test_runs_with_other_ids_on_the_right_are_not_measured_together(blocked):
+    tables = blocked / "shop.csv", blocked / "other.csv"
+    assert call(*tables, "--left-id", "id", "--right-id", "name", "--out", blocked / "named", "-q").exit_code == 0
+    failed = call("evaluate", blocked / "one", blocked / "named", "--out", blocked / "m")
+    assert "of the same tables, with the same ids" in str(failed.exception)
+
+
+def test_the_output_of_evaluate_is_a_folder(blocked):
+    failed = call("evaluate", blocked / "one", "--out", blocked / "known.csv")
+    assert "the output is a folder" in str(failed.exception)
+
+
 @pytest.mark.parametrize("command", [["evaluate"], ["cluster", "--threshold", "0.5"]])
 def test_tables_that_have_changed_are_refused(blocked, command):
     (blocked / "shop.csv").write_text(SHOP + "a5|new|1\n")

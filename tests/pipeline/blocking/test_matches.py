@@ -35,6 +35,16 @@ def test_labels(tmp_path):
     assert read(tmp_path, text.replace("label", "truth"), label="truth") == read(tmp_path, text)
 
 
+def test_labels_without_a_header(tmp_path):
+    assert read(tmp_path, "b,3,1\na,2,0\na,1, 1\n") == [[("b", "3"), ("a", "1")], [("a", "2")]]
+    assert read(tmp_path, "a,2,0\nb,3,1\n") == [[("b", "3")], [("a", "2")]]
+    assert read(tmp_path, "a,1,x\na,2,0\n") == [[("a", "1"), ("a", "2")], []]
+
+
+def test_no_rows(tmp_path):
+    assert read(tmp_path, "left_id,right_id\n") == [[], []]
+
+
 def test_named_columns(tmp_path):
     assert read(tmp_path, "x,y,z\n1,?,a\n", left="z", right="x") == [[("a", "1")], []]
 
@@ -47,6 +57,7 @@ def test_named_columns(tmp_path):
         ("left_id,right_id,label\na,1,maybe\n", "a label is 1 or 0"),
         ("left_id,right_id,label\na,1,1\na,1,0\n", "a pair has one label"),
         ("left_id\na\n", "two ids each"),
+        ("left_id,right_id\na,1\nb,2,c\n", "1 cannot, the first is record 1 of .*ragged"),
     ],
 )
 def test_what_cannot_be(tmp_path, text, said):
