@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .. import __version__
-from ..hashing.errors import ArtefactError
+from ..hashing.errors import ArtefactError, ConfigError
 from ..pipeline.engine import Progress
 from ..pipeline.state import SUCCESS, OutputFolder, write_atomically
 from .lake import EngineOptions
@@ -101,8 +101,9 @@ def open_blocked(folder: Path) -> Blocked:
     """Return a finished run and its records.
 
     Raises:
-        ArtefactError: there is none, it is of another version, or its tables are not what they were.
-        InputError: its tables cannot be read.
+        ArtefactError: there is none, it is of another version or damaged, or the tables that it was made of are not
+            what they were.
+        InputError: the tables that it was made of cannot be read.
     """
     from ..pipeline.blocking.options import options_of
     from ..pipeline.blocking.outputs import EACH, FORMAT, FORMAT_VERSION, PAIRS_FILE, REPORT
@@ -124,18 +125,42 @@ def open_blocked(folder: Path) -> Blocked:
             value=f"{found[0]} version {found[1]} in {folder}",
             remedy="Block again with this version of Tamis.",
         )
-    options = options_of(report["options"])
-    left, right = report["inputs"][0], (report["inputs"][1] if len(report["inputs"]) > 1 else None)
+    try:
+        options = options_of(report["options"])
+        left, *others = report["inputs"]
+        found_of = {name: report["blockers"][name]["pairs"] for name in options.blockers}
+        found_of_all = report["pairs"]["found"]
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
+        raise _damaged(folder / REPORT, repr(error)) from error
+    right = others[0] if others else None
     if _fingerprint(left, right, options) != said:
         raise ArtefactError(
             "the tables and the version of Tamis are those of the blocking run",
             value=f"others than those of {folder}",
             remedy="Block again.",
         )
-    pairs = pq.read_table(folder / PAIRS_FILE)
-    names = options.blockers
-    each = {name: pq.read_table(folder / EACH / f"{name}.parquet") if len(names) > 1 else pairs for name in names}
+    pairs = _pairs_of(folder / PAIRS_FILE, found_of_all)
+    each = dict.fromkeys(found_of, pairs)
+    if len(each) > 1:
+        each = {name: _pairs_of(folder / EACH / f"{name}.parquet", rows) for name, rows in found_of.items()}
     return Blocked(options, read_sides(left, right, options), pairs, each, report)
+
+
+def _pairs_of(path: Path, rows: int) -> pa.Table:
+    """Return a table of pairs of a run, which has as many as its report says."""
+    from ..pipeline.blocking.pairs import PAIRS
+
+    try:
+        pairs = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(path, repr(error)) from error
+    if not pairs.schema.equals(PAIRS) or len(pairs) != rows:
+        raise _damaged(path, f"{len(pairs):,} rows of {', '.join(pairs.column_names)} instead of {rows:,} pairs")
+    return pairs
+
+
+def _damaged(path: Path, what: str) -> ArtefactError:
+    return ArtefactError("a blocking run is as it was written", value=f"{path}: {what}", remedy="Block again.")
 
 
 def _fingerprint(left: str, right: str | None, options: "Options") -> str:

@@ -122,6 +122,22 @@ def test_tables_that_have_changed_are_refused(blocked, command):
     assert "finished blocking run" in str(failed.exception)
 
 
+def test_damaged_runs_are_refused(blocked):
+    def refused(folder):
+        return str(call("evaluate", folder, "--out", blocked / "m").exception)
+
+    pairs, lexical = blocked / "one" / "pairs.parquet", blocked / "both" / "blockers" / "lexical.parquet"
+    pq.write_table(pq.read_table(pairs).slice(1), pairs)
+    assert "instead of 4 pairs" in refused(blocked / "one")
+    pairs.write_bytes(b"x")
+    assert "a blocking run is as it was written" in refused(blocked / "one")
+    lexical.unlink()
+    assert "lexical.parquet: FileNotFoundError" in refused(blocked / "both")
+    said = blocked / "both" / "block.json"
+    said.write_text(said.read_text().replace('"top_k"', '"top"'))
+    assert "block.json: TypeError" in refused(blocked / "both")
+
+
 def test_clusters(blocked):
     done = call("cluster", blocked / "one", "--threshold", 0.4, "--rule", "one-to-one", "--out", blocked / "c")
     assert done.exit_code == 0, done.output
