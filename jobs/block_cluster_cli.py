@@ -10,7 +10,7 @@ from .. import __version__
 from ..pipeline.state import check_place
 from .block import open_blocked
 
-console = Console()
+console = Console(emoji=False)
 _SHOWN = 5
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pyarrow as pa
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ..hashing.errors import ArtefactError, ConfigError, InputError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..pipeline.blocking.planted import FoundCopies
     from ..pipeline.engine import Progress
 
-console = Console()
+console = Console(emoji=False)
 MEMORY_BYTES = 2 << 30
 
 
@@ -153,7 +154,7 @@ def _show(report: dict[str, Any], page: Path) -> None:
     table = Table("blocker", "pairs", "CSSR", "PC", "95 %", "PQ", "F1", "planted found")
     for one in report["blockers"]:
         against = one["against"]
-        cells = [one["name"], f"{one['pairs']:,}", f"{100 * one['cssr']:.3f} %"]
+        cells = [escape(one["name"]), f"{one['pairs']:,}", f"{100 * one['cssr']:.3f} %"]
         if against:
             cells += [
                 f"{100 * against['pc']:.2f} %",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..hashing.neural.train import Progress
     from ..pipeline.blocking.training_pairs import TrainingPairs
 
-console = Console()
+console = Console(emoji=False)
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 

@@ -24,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-console = Console()
+console = Console(emoji=False)
 
 Inputs = Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs, as of dedup.")]
 Index = Annotated[str, typer.Argument(metavar="INDEX", help="Folder of the index.")]

@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 lake_plan_cli.register(app)
-console = Console()
+console = Console(emoji=False)
 SHOWN = 12
 REPORT = "lake.json"
 

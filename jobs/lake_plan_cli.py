@@ -11,7 +11,7 @@ from rich.table import Table
 from .. import __version__
 from .lake import plan_lake
 
-console = Console()
+console = Console(emoji=False)
 SHOWN = 12
 
 LEAVES = frozenset({"plan.json", "journal.jsonl", "recipes", "quarantine"})

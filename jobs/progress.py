@@ -124,5 +124,5 @@ def shown(quiet: bool) -> Told:
     """Return how a command shows its progress: bars on a terminal, lines of JSON elsewhere, or not at all."""
     if quiet:
         return Silent()
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     return Bars(console) if console.is_terminal else Lines(lambda line: typer.echo(line, err=True))

@@ -27,13 +27,16 @@ from .records import Records
 
 NGRAMS = (3, 4)
 
+ROUNDING = 1e-12
+"""A score may be so much below a threshold: the cosine of equal records is 1 but for its last bits."""
+
 
 def matched(pairs: pa.Table, threshold: float, by: Literal["score", "rank"] = "score") -> pa.Table:
     """Return the pairs that are matches, as they are.
 
     Args:
         pairs: a table of pairs.
-        threshold: least score, or with ``by="rank"`` the last rank.
+        threshold: least score, but for ``ROUNDING``; or with ``by="rank"`` the last rank.
 
     Raises:
         ConfigError: the threshold is no number.
@@ -41,7 +44,11 @@ def matched(pairs: pa.Table, threshold: float, by: Literal["score", "rank"] = "s
     if np.isnan(threshold):
         raise ConfigError("a threshold is a number", value=threshold, remedy="Mend it.")
     check_pairs(pairs)
-    good = pc.greater_equal(pairs["score"], threshold) if by == "score" else pc.less_equal(pairs["rank"], threshold)
+    good = (
+        pc.greater_equal(pairs["score"], threshold - ROUNDING)
+        if by == "score"
+        else pc.less_equal(pairs["rank"], threshold)
+    )
     return pairs.filter(good).combine_chunks()
 
 
@@ -73,7 +80,8 @@ def ngram_scores(
     *,
     ngrams: tuple[int, int] = NGRAMS,
 ) -> NDArray[np.float64]:
-    """Return how alike the records of pairs are by their character n-grams within words: float64, 0.0 to 1.0.
+    """Return how alike the records of pairs are by their character n-grams within words: float64, 0.0 to 1.0, a cosine
+    but for its last bits.
 
     Args:
         pairs: a table of pairs.

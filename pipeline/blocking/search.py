@@ -90,7 +90,7 @@ class Search(Protocol):
     """An index of the records that are searched, and the records that ask; plain data that can be pickled.
 
     Within one table (dirty) both are the same records; then no record finds itself, and a pair may be found from both
-    of its ends, or from one: ``pairs.pairs_of_one_table`` makes one of them.
+    of its ends, or from one: ``pairs.pairs_of_rows`` makes one of them.
     """
 
     @property

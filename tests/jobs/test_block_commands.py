@@ -122,6 +122,33 @@ def test_tables_that_have_changed_are_refused(blocked, command):
     assert "finished blocking run" in str(failed.exception)
 
 
+def test_equal_records_match_at_a_threshold_of_1(tmp_path):
+    words = ["sony", "apple", "bose", "canon", "garmin", "tv", "player", "camera", "black", "silver", "nano", "mini"]
+    texts = [" ".join(words[(i * step) % 12] for step in (1, 2, 3, 5, 7, 11)) for i in range(60)]
+    lines = [f"{i}|{text} {i}{i}{i}\n" for i, text in enumerate(texts)]
+    (tmp_path / "a.csv").write_text("id|name\n" + "".join(lines))
+    (tmp_path / "b.csv").write_text("id|name\n" + "".join(lines[::-1]))
+    tables = tmp_path / "a.csv", tmp_path / "b.csv"
+    assert call(*tables, "--id", "id", "--out", tmp_path / "pairs", "-q").exit_code == 0
+    options = ["--threshold", 1, "--rule", "components", "--out", tmp_path / "clusters", "-q"]
+    assert call("cluster", tmp_path / "pairs", *options).exit_code == 0
+    found = pq.read_table(tmp_path / "clusters" / "matches.parquet").to_pylist()
+    assert {(row["left_id"], row["right_id"]) for row in found} == {(str(i), str(i)) for i in range(60)}
+
+
+def test_names_are_shown_as_they_are(blocked):
+    (blocked / "[/red]").mkdir(parents=True)
+    (blocked / "one").rename(blocked / "[/red]" / "run[bold]")
+    done = call("evaluate", blocked / "[/red]" / "run[bold]", blocked / "both", "--out", blocked / "m")
+    assert done.exit_code == 0, done.output
+    assert "run[bold]" in done.output
+    (blocked / "twice.csv").write_text("id|name\na:|red soup\nb|red soup\n")
+    tables = blocked / "twice.csv", blocked / "twice.csv"
+    assert call(*tables, "--id", "id", "--out", blocked / "self", "-q").exit_code == 0
+    done = call("cluster", blocked / "self", "--threshold", 0.5, "--out", blocked / "clusters")
+    assert "left:a:: 3 records, a: stays" in done.output
+
+
 def test_damaged_runs_are_refused(blocked):
     def refused(folder):
         return str(call("evaluate", folder, "--out", blocked / "m").exception)
