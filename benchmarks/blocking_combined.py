@@ -2,8 +2,8 @@
 
     python benchmarks/blocking_combined.py --data DIR --hasher FOLDER [--json FILE]
 
-The lexical blocker (columns ``auto``) and vectors of a hasher (`tamis block encoder`), 40 neighbours each; PC at 1 to 40
-pairs for each record that asks, and at a CSSR of 1 %. Both in order may be behind a single blocker at none of these.
+The lexical blocker (columns ``auto``) and vectors of a hasher (`tamis block encoder`), 40 neighbours each; PC at 1 to
+40 pairs for each record that asks, and at a CSSR of 1 %. Both in order may be behind a single blocker at none of these.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from tamis.pipeline.blocking.pairs import fused, in_order
 from tamis.pipeline.blocking.search import found_pairs
 from tamis.pipeline.blocking.vectors import encoded
 
-SETS = (
+SETS = ("abt-buy", "dblp-acm", "imdb-tmdb", "imdb-tvdb", "tmdb-tvdb", "restaurants", *(f"febrl{i}" for i in range(1, 5)))
     "abt-buy",
     "dblp-acm",
     "imdb-tmdb",
