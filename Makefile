@@ -1,6 +1,7 @@
 # run: sift this machine's Python texts.  test: what every change must pass (8 minutes on two cores).  check: lint, types, layers.
+# installed: what `check` and the tests of `.ci/run` need.
 # test-web: the pages in a browser (Chromium, 1 minute; skipped without one).
-# test-spark: the Spark engine and its answers (Java 17, 13 minutes).  test-faults: Spark when parts of it die (6 minutes).
+# test-spark: the Spark engine and its answers (Java 17, 8 minutes).  test-faults: Spark when parts of it die (6 minutes).
 # test-readers: what others read from shards, each library its own way (installs them; 4 minutes the first time, then 1).
 # test-airflow: DAGs, by a scheduler too, and through spark-submit (installs Airflow beside; Java 17; 8 minutes).
 # docs: writes the reference pages, and into the tutorial and the how-to pages what their examples print.
@@ -17,11 +18,13 @@ NEURAL ?= .venv-neural
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CORPUS ?= out/bench-corpus
 
-.PHONY: run test test-web test-spark test-faults test-readers test-airflow test-neural check docs bench spark-zip spark-env clean
+.PHONY: run installed test test-web test-spark test-faults test-readers test-airflow test-neural check docs bench spark-zip spark-env clean
 
 run: $(VENV)/.core
 	@rm -rf out/quickstart
 	$(BIN)/tamis run conf/quickstart.yaml
+
+installed: $(VENV)/.check $(READERS)/.readers $(NEURAL)/.neural
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark and not faults and not page and not readers and not airflow and not neural"

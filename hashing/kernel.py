@@ -2,14 +2,15 @@
 
 Numba caches machine code beside the source and checks the one file that defines a function. Kernels call kernels of
 other files, which are compiled into them, so here a cached kernel is valid only while *all* sources of this folder
-are the ones it was compiled from.
+and of those in it are the ones it was compiled from.
 """
 
 import fcntl
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -80,7 +81,15 @@ def is_compiled(function: Callable[..., Any]) -> bool:
 def sources_digest() -> str:
     """Return a digest of all sources of the kernels."""
     digest = hashlib.sha256()
-    sources = [entry for entry in files(__package__).iterdir() if entry.name.endswith(".py")]
-    for source in sorted(sources, key=lambda entry: entry.name):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for name, source in sorted(_sources(files(__package__), "")):
+        digest.update(name.encode() + b"\0" + source)
     return digest.hexdigest()
+
+
+def _sources(folder: Traversable, before: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each source in a folder and in those in it."""
+    for entry in folder.iterdir():
+        if entry.name.endswith(".py"):
+            yield before + entry.name, entry.read_bytes()
+        elif entry.is_dir():
+            yield from _sources(entry, f"{before}{entry.name}/")

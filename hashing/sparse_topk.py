@@ -96,12 +96,13 @@ def tfidf_rows(found: TermCounts, *, sublinear: bool = True, smooth: bool = True
     tf = 1.0 + np.log(np.arange(1, 1 + found.counts.max(initial=0))) if sublinear else None
     weights = found.counts.astype(np.float64) if tf is None else tf[found.counts - 1]
     weights *= idf[found.terms]
-    _to_length_1(found.bounds, weights)
+    to_length_1(found.bounds, weights)
     return SparseRows(found.bounds, found.terms, weights)
 
 
 @kernel
-def _to_length_1(bounds: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+def to_length_1(bounds: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+    """Scale each row to length 1, in place; rows without entries stay so."""
     for i in range(len(bounds) - 1):
         square = 0.0
         for j in range(bounds[i], bounds[i + 1]):

@@ -142,5 +142,9 @@ def _fingerprint(left: str, right: str | None, options: "Options") -> str:
     from ..connectors.record_table import stamp_of
 
     stamps = [stamp_of(path) for path in (left, right) if path is not None]
+    if options.hasher is not None:
+        from ..hashing.neural.hasher import load_hasher
+
+        stamps.append(load_hasher(options.hasher).fingerprint)
     said = json.dumps([__version__, left, right, options.as_json(), stamps], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()

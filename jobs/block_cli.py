@@ -11,7 +11,8 @@ from typer.core import TyperGroup
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.state import check_place
-from . import block_cluster_cli
+from . import block_cluster_cli, block_evaluate_cli, block_train_cli
+from .bands_option import bands_of
 from .block import block_tables
 from .lake import EngineName, EngineOptions
 from .lean_imports import leave_out_pandas_and_scipy
@@ -37,7 +38,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-block_cluster_cli.register(app)
 console = Console()
 
 
@@ -75,11 +75,54 @@ def pairs(
     ] = None,
     blocker: Annotated[
         list[str] | None,
-        typer.Option("--blocker", metavar="NAME", help="lexical; may be repeated."),
+        typer.Option(
+            "--blocker",
+            metavar="NAME",
+            help="lexical, minhash, rules, dense or learned; may be repeated. Default: rules with --rule, lexical and "
+            "learned with --hasher, else lexical.",
+        ),
+    ] = None,
+    lexical_columns: Annotated[
+        str,
+        typer.Option(
+            "--lexical-columns", help="n-grams of all columns together, of each apart as well, or auto: by a sample."
+        ),
+    ] = "auto",
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="RULE", help="As `name[:3] & year`; may be repeated, a pair satisfies one."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="RULE", help="Leave out pairs that satisfy this rule; may be repeated."),
+    ] = None,
+    hasher: Annotated[
+        str | None,
+        typer.Option("--hasher", metavar="DIR", help="Of `tamis block train` or `encoder`, for dense and learned."),
+    ] = None,
+    index: Annotated[
+        str, typer.Option("--index", help="How dense finds neighbours: exact, flat, hnsw or ivf (FAISS).")
+    ] = "exact",
+    bands: Annotated[
+        str | None,
+        typer.Option("--bands", metavar="BxW", help="Bands of codes, and bits of each; default: the hasher's."),
+    ] = None,
+    probes: Annotated[
+        int, typer.Option("--probes", min=0, help="Buckets of a band that learned looks into beside the record's own.")
+    ] = 8,
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="Jaccard similarity from which minhash likely finds pairs.")
+    ] = 0.3,
+    max_block: Annotated[
+        int | None,
+        typer.Option("--max-block", min=1, help="Most pairs of a block of rules or minhash; default: by the records."),
     ] = None,
     combine: Annotated[
-        str, typer.Option("--combine", help="What several blockers make together: union, intersection or fusion.")
-    ] = "union",
+        str,
+        typer.Option(
+            "--combine", help="What several blockers make together: fusion (of ranks), in-order, union, intersection."
+        ),
+    ] = "fusion",
     top_k: Annotated[
         int, typer.Option("--top-k", metavar="K", help="Pairs of each record of LEFT, at most, by each blocker.")
     ] = 10,
@@ -102,7 +145,8 @@ def pairs(
     """Find for each record of LEFT the records of RIGHT that it is worth comparing with."""
     if engine == "local":
         leave_out_pandas_and_scipy()
-    from ..pipeline.blocking.options import Combine, Options
+    from ..pipeline.blocking.lexical import Columns
+    from ..pipeline.blocking.options import Combine, Index, Options
 
     if engine not in ("local", "spark"):
         raise ConfigError("an engine is `local` or `spark`", value=engine, remedy="Choose one of these.")
@@ -119,10 +163,19 @@ def pairs(
         left_id=one,
         right_id=other or one,
         columns=tuple(column) if column else None,
-        blockers=tuple(blocker or ("lexical",)),
+        blockers=tuple(blocker or _default(bool(rule), hasher is not None)),
         combine=cast(Combine, combine),
         top_k=top_k,
         max_pairs=max_pairs,
+        lexical_columns=cast(Columns, lexical_columns),
+        rules=tuple(rule or ()),
+        exclude=tuple(exclude or ()),
+        threshold=threshold,
+        max_block=max_block,
+        hasher=None if hasher is None else str(Path(hasher).expanduser()),
+        index=cast(Index, index),
+        bands=None if bands is None else bands_of(bands),
+        probes=probes,
         delimiter=delimiter,
         quarantine=on_error == "quarantine",
         text=not no_text,
@@ -132,6 +185,12 @@ def pairs(
     report = block_tables(left, right, Path(out).expanduser(), options, made, progress=shown(quiet))
     if not quiet:
         _show(report, out)
+
+
+def _default(rules: bool, hasher: bool) -> tuple[str, ...]:
+    """Return the blockers where none is named."""
+    named = (("rules",) if rules else ()) + (("lexical", "learned") if hasher else ())
+    return named or ("lexical",)
 
 
 def _show(report: dict[str, Any], out: str) -> None:
@@ -156,3 +215,8 @@ def _show(report: dict[str, Any], out: str) -> None:
         soft_wrap=True,
         highlight=False,
     )
+
+
+block_cluster_cli.register(app)
+block_evaluate_cli.register(app)
+block_train_cli.register(app)

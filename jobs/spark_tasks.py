@@ -30,6 +30,7 @@ from .numbers import with_numbers
 from .saved import Part, read_part, write_part
 from .spool import Spool
 from .wanted import with_columns
+from .worker_garbage import set_loaded_aside
 
 TaskFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 """All batches of a task in, batches out."""
@@ -68,6 +69,8 @@ class Chain:
         except BaseException as error:
             leave_failure(Path(self.failures), error)
             raise
+        finally:
+            set_loaded_aside()
 
 
 def leave_failure(folder: Path, error: BaseException) -> None:

@@ -250,7 +250,7 @@ class Semantic(Model):
     model: str = Field(
         "hashed-ngrams",
         min_length=1,
-        description="What makes vectors: the folder of a hasher, on a disk that all processes share; or"
+        description="What makes vectors: the folder of a hasher; or"
         " `hashed-ngrams`, which needs no model and sees spelling, not meaning.",
     )
     threshold: float = Field(0.95, gt=0, le=1, description="Cosine of two vectors from which a text goes.")

@@ -15,7 +15,7 @@ from ..connectors.address import file_of, record_of
 from ..connectors.row_groups import batches_of
 from ..hashing.errors import ArtefactError, ConfigError
 from ..hashing.greedy import decide
-from .decisions import DECISIONS, REASONS
+from .decisions import DECISIONS, PAIRS, REASONS
 from .edits import WRITTEN_EDITS
 from .ledger import Ledger
 from .manifest import read_manifest
@@ -67,6 +67,11 @@ class Result:
     def pairs(self) -> pa.Table:
         """All verified pairs."""
         return self._table("pairs")
+
+    @cached_property
+    def semantic_pairs(self) -> pa.Table:
+        """All pairs whose vectors are alike; no rows without a semantic stage."""
+        return self._table("semantic_pairs") if "semantic_pairs" in self.manifest["files"] else PAIRS.empty_table()
 
     @cached_property
     def clusters(self) -> pa.Table:

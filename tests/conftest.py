@@ -9,6 +9,14 @@ for name in [name for name in os.environ if name.startswith("TAMIS_") and name !
 os.environ.update(PYTHONHASHSEED="0", LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="120")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _power_stays_on():
+    """No test cuts the power, so what runs write need not reach the disk: one would wait for that two dozen times."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda opened: None)
+        yield
+
+
 @pytest.fixture
 def write_parquet(tmp_path):
     """Write columns as a Parquet file under the test's folder and return its path."""

@@ -49,6 +49,10 @@ class TrainData(Protocol):
     """A source of examples."""
 
     @property
+    def text(self) -> str:
+        """Which text of records they are: ``marked`` or ``texts``."""
+
+    @property
     def held_out(self) -> HeldOut:
         """What is held back, one pair or more."""
 

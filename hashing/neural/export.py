@@ -1,5 +1,6 @@
 """Makes a hasher of a sentence-transformers model: its ONNX graph, compared with PyTorch before it is saved."""
 
+import copy
 import io
 import os
 import threading
@@ -65,16 +66,12 @@ def export_encoder(
             nothing can be saved at ``out``.
         ArtefactError: the graph makes other vectors than the model.
     """
-    loaded = _loaded(model)
-    was_training = loaded.training
-    try:
-        loaded.eval()
-        settings = _settings(loaded, name or _name(model), _max_tokens(loaded, max_tokens))
-        tokenizer = _tokenizer_text(loaded)
-        graph = _graph(loaded, settings)
-        _compare(loaded, OnnxEncoder(settings, graph, tokenizer, settings.name))
-    finally:
-        loaded.train(was_training)
+    loaded = _plain(_loaded(model))
+    settings = _settings(loaded, name or _name(model), _max_tokens(loaded, max_tokens))
+    loaded.max_seq_length = settings.max_tokens
+    tokenizer = _tokenizer_text(loaded)
+    graph = _graph(loaded, settings)
+    _compare(loaded, OnnxEncoder(settings, graph, tokenizer, settings.name))
     around = HasherSettings(settings, text=text, bands=bands, metric=metric, trained=trained)
     return save_hasher(out, around, graph=graph, tokenizer=tokenizer, head=head, card=card)
 
@@ -149,6 +146,11 @@ def _loaded(model: Any) -> Any:
     return loaded
 
 
+def _plain(model: Any) -> Any:
+    """Return a copy of a model on the processor, in float32, without dropout: the other one stays as it is."""
+    return copy.deepcopy(model).to("cpu").float().eval()
+
+
 def _name(model: Any) -> str:
     if isinstance(model, str | Path):
         place = Path(model)
@@ -218,8 +220,7 @@ def _graph(model: Any, settings: EncoderSettings) -> bytes:
                 features = module(features)
             return features["sentence_embedding" if settings.pooling == GRAPH else "token_embeddings"]
 
-    device = next(model.parameters()).device
-    ids = torch.ones((2, min(7, settings.max_tokens)), dtype=torch.int64, device=device)
+    ids = torch.ones((2, min(7, settings.max_tokens)), dtype=torch.int64)
     stream = io.BytesIO()
     axes = {0: "texts", 1: "tokens"}
     made = "vectors" if settings.pooling == GRAPH else "token_vectors"
@@ -252,12 +253,7 @@ def _compare(model: Any, encoder: OnnxEncoder) -> None:
     Raises:
         ArtefactError: they do not.
     """
-    before = model.max_seq_length
-    model.max_seq_length = encoder.settings.max_tokens
-    try:
-        theirs = model.encode(list(PROBES), convert_to_numpy=True, show_progress_bar=False)
-    finally:
-        model.max_seq_length = before
+    theirs = model.encode(list(PROBES), convert_to_numpy=True, show_progress_bar=False)
     ours = encoder.encode(PROBES)
     scale = np.abs(theirs).max(axis=1, keepdims=True)
     apart = float((np.abs(ours - theirs) / np.maximum(scale, 1e-30)).max())

@@ -29,13 +29,8 @@ from .head import Head, head_bytes, read_head
 from .onnx_encoder import EncoderSettings, OnnxEncoder
 
 FORMAT, VERSION = "tamis-hasher", 1
-HEADER, GRAPH_FILE, TOKENIZER_FILE, HEAD_FILE, CARD_FILE = (
-    "hasher.json",
-    "encoder.onnx",
-    "tokenizer.json",
-    "head.npz",
-    "README.md",
-)
+HEADER, GRAPH_FILE, TOKENIZER_FILE = "hasher.json", "encoder.onnx", "tokenizer.json"
+HEAD_FILE, CARD_FILE = "head.npz", "README.md"
 PROFILE = "record-v1"
 """How records are written as text; a hasher serves the profile that it was made for."""
 
@@ -84,7 +79,7 @@ class Hasher:
     """A saved hasher: plain data that can be sent to other processes; each loads the graph when it first encodes.
 
     Attributes:
-        path: its folder.
+        path: its folder, absolute.
         settings: what it says of itself.
         head: the layers behind the encoder, or None.
         files: sha256 of each file, by name.
@@ -224,7 +219,7 @@ def load_hasher(path: str | Path) -> Hasher:
         head = read_head(place.read_bytes(), header["head"].get("activation"), str(place))
         if (head.dim, head.bits) != (settings.encoder.dim, header["head"].get("bits")):
             raise _damaged(folder, f"a head of {head.dim} values to {head.bits} bits beside another header")
-    return Hasher(str(folder), settings, head, files)
+    return Hasher(str(folder.absolute()), settings, head, files)
 
 
 @lru_cache(maxsize=2)

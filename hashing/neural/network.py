@@ -92,17 +92,26 @@ class Network:
         return Head(weights, tuple(one.bias.detach().cpu().numpy() for one in layers))
 
 
+def check_device(device: str) -> None:
+    """Make sure that torch is installed and has a device.
+
+    Raises:
+        ConfigError: it is not, or has not.
+    """
+    torch = library_for_vectors("torch")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cpu", *(["cuda"] if count else []), *(f"cuda:{i}" for i in range(count))]
+    if device not in there:
+        raise ConfigError(f"the device is one of {', '.join(there)}", value=device, remedy="Mend `device`.")
+
+
 def load_encoder(settings: TrainSettings) -> Any:
     """Return the encoder as a ``SentenceTransformer`` that cuts texts and gives vectors as the settings want.
 
     Raises:
-        ConfigError: torch or another library is not installed, or the model or the device is not there.
+        ConfigError: a library is not installed, or the model is not there.
     """
-    torch = library_for_vectors("torch")
-    device = settings.device
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError("the device is there", value=device, remedy="Train with the device `cpu`.")
-    encoder = load_model(settings.encoder, device=device)
+    encoder = load_model(settings.encoder, device=settings.device)
     limit = encoder.max_seq_length or encoder.tokenizer.model_max_length
     encoder.max_seq_length = min(settings.max_tokens, limit)
     if settings.normalise and type(encoder[-1]).__name__ != "Normalize":

@@ -77,9 +77,16 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be."""
-        for name, least in (("epochs", 1), ("batch", 2), ("budget", 1), ("patience", 1), ("max_tokens", 4)):
+        for name, least in (
+            ("epochs", 1),
+            ("batch", 2),
+            ("hardest", 1),
+            ("budget", 1),
+            ("patience", 1),
+            ("max_tokens", 4),
+        ):
             _check(getattr(self, name) >= least, f"`{name}` is at least {least}", getattr(self, name))
-        for name in ("bits", "hardest", "seed", *(() if self.layers is None else ("layers",))):
+        for name in ("bits", "seed", *(() if self.layers is None else ("layers",))):
             _check(getattr(self, name) >= 0, f"`{name}` is at least 0", getattr(self, name))
         for name in ("head", "balance", "decorrelation", "quantisation", "calibration", "weight_decay"):
             _check(getattr(self, name) >= 0, f"the weight `{name}` is at least 0", getattr(self, name))

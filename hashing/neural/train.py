@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import ConfigError, InputError
 from ..mix import derive_seed
 from .data import Examples, TrainData
 from .held_out import HeldOutMeasures, measured
@@ -21,7 +21,7 @@ from .loss import (
     quantisation_loss,
     straight_through,
 )
-from .network import Network
+from .network import Network, check_device
 from .sdc import calibration_loss
 from .settings import TrainSettings
 
@@ -90,13 +90,21 @@ def train_hasher(
         progress: is told after each step and each epoch.
 
     Raises:
-        ConfigError: the encoder or the device is not there, or the layers do not fit.
+        ConfigError: the encoder or the device is not there, the layers do not fit, or the data are of another text of
+            records than the settings name.
         InputError: there is nothing to train from, or no negative in it; the loss is not finite.
     """
     first = data.examples(0)
     _check(first, data)
-    network = Network(settings)
+    if data.text != settings.text:
+        raise ConfigError(
+            "data and settings name the same text of records",
+            value=f"{data.text} and {settings.text}",
+            remedy="Mend `text` of one of them.",
+        )
+    check_device(settings.device)
     with _own_state(settings):
+        network = Network(settings)
         run = _Run(network, data, progress or (lambda _: None), len(_batches(first, settings, 0)))
         run.measure(0, {})
         for epoch in range(1, settings.epochs + 1):

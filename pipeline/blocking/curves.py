@@ -79,8 +79,7 @@ class Curve:
         if len(self) <= most:
             return self
         wanted = np.geomspace(self.pairs[0], self.pairs[-1], most)
-        kept = np.unique(np.searchsorted(self.pairs, wanted).clip(0, len(self) - 1))
-        kept[0], kept[-1] = 0, len(self) - 1
+        kept = np.unique(np.searchsorted(self.pairs, wanted))
         return Curve(self.by, self.cuts[kept], self.pairs[kept], self.found[kept], self.matches)
 
     def as_json(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ _YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 
 
 @dataclass(frozen=True)
-class Labels:
+class KnownPairs:
     """Pairs of which is known whether they match.
 
     Attributes:
@@ -26,8 +26,16 @@ class Labels:
     matches: pa.Table
     others: pa.Table
 
+    @property
+    def labels(self) -> pa.Table:
+        """Both in one table with ``label``, 1 or 0: as ``labels.read_labels`` takes it."""
+        parts = [(self.matches, 1), (self.others, 0)]
+        return pa.concat_tables(
+            [part.append_column("label", pa.array([label] * part.num_rows, pa.int64())) for part, label in parts]
+        )
 
-def read_labels(
+
+def read_known_pairs(
     path: str,
     left_ids: pa.Array,
     right_ids: pa.Array | None,
@@ -35,7 +43,7 @@ def read_labels(
     left: str | None = None,
     right: str | None = None,
     label: str | None = None,
-) -> Labels:
+) -> KnownPairs:
     """Read the known matches of some records.
 
     The columns of ids are those that are named; or those called ``left_id`` and ``right_id``, or by another common
@@ -65,7 +73,7 @@ def read_labels(
     said = pa.array([True] * table.num_rows) if name is None else _said(rows, name, path)
     matches, others = _distinct(table.filter(said)), _distinct(table.filter(pc.invert(said)))
     _check_agreement(matches, others, path, dirty=right_ids is None)
-    return Labels(matches, others)
+    return KnownPairs(matches, others)
 
 
 def _column(rows: pa.Table, named: str | None, usual: tuple[str, ...], place: int, path: str) -> str:

@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from ...hashing.errors import ConfigError
+from .lexical import Columns
 
 BLOCKERS = ("lexical", "minhash", "rules", "dense", "learned")
 """Blockers by name. The last two have a hasher."""
 
-Combine = Literal["union", "intersection", "fusion"]
+Combine = Literal["fusion", "in-order", "union", "intersection"]
 Index = Literal["exact", "flat", "hnsw", "ivf"]
 
 
@@ -24,6 +25,7 @@ class Options:
         top_k: neighbours of each record of the left table.
         max_pairs: the most pairs in the end, the best ranks first; None: all.
         ngrams: least and most characters of an n-gram, for ``lexical``.
+        lexical_columns: whether n-grams count in their own column, too, for ``lexical``; see ``lexical_search``.
         rules: attribute rules, for ``rules``: a pair satisfies one or more.
         exclude: attribute rules: pairs of any blocker that satisfy one are left out.
         threshold: Jaccard similarity from which pairs are likely found, for ``minhash``.
@@ -44,10 +46,11 @@ class Options:
     right_id: str
     columns: tuple[str, ...] | None = None
     blockers: tuple[str, ...] = ("lexical",)
-    combine: Combine = "union"
+    combine: Combine = "fusion"
     top_k: int = 10
     max_pairs: int | None = None
     ngrams: tuple[int, int] = (3, 4)
+    lexical_columns: Columns = "auto"
     rules: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     threshold: float = 0.3
@@ -80,6 +83,12 @@ class Options:
                 "rules are for the blocker rules",
                 value=f"{len(self.rules)} rules beside {', '.join(self.blockers)}",
                 remedy="Name it, too: --blocker rules.",
+            )
+        if self.lexical_columns not in get_args(Columns):
+            raise ConfigError(
+                f"columns are taken {', '.join(get_args(Columns))}",
+                value=self.lexical_columns,
+                remedy="Mend --lexical-columns.",
             )
         if self.index not in get_args(Index):
             raise ConfigError(

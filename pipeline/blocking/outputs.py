@@ -15,7 +15,7 @@ import pyarrow as pa
 from ...connectors.parquet_output import write_parquet
 from .options import Options
 from .pairs import PAIRS
-from .search import Blocks
+from .search import Block, Blocks
 from .sides import Sides, records_table
 
 FORMAT, FORMAT_VERSION = "tamis-block", 1
@@ -85,3 +85,10 @@ def _of_blocks(blocks: Blocks) -> dict[str, Any]:
             for block in blocks.largest
         ],
     }
+
+
+def blocks_of(said: dict[str, Any] | None) -> Blocks | None:
+    """Return the blocks that ``block.json`` tells of."""
+    if said is None:
+        return None
+    return Blocks(**said | {"largest": tuple(Block(**block) for block in said["largest"])})

@@ -67,6 +67,44 @@ def pairs_of_one_table(
     return pairs_table(left, right, scores[kept], blocker, ranks[kept])
 
 
+def pairs_of_rows(
+    left_ids: pa.Array,
+    right_ids: pa.Array | None,
+    queries: Integers,
+    rows: Integers,
+    scores: NDArray[np.float64],
+    ranks: Integers,
+    blocker: str,
+) -> pa.Table:
+    """Return pairs of records by their places, as a table of pairs; texts are touched once a record, not once a pair.
+
+    Args:
+        left_ids, right_ids: strings, the ids of all records, each once; right_ids is None within one table, where a
+            pair found from both ends is there once, with the better rank.
+        queries, rows: int64: places of the left and the right record of each pair.
+        scores, ranks, blocker: as ``pairs_table``.
+    """
+    left_order = pc.sort_indices(left_ids).to_numpy().astype(np.int64)
+    right_order = left_order if right_ids is None else pc.sort_indices(right_ids).to_numpy().astype(np.int64)
+    left, right = _inverse(left_order)[queries], _inverse(right_order)[rows]
+    if right_ids is None:
+        left, right = np.minimum(left, right), np.maximum(left, right)
+        order = np.lexsort((-scores, ranks, right, left))
+        kept = order[_firsts(left[order], right[order])]
+        left, right, scores, ranks = left[kept], right[kept], scores[kept], ranks[kept]
+    order = np.lexsort((right, ranks, left))
+    one = left_ids.take(pa.array(left_order[left[order]])).cast(pa.string())
+    other = (left_ids if right_ids is None else right_ids).take(pa.array(right_order[right[order]])).cast(pa.string())
+    names = pa.array([blocker]).take(pa.array(np.zeros(len(order), np.int64)))
+    return pa.table([one, other, scores[order], names, ranks[order]], PAIRS)
+
+
+def _inverse(order: Integers) -> Integers:
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    return places
+
+
 def check_pairs(pairs: pa.Table) -> None:
     """Make sure that a table is one of pairs, and has each once.
 
@@ -145,6 +183,27 @@ def fused(results: Sequence[pa.Table], constant: int = 60) -> pa.Table:
     queries = _firsts(left[kept][place])
     new[place] = np.arange(len(kept)) - np.repeat(queries, _sizes(queries, len(kept))) + 1
     table = pa.table([rows["left_id"].take(kept), rows["right_id"].take(kept), scores, names, new], PAIRS)
+    return _in_order(table, left[kept], right[kept])
+
+
+def in_order(results: Sequence[pa.Table]) -> pa.Table:
+    """Return the pairs that any of some results has: those of the first by their ranks, then what it lacks of others.
+
+    Ranks are given anew within each left id, and the score is 1 / rank; of equal ranks the lower right id comes first.
+    As long as no more pairs are taken than the first result has, they are its own.
+    """
+    rows, left, right = _together(results)
+    if not len(rows):
+        return rows
+    which = np.repeat(np.arange(len(results)), [result.num_rows for result in results])
+    order = np.lexsort((which, right, left))
+    starts = _firsts(left[order], right[order])
+    kept, names = order[starts], _joined_names(rows, order, starts)
+    place = np.lexsort((right[kept], rows["rank"].to_numpy()[kept], which[kept], left[kept]))
+    ranks = np.empty(len(kept), np.int64)
+    queries = _firsts(left[kept][place])
+    ranks[place] = np.arange(len(kept)) - np.repeat(queries, _sizes(queries, len(kept))) + 1
+    table = pa.table([rows["left_id"].take(kept), rows["right_id"].take(kept), 1.0 / ranks, names, ranks], PAIRS)
     return _in_order(table, left[kept], right[kept])
 
 
@@ -236,10 +295,7 @@ def _shared_codes(one: pa.Array, other: pa.Array) -> tuple[Integers, Integers]:
 def _ranks_of(texts: pa.Array) -> Integers:
     """Return for each text which of the distinct ones it is, in the order of their bytes."""
     coded = texts.dictionary_encode()
-    order = pc.sort_indices(coded.dictionary).to_numpy()
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    ranks: Integers = place[coded.indices.to_numpy()]
+    ranks: Integers = _inverse(pc.sort_indices(coded.dictionary).to_numpy())[coded.indices.to_numpy()]
     return ranks
 
 

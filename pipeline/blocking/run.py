@@ -11,14 +11,16 @@ from .asking import asked_pairs
 from .blockers import prepare
 from .options import Options
 from .outputs import report_of, write_tables
-from .pairs import best_pairs, fused, intersection, union
+from .pairs import best_pairs, fused, in_order, intersection, union
+from .rules import without_rules
 from .search import Blocks
-from .sides import read_sides
+from .sides import Sides, read_sides
 
 _COMBINED: dict[str, Callable[[Sequence[pa.Table]], pa.Table]] = {
     "union": union,
     "intersection": intersection,
     "fusion": fused,
+    "in-order": in_order,
 }
 
 
@@ -42,20 +44,32 @@ def block(
     progress.start("read")
     sides = read_sides(left, right, options)
     progress.finish()
-    each: dict[str, tuple[pa.Table, Blocks | None]] = {}
-    for name in options.blockers:
-        progress.start(f"block: {name}")
-        search = prepare(name, sides, options)
-        each[name] = asked_pairs(engine, search, sides.left, sides.right), search.blocks
-        progress.finish()
+    each = found_by_each(engine, sides, options, progress)
     progress.start("combine")
-    found = [pairs for pairs, _ in each.values()]
-    pairs = found[0] if len(found) == 1 else _COMBINED[options.combine](found)
-    if options.max_pairs is not None:
-        pairs = best_pairs(pairs, options.max_pairs)
+    pairs = combined([pairs for pairs, _ in each.values()], sides, options)
     progress.finish()
     progress.start("write")
     write_tables(out, sides, pairs, {name: found for name, (found, _) in each.items()}, text=options.text)
     report = report_of([left] if right is None else [left, right], options, sides, pairs, each)
     progress.finish()
     return report
+
+
+def found_by_each(
+    engine: Engine, sides: Sides, options: Options, progress: Progress
+) -> dict[str, tuple[pa.Table, Blocks | None]]:
+    """Return by name of the blocker the pairs that it finds, and its blocks."""
+    each: dict[str, tuple[pa.Table, Blocks | None]] = {}
+    for name in options.blockers:
+        progress.start(f"block: {name}")
+        search = prepare(name, sides, options, engine)
+        each[name] = asked_pairs(engine, search, sides.left, sides.right), search.blocks
+        progress.finish()
+    return each
+
+
+def combined(found: Sequence[pa.Table], sides: Sides, options: Options) -> pa.Table:
+    """Return what the pairs of all blockers make together, without those that are excluded, up to the budget."""
+    pairs = found[0] if len(found) == 1 else _COMBINED[options.combine](found)
+    pairs = without_rules(pairs, sides.left, sides.right, options.exclude)
+    return pairs if options.max_pairs is None else best_pairs(pairs, options.max_pairs)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .pairs import pairs_of_one_table, pairs_table
+from .pairs import pairs_of_rows
 from .records import Records
 
 
@@ -135,6 +135,5 @@ def ranges(queries: int) -> list[tuple[int, int]]:
 
 def pairs_of(name: str, found: Found, left: Records, right: Records | None) -> pa.Table:
     """Return what a blocker found as a table of pairs: of one table each once, with the better rank."""
-    one, other = left.ids.take(pa.array(found.queries)), (right or left).ids.take(pa.array(found.rows))
-    make = pairs_of_one_table if right is None else pairs_table
-    return make(one, other, found.scores, name, found.ranks)
+    ids = None if right is None else right.ids
+    return pairs_of_rows(left.ids, ids, found.queries, found.rows, found.scores, found.ranks, name)

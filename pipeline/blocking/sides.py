@@ -92,6 +92,13 @@ def _columns(table: RecordTable, id_column: str, wanted: tuple[str, ...] | None)
     return tuple(name for name in wanted if name in table.rows.column_names and name != id_column)
 
 
+def with_asking(sides: Sides, asking: pa.Table, options: Options) -> Sides:
+    """Return the sides with other records in the left table, as planted ones."""
+    wanted = None if options.columns is None else tuple(n for n in options.columns if n in asking.column_names)
+    left = read_records(asking, options.left_id, wanted)
+    return Sides(left, sides.right, (asking, *sides.tables[1:]), sides.unread, sides.delimiters)
+
+
 def values_of(sides: Sides, name: str) -> list[pa.Array]:
     """Return the values of a column, an array for each side; texts that are all numbers are numbers.
 

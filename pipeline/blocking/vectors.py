@@ -106,7 +106,7 @@ def encoded(
     missing = np.arange(len(keys)) if store is None else np.flatnonzero(~store.read(keys, vectors))
     lengths = np.diff(offsets)[firsts]
     missing = missing[np.argsort(-lengths[missing], kind="stable")]
-    shared = engine.share(Path(hasher_path).resolve()) if len(missing) else Path(hasher_path)
+    shared = engine.share(Path(hasher.path)) if len(missing) else Path(hasher.path)
     encode = Encode(str(shared), hasher.encoder_fingerprint)
     for first in range(0, len(missing), ROUND_TEXTS):
         part = missing[first : first + ROUND_TEXTS]

@@ -1,6 +1,6 @@
 """What makes vectors of documents: a hasher's encoder, or hashed n-grams, which need no model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...hashing.errors import ConfigError
 from ...hashing.hashed_vectors import DIMENSIONS, NGRAM, hashed_vectors
 from ...hashing.neural.hasher import HEADER, Hasher, load_hasher
+from ..engine import Engine
 from ..text_column import text_buffers
 
 HASHED = "hashed-ngrams"
@@ -27,6 +28,9 @@ class Encoder(Protocol):
     @property
     def facts(self) -> dict[str, Any]:
         """What its vectors depend on, as plain data: not where it lies."""
+
+    def shared(self, engine: Engine) -> "Encoder":
+        """Return the same, from where every task of an engine sees its files."""
 
     def __call__(self, texts: pa.Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return (float32 vectors, shape (n, dim); whether each text is longer than what was encoded of it)."""
@@ -45,6 +49,10 @@ class HashedNgrams:
     def facts(self) -> dict[str, Any]:
         """What its vectors depend on."""
         return {"name": HASHED, "dimensions": DIMENSIONS, "ngram": NGRAM, "profile": "words-v1"}
+
+    def shared(self, engine: Engine) -> Encoder:
+        """Return this: there are no files."""
+        return self
 
     def __call__(self, texts: pa.Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return vectors, and that no text is cut."""
@@ -77,6 +85,10 @@ class ModelEncoder:
             "sha256": self.hasher.encoder_fingerprint,
         }
 
+    def shared(self, engine: Engine) -> Encoder:
+        """Return the same hasher in the folder that all tasks see."""
+        return ModelEncoder(replace(self.hasher, path=str(engine.share(Path(self.hasher.path)))))
+
     def __call__(self, texts: pa.Array) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return vectors, and which texts have more tokens than the encoder reads."""
         strings = texts.cast(pa.large_string()).to_pylist()
@@ -98,4 +110,4 @@ def open_encoder(model: str) -> Encoder:
             value=model,
             remedy="Make one of a model of sentence-transformers: `export_encoder` in tamis.hashing.neural.export.",
         )
-    return ModelEncoder(load_hasher(Path(model).absolute()))  # tasks may stand elsewhere
+    return ModelEncoder(load_hasher(model))

@@ -122,7 +122,9 @@ def alike(
     """
     matrix = Matrix(str(work / "semantic-vectors"), encoder.dim)
     rows = left.select("row", "address", "source", *_HASH).save("semantic_rows")
-    summary = _matrix(rows, stage, Encoding(text, encoder), matrix, read, once).collect().to_pylist()[0]
+    needed = not engine.has("semantic_vectors")
+    encoding = Encoding(text, encoder.shared(engine) if needed else encoder)
+    summary = _matrix(rows, stage, encoding, matrix, read, once).collect().to_pylist()[0]
     first = int(np.searchsorted(matrix.opened.rows, references))
     count, bands, width = int(summary["rows"]), 0, 0
     if stage.index == "codes":

@@ -1,4 +1,6 @@
 import multiprocessing
+import tempfile
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -59,6 +61,19 @@ def test_the_part_with_the_lowest_number_decides(tmp_path):
     for value in (10, 20, 30):
         store.append(keys_of([1]), vectors_of([value]))
     assert read(store, [1]) == {1: vectors_of([10])[0].tolist()}
+
+
+@settings(max_examples=30, derandomize=True, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 8), unique=True, max_size=5), max_size=4), st.sets(st.integers(0, 8)))
+def test_it_is_a_dictionary_that_keeps_what_came_first(parts, asked):
+    due = {}
+    with tempfile.TemporaryDirectory() as folder:
+        store = VectorStore(Path(folder), "f", 3)
+        for number, part in enumerate(parts):
+            values = [100 * number + n for n in part]
+            store.append(keys_of(part), vectors_of(values))
+            due = dict(zip(part, vectors_of(values).tolist(), strict=True)) | due
+        assert read(store, sorted(asked)) == {n: due[n] for n in sorted(asked) if n in due}
 
 
 def test_encoders_share_nothing(tmp_path):

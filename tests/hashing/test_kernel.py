@@ -11,6 +11,7 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 import tamis.hashing
+import tamis.hashing.selection
 from tamis.hashing import kernel as kernel_module
 from tamis.hashing.kernel import sources_digest
 
@@ -18,6 +19,9 @@ MODULES = [
     import_module(f"tamis.hashing.{found.name}")
     for found in pkgutil.iter_modules(tamis.hashing.__path__)
     if not found.ispkg
+] + [
+    import_module(f"tamis.hashing.selection.{found.name}")
+    for found in pkgutil.iter_modules(tamis.hashing.selection.__path__)
 ]
 KERNELS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": value
@@ -86,3 +90,11 @@ def test_a_change_of_any_source_is_noticed(tmp_path):
     assert again == (first[0], 11, 1)  # from the cache
     assert changed[1:] == (21, 0)  # the source of `outer` is the same, that of its callee is not
     assert changed[0] != first[0]
+
+
+def test_a_change_in_a_folder_below_is_noticed(tmp_path):
+    (tmp_path / "below" / "more").mkdir(parents=True)
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "below" / "more" / "b.py").write_text("2")
+    (tmp_path / "below" / "c.txt").write_text("3")
+    assert sorted(kernel_module._sources(tmp_path, "")) == [("a.py", b"1"), ("below/more/b.py", b"2")]

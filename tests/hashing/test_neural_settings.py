@@ -10,6 +10,7 @@ from tamis.hashing.neural.settings import TrainSettings
         ({"epochs": 0}, "epochs"),
         ({"batch": 1}, "batch"),
         ({"bits": -1}, "bits"),
+        ({"hardest": 0}, "hardest"),
         ({"layers": -1}, "layers"),
         ({"bits": 0, "layers": 0}, "an encoder or a head"),
         ({"ratio": 1.0}, "ratio"),

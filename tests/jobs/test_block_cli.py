@@ -111,7 +111,7 @@ def test_records_that_cannot_be_read(tables, tmp_path):
         ([], "each table has a column of ids"),
         (["--id", "sku"], "'sku' among id, name, price"),
         (["--id", "id", "--top-k", "0"], "at least 1 neighbour"),
-        (["--id", "id", "--blocker", "magic"], "a blocker is one of lexical"),
+        (["--id", "id", "--blocker", "magic"], "a blocker is one of lexical, minhash, rules, dense, learned"),
         (["--id", "id", "--combine", "sum"], "blockers combine by union"),
         (["--id", "id", "--column", "colour"], "'colour' among"),
         (["--id", "id", "--engine", "ray"], "an engine is `local` or `spark`"),

@@ -5,14 +5,8 @@ import os
 import numpy as np
 import pytest
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # read when the library is loaded: no test fetches anything
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "tests/neural" in str(item.path):
-            item.add_marker(pytest.mark.neural)
-            item.add_marker(pytest.mark.filterwarnings("default"))  # of libraries that are imported in between
+os.environ["HF_HUB_OFFLINE"] = "1"  # both are read when the library is loaded: no test fetches anything
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 
 
 @pytest.fixture(scope="session")

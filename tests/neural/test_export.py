@@ -10,6 +10,8 @@ from tamis.hashing.neural import export
 from tamis.hashing.neural.export import export_encoder, load_model
 from tamis.hashing.neural.head import Head
 
+pytestmark = pytest.mark.neural
+
 
 def closest(ours, theirs):
     return float(np.abs(ours - theirs).max())
@@ -90,14 +92,14 @@ def test_a_prompt_of_the_model_stands_before_each_text(tmp_path):
     assert closest(hasher.encode(["sony"]), model.encode(["sony"], show_progress_bar=False)) < 1e-6
 
 
-def test_the_model_stays_as_it_was(tmp_path, tiny):
-    model, _ = tiny
-    model.train()
-    try:
-        export_encoder(model, tmp_path / "h")
-        assert model.training
-    finally:
-        model.eval()
+def test_the_model_stays_as_it_was(tmp_path):
+    model = tiny_encoder(tmp_path / "model").half().train()
+    hasher = export_encoder(model, tmp_path / "h")
+    assert model.training
+    assert {parameter.dtype for parameter in model.parameters()} == {next(model.parameters()).dtype}
+    assert str(next(model.parameters()).dtype) == "torch.float16"
+    theirs = model.float().encode(["sony tv"], show_progress_bar=False)
+    assert closest(hasher.encode(["sony tv"]), theirs) < 1e-6
 
 
 def test_a_graph_that_is_off_is_not_saved(tmp_path, tiny, monkeypatch):

@@ -6,6 +6,8 @@ from tamis.hashing.neural import onnx_encoder
 from tamis.hashing.neural.hasher import HasherSettings, load_hasher, save_hasher
 from tamis.hashing.neural.onnx_encoder import EncoderSettings, OnnxEncoder
 
+pytestmark = pytest.mark.neural
+
 
 def bits(vectors):
     return [row.tobytes() for row in vectors]

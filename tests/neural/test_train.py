@@ -32,14 +32,16 @@ def encoder(tmp_path_factory):
 
 @pytest.fixture
 def some(encoder):
-    return TrainSettings(encoder=encoder, max_tokens=40, bits=16, epochs=4, batch=8, rate=3e-3, threads=1, patience=4)
+    return TrainSettings(
+        encoder=encoder, text="texts", max_tokens=40, bits=16, epochs=4, batch=8, rate=3e-3, threads=1, patience=4
+    )
 
 
 def tables(n=48, seed=0):
     rng = np.random.default_rng(seed)
     texts = [[*rng.choice(WORDS, 3), str(rng.integers(100, 999))] for _ in range(n)]
     left = read_records(pa.table({"id": [f"a{i:02d}" for i in range(n)], "name": list(map(" ".join, texts))}), "id")
-    turned = [" ".join(["the", *words[::-1]]) for words in texts]
+    turned = [" ".join(["brand new boxed", *words[:0:-1]]) for words in texts]
     right = read_records(pa.table({"id": [f"b{i:02d}" for i in range(n)], "name": turned}), "id")
     return left, right
 
@@ -98,9 +100,10 @@ def test_the_best_epoch_is_kept(some):
     assert dataclasses.asdict(again) == trained.history[trained.best]["held_out"]
 
 
-@pytest.mark.parametrize(
-    ("layers", "moved"), [(0, set()), (1, {"layer.1"}), (None, {"embeddings", "layer.0", "layer.1"})]
-)
+PARTS = {"embeddings", "layer.0", "layer.1"}
+
+
+@pytest.mark.parametrize(("layers", "moved"), [(0, set()), (1, {"layer.1"}), (None, PARTS)])
 def test_frozen_layers_stay(some, layers, moved):
     some = dataclasses.replace(some, layers=layers, epochs=1)
     before = Network(some).encoder.state_dict()
@@ -175,7 +178,7 @@ def test_a_trained_network_is_saved_as_a_hasher(some, tmp_path):
     vectors = trained.network.encode(texts)
     np.testing.assert_allclose(hasher.encode(texts), vectors, atol=1e-5)
     np.testing.assert_allclose(hasher.project(vectors), trained.network.project(vectors), atol=1e-4)
-    assert hasher.settings.text == "marked"
+    assert hasher.settings.text == "texts"
     assert hasher.settings.bands == (2, 8)
     assert hasher.settings.metric == "cosine"
     said = hasher.settings.trained
@@ -187,6 +190,7 @@ def test_a_trained_network_is_saved_as_a_hasher(some, tmp_path):
 
 
 class Nothing:
+    text = "texts"
     held_out = HeldOut(["a"], ["b"], np.array([[0, 0]]))
 
     def __init__(self, groups):
@@ -209,6 +213,8 @@ def test_nothing_to_learn_from(some, groups):
 def test_settings_that_the_encoder_cannot_have(some, tmp_path):
     with pytest.raises(ConfigError, match="3 of 2"):
         train_hasher(labelled(), dataclasses.replace(some, layers=3))
+    with pytest.raises(ConfigError, match="texts and marked"):
+        train_hasher(labelled(), dataclasses.replace(some, text="marked"))
     with pytest.raises(ConfigError, match="no such folder"):
         train_hasher(labelled(), dataclasses.replace(some, encoder=str(tmp_path / "none")))
     if not torch.cuda.is_available():

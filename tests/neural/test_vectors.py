@@ -5,6 +5,8 @@ from tamis.jobs.local import LocalEngine
 from tamis.pipeline.blocking import vectors
 from tamis.pipeline.blocking.vectors import encoded
 
+pytestmark = pytest.mark.neural
+
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_an_engine_makes_the_vectors_that_one_process_makes(tmp_path, tiny, texts, threads, monkeypatch):

@@ -1,7 +1,9 @@
+import gc
 import itertools
 
+import pyarrow as pa
 import pytest
-from engine_contract import EngineContract
+from engine_contract import EngineContract, numbers
 from spark_sessions import test_session
 
 from tamis.jobs.spark import SparkEngine
@@ -46,3 +48,18 @@ class AlternatesTables(SavesTables):
         self.turn = not getattr(self, "turn", False)
         self._driver_tables = self.turn << 20
         return super().of_parts(reader, ordered)
+
+
+def test_tasks_leave_what_is_loaded_out_of_searches_for_garbage(tmp_path):
+    engine = SparkEngine(tmp_path / "work", test_session(), driver_tables=0, partitions=4)
+    schema = pa.schema([("aside", pa.int64())])
+
+    def count(batch):
+        return pa.RecordBatch.from_arrays([pa.array([gc.get_freeze_count()])], schema=schema)
+
+    table = engine.table(numbers([(i, i, "x") for i in range(8)], chunk=2)).map(count, schema)
+    table.collect()
+    found = [row["aside"] for row in table.collect().to_pylist()]
+    engine.close()
+    assert len(found) == 4
+    assert max(found) > 10_000  # a process may have had no task before

@@ -98,6 +98,75 @@ def test_threads_change_nothing():
     assert lexical_pairs(one, None, 4, threads=1) == lexical_pairs(one, None, 4, threads=4)
 
 
+def named(rows, ids):
+    table = pa.table({"id": ids, "name": [row[0] for row in rows], "place": [row[1] for row in rows]})
+    return read_records(table, "id")
+
+
+def test_columns_apart():
+    left = named([("paris hilton", "london")], ["l"])
+    right = named([("london hilton", "paris"), ("paris hiltons", "londons")], ["r0", "r1"])
+    together = lexical_pairs(left, right, 2).to_pylist()
+    apart = lexical_pairs(left, right, 2, columns="apart").to_pylist()
+    assert [row["right_id"] for row in together] == ["r0", "r1"]
+    assert [row["right_id"] for row in apart] == ["r1", "r0"]
+    assert together[0]["score"] == pytest.approx(1.0)
+    assert lexical_pairs(left, left, 1, columns="apart")["score"].to_pylist() == [pytest.approx(1.0)]
+
+
+@settings(max_examples=50, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(st.text("abé ", max_size=6), st.text("abé ", max_size=6)), min_size=1, max_size=6))
+def test_the_score_of_columns_apart_is_the_mean_of_two_cosines(texts):
+    from tamis.hashing.ngrams import count_ngrams
+    from tamis.hashing.sparse_topk import tfidf_rows
+    from tamis.hashing.unicode_table import words_v1
+    from tamis.pipeline.text_column import text_buffers
+
+    def vectors(column):
+        counts = count_ngrams(*text_buffers(pa.array(column, pa.large_string())), 3, 4, words_v1())
+        weights = tfidf_rows(counts, sublinear=True).weights
+        tf = 1 + np.log(counts.counts)
+        idf = np.log((1 + len(column)) / (1 + counts.texts_with)) + 1
+        dense, unit = np.zeros((len(column), len(counts.keys))), np.zeros((len(column), len(counts.keys)))
+        for i in range(len(column)):
+            part = slice(counts.bounds[i], counts.bounds[i + 1])
+            dense[i, counts.terms[part]] = tf[part] * idf[counts.terms[part]]
+            unit[i, counts.terms[part]] = weights[part]
+        return dense, unit
+
+    records = named(texts, [str(i) for i in range(len(texts))])
+    whole = vectors(records.texts.to_pylist() * 2)[1]  # of both sides, which are the same
+    own = np.hstack([vectors([x or "" for x in records.values[name].to_pylist() * 2])[0] for name in ("name", "place")])
+    lengths = np.linalg.norm(own, axis=1, keepdims=True)
+    both = np.hstack([whole, np.divide(own, lengths, out=np.zeros_like(own), where=lengths > 0)])
+    lengths = np.linalg.norm(both, axis=1, keepdims=True)
+    both = np.divide(both, lengths, out=np.zeros_like(both), where=lengths > 0)
+    expected = both @ both.T
+    found = lexical_pairs(records, records, len(texts), columns="apart").to_pylist()
+    scores = {(int(row["left_id"]), int(row["right_id"])): row["score"] for row in found}
+    for i in range(len(texts)):
+        for j in range(len(texts)):
+            assert scores.get((i, j), 0.0) == pytest.approx(expected[i, j], abs=1e-12)
+
+
+@pytest.mark.parametrize("apart_is_better", [True, False])
+def test_auto_takes_what_finds_more_mutual_pairs(apart_is_better):
+    rng = np.random.default_rng(3)
+    words = [f"w{i * 7919 % 9973}" for i in range(30)]
+    rows = [[list(rng.choice(words, 4)) for _ in range(2)] for _ in range(300)]
+    left = named([(" ".join(a), " ".join(b)) for a, b in rows], [f"l{i}" for i in range(300)])
+    for row in rows:
+        row[0][0], row[1][0] = rng.choice(words, 2)
+    other = [(a, b) if apart_is_better else (b, a) for a, b in rows]
+    right = named([(" ".join(a), " ".join(b)) for a, b in other], [f"r{i}" for i in range(300)])
+    found = {how: lexical_pairs(left, right, 1, columns=how) for how in ("together", "apart", "auto")}
+    hits = {
+        how: sum(row["left_id"][1:] == row["right_id"][1:] for row in some.to_pylist()) for how, some in found.items()
+    }
+    assert (hits["apart"] > hits["together"]) == apart_is_better
+    assert found["auto"] == found["apart" if apart_is_better else "together"]
+
+
 def test_empty_tables():
     one, none = records(["a"]), records([])
     for left, right in ((one, none), (none, one), (none, none), (none, None), (one, None)):

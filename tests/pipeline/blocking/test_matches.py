@@ -2,14 +2,14 @@ import pyarrow as pa
 import pytest
 
 from tamis.hashing.errors import InputError
-from tamis.pipeline.blocking.matches import read_labels
+from tamis.pipeline.blocking.matches import read_known_pairs
 
 LEFT, RIGHT = pa.array(["a", "b", "c"]), pa.array(["1", "2", "3"])
 
 
 def read(tmp_path, text, right_ids=RIGHT, **names):
     (tmp_path / "m.csv").write_text(text)
-    found = read_labels(str(tmp_path / "m.csv"), LEFT, right_ids, **names)
+    found = read_known_pairs(str(tmp_path / "m.csv"), LEFT, right_ids, **names)
     return [[(row["left_id"], row["right_id"]) for row in table.to_pylist()] for table in (found.matches, found.others)]
 
 

@@ -15,8 +15,10 @@ from tamis.pipeline.blocking.pairs import (
     check_pairs,
     exclusion,
     fused,
+    in_order,
     intersection,
     pairs_of_one_table,
+    pairs_of_rows,
     pairs_table,
     union,
 )
@@ -43,7 +45,7 @@ def rows(pairs):
     return [tuple(row.values()) for row in pairs.to_pylist()]
 
 
-def in_order(some):
+def sorted_rows(some):
     return sorted(some, key=lambda row: (row[0].encode(), row[4], row[1].encode()))
 
 
@@ -54,7 +56,7 @@ def merged(results, least):
         if len(holders) >= least:
             rank, score, _ = min(holders)
             expected.append((*pair, -score, "+".join(sorted(f"b{i}" for *_, i in holders)), rank))
-    return in_order(expected)
+    return sorted_rows(expected)
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
@@ -98,8 +100,8 @@ def test_budget(found, n):
     every = rows(table(found))
     by_rank = sorted(every, key=lambda row: (row[4], -row[2], row[0].encode(), row[1]))
     by_score = sorted(every, key=lambda row: (-row[2], row[4], row[0].encode(), row[1]))
-    assert rows(best_pairs(table(found), n)) == in_order(by_rank[:n])
-    assert rows(best_pairs(table(found), n, "score")) == in_order(by_score[:n])
+    assert rows(best_pairs(table(found), n)) == sorted_rows(by_rank[:n])
+    assert rows(best_pairs(table(found), n, "score")) == sorted_rows(by_score[:n])
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
@@ -114,7 +116,7 @@ def test_within_one_table_each_pair_is_there_once(found, random):
     one, other = (pa.array([row[i] for row in given_pairs], pa.string()) for i in (0, 1))
     ranks = np.array([row[2] for row in given_pairs], np.int64)
     pairs = pairs_of_one_table(one, other, np.ones(len(ranks)), "b", ranks)
-    assert rows(pairs) == in_order((*pair, 1.0, "b", rank) for pair, rank in expected.items())
+    assert rows(pairs) == sorted_rows((*pair, 1.0, "b", rank) for pair, rank in expected.items())
 
 
 def test_what_is_no_table_of_pairs():
@@ -129,3 +131,35 @@ def test_what_is_no_table_of_pairs():
     for wrong in (lambda: union([]), lambda: fused([good], -1), lambda: best_pairs(good, -1)):
         with pytest.raises(ConfigError):
             wrong()
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 3), st.sampled_from([0.5, 1.0]))))
+def test_pairs_by_places_are_those_by_ids(some):
+    some = list({(q, r): (q, r, rank, score) for q, r, rank, score in some}.values())
+    ids = pa.array(["b", "10", "9", "é", "a", "ab", "z"])
+    others = pa.array(["7", "70", "x", "", "Z", "ü", "u"])
+    queries, places, ranks = (np.array([row[i] for row in some], np.int64) for i in range(3))
+    scores = np.array([row[3] for row in some], np.float64)
+    made = pairs_of_rows(ids, others, queries, places, scores, ranks, "x")
+    assert made == pairs_table(ids.take(pa.array(queries)), others.take(pa.array(places)), scores, "x", ranks)
+    apart = queries != places
+    queries, places, scores, ranks = queries[apart], places[apart], scores[apart], ranks[apart]
+    dirty = pairs_of_rows(ids, None, queries, places, scores, ranks, "x")
+    one, other = ids.take(pa.array(queries)), ids.take(pa.array(places))
+    assert dirty == pairs_of_one_table(one, other, scores, "x", ranks)
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(RESULTS)
+def test_what_others_found_comes_after_what_the_first_did(results):
+    expected = []
+    for left in sorted({pair[0] for found in results for pair in found}):
+        seen = []
+        for i, found in enumerate(results):
+            mine = sorted((rank, pair[1].encode(), pair) for pair, (rank, _) in found.items() if pair[0] == left)
+            seen += [(pair, i) for _, _, pair in mine if pair not in {known for known, _ in seen}]
+        for rank, (pair, _) in enumerate(seen, 1):
+            names = "+".join(f"b{i}" for i, found in enumerate(results) if pair in found)
+            expected.append((*pair, 1 / rank, names, rank))
+    assert rows(in_order(tables(results))) == sorted_rows(expected)

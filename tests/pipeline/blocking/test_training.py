@@ -7,6 +7,7 @@ from hypothesis import Phase, given, settings
 
 from tamis.hashing.errors import ConfigError, InputError
 from tamis.pipeline.blocking.augmentation import Augmentation
+from tamis.pipeline.blocking.lexical import lexical_search
 from tamis.pipeline.blocking.records import read_records
 from tamis.pipeline.blocking.training import Split, pairs_from_labels, pairs_of_views, silver_pairs
 
@@ -44,7 +45,7 @@ def ids(data, places):
 
 def held_ids(data):
     """Return the ids of all records that are held out, by their texts."""
-    by_text = {data.text(i, 0, 0): data.ids[i] for i in range(len(data.ids))}
+    by_text = {data.text_of(i, 0, 0): data.ids[i] for i in range(len(data.ids))}
     held = data.held_out
     return {by_text[held.queries[a]] for a, _ in held.pairs} | {by_text[held.searched[b]] for _, b in held.pairs}
 
@@ -126,6 +127,17 @@ def test_hard_negatives_by_search_are_the_nearest_that_are_no_match():
     assert [data.ids[near[one]] for one in sorted(near) if one in ("a000", "a001")] == [
         {"a000": "b004", "a001": "b005"}[one] for one in sorted(near) if one in ("a000", "a001")
     ]
+
+
+def test_hard_negatives_by_another_search():
+    rng = np.random.default_rng(4)
+    left = records(texts(N), "a", rng.permutation(N))
+    right = records(texts(N, spoiled=True), "b", rng.permutation(N))
+    expected = pairs_from_labels(LEFT, RIGHT, labels(TRUE), hard=2)
+    found = pairs_from_labels(left, right, labels(TRUE), hard=2, search=lexical_search(left, right, 4))
+    assert found.negatives.tolist() == expected.negatives.tolist()
+    few = pairs_from_labels(left, right, labels(TRUE), hard=2, search=lexical_search(left, right, 1))
+    assert (few.negatives == -1).all()  # the nearest is the match
 
 
 def test_silver_pairs_are_mutual_and_sure():

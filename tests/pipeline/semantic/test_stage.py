@@ -136,9 +136,10 @@ def test_what_is_like_a_removed_row_alone_stays(tmp_path):
     words = WORDS[:16]
     a, b = " ".join(words), " ".join([*words[:13], "one", "two", "three"])
     c = " ".join([*words[3:13], "one", "two", "three", "four", "five", "six"])
+    assert sift([a], tmp_path / "without", stages=["exact"]).semantic_pairs.num_rows == 0
     result = sift([a, b, c], tmp_path, stages=[{"semantic": {"threshold": 0.75}}])
     assert list(removals(result)) == ["d1"]
-    pairs = pq.read_table(result.out / "semantic_pairs").to_pylist()
+    pairs = result.semantic_pairs.to_pylist()
     assert [(row["id"], row["better_id"]) for row in pairs] == [("d1", "d0"), ("d2", "d1")]
     assert all(row["similarity"] >= 0.75 for row in pairs)
     verdict = explain(result, find(result, "d2")[0])
@@ -222,11 +223,14 @@ def test_a_keeper_may_go_for_its_paragraphs(tmp_path):
     assert removals(result)
 
 
-def test_nothing_to_compare(tmp_path):
-    for name, texts in (("one", ["a b c"]), ("none", [])):
-        if texts:
-            result = sift(texts, tmp_path / name)
-            assert removals(result) == {}
+@pytest.mark.parametrize("index", ["exact", "codes"])
+def test_nothing_to_compare(tmp_path, index):
+    stages = [{"filter": "text <> 'a mill'"}, {"semantic": {"index": index}}]
+    for name, texts, rows in (("one", ["a sieve"], 1), ("none", ["a mill", "a mill"], 0)):
+        result = sift(texts, tmp_path / name, stages=stages)
+        assert removals(result) == {}
+        assert result.report["semantic"]["encoded_rows"] == rows
+        assert all(check.passed for check in verify(result.out))
 
 
 @pytest.mark.parametrize(
