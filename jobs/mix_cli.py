@@ -11,7 +11,6 @@ from rich.table import Table
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.state import SUCCESS, OutputFolder, check_place, write_atomically
-from .engines import make
 from .lake import EngineName
 from .progress import shown
 
@@ -55,6 +54,7 @@ def mix(
     from ..pipeline.mixing.features import measure
     from ..pipeline.mixing.mix import mixed, report_of
     from ..pipeline.mixing.mixture_of import as_mixture, write_weights
+    from .engines import make
 
     if method not in METHODS:
         raise ConfigError(f"a method is one of {', '.join(METHODS)}", value=method, remedy="Mend --method.")
