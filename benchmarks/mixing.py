@@ -79,10 +79,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the labelled sets")
-    parser.add_argument("--kind", choices=["ngrams", "bands"], default="ngrams")
+    parser.add_argument("--kind", choices=["ngrams", "bands", "codes"], default="ngrams")
     parser.add_argument("--draws", type=int, help="thin histograms to so many draws")
     options = parser.parse_args()
-    bucketing = Bucketing(kind=options.kind)
+    bucketing = Bucketing(kind=options.kind, buckets=1024 if options.kind == "codes" else 10_000)
     found = texts(options.data)
     print(json.dumps(machine()), "load", os.getloadavg()[0])
     measured({"seeds": found["seeds"]}, bucketing)  # compiles

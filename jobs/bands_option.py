@@ -1,6 +1,5 @@
 """Bands of codes as people write them: ``4x16``."""
 
-from ..hashing.codes import check_bands
 from ..hashing.errors import ConfigError
 
 
@@ -22,5 +21,7 @@ def bands_of(text: str, bits: int | None = None) -> tuple[int, int]:
         raise ConfigError("bands are a number x their bits", value=text, remedy="Write them as 4x16.")
     bands, width = int(parts[0]), int(parts[1])
     if bits is not None:
+        from ..hashing.codes import check_bands  # loads Numba
+
         check_bands(bands, width, bits)
     return bands, width

@@ -14,7 +14,6 @@ from ..hashing.errors import ArtefactError, ConfigError, InputError
 from ..pipeline.config import Spark
 from ..pipeline.state import check_place
 from .block import Blocked, open_blocked
-from .engines import make
 from .progress import Silent, shown
 
 if TYPE_CHECKING:
@@ -125,6 +124,7 @@ def _planted(run: Blocked, copies: int, seed: int, progress: "Progress") -> "dic
     from ..pipeline.blocking.planted import found_copies, plant
     from ..pipeline.blocking.run import combined, found_by_each
     from ..pipeline.blocking.sides import with_asking
+    from .engines import make
 
     tables, options = run.sides.tables, run.options
     searched = tables[1] if len(tables) > 1 else None

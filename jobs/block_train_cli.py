@@ -79,6 +79,9 @@ def train(
         bool, typer.Option("--augment", help="Miswrite texts while training from labels or silver.")
     ] = False,
     device: Annotated[str, typer.Option("--device", help="cpu, or cuda.")] = "cpu",
+    precision: Annotated[
+        str, typer.Option("--precision", help="Of products of matrices: float32, or bfloat16 where the device has it.")
+    ] = "float32",
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the processor; default: all.")] = None,
     delimiter: Annotated[str | None, typer.Option("--delimiter", metavar="CHAR", help="Of delimited files.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all random functions.")] = 0,
@@ -118,6 +121,7 @@ def train(
         calibration=calibration,
         seed=seed,
         device=device,
+        precision=cast(Literal["float32", "bfloat16"], precision),
         threads=threads,
     )
     cut = bands_of(bands, bits)

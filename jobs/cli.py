@@ -23,6 +23,7 @@ from .index_cli import app as index_app
 from .lake_cli import app as lake_app
 from .lean_imports import leave_out_pandas_and_scipy
 from .memory_pool import choose_memory_pool
+from .mix_cli import mix
 from .progress import show_totals, shown
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.add_typer(index_app, name="index")
 app.add_typer(lake_app, name="lake")
 app.add_typer(block_app, name="block")
+app.command()(mix)
 
 out_console = Console(emoji=False)
 err_console = Console(stderr=True, emoji=False)

@@ -187,23 +187,23 @@ def fused(results: Sequence[pa.Table], constant: int = 60) -> pa.Table:
 
 
 def in_order(results: Sequence[pa.Table]) -> pa.Table:
-    """Return the pairs that any of some results has: those of the first by their ranks, then what it lacks of others.
+    """Return the pairs that any of some results has: those of the first with their ranks, then what it lacks of others.
 
-    Ranks are given anew within each left id, and the score is 1 / rank; of equal ranks the lower right id comes first.
-    As long as no more pairs are taken than the first result has, they are its own.
+    The ranks of each further result begin behind the highest one of those before it, and the score is 1 / rank. So up
+    to the last rank of the first result, the best pairs are its own.
     """
     rows, left, right = _together(results)
     if not len(rows):
         return rows
-    which = np.repeat(np.arange(len(results)), [result.num_rows for result in results])
-    order = np.lexsort((which, right, left))
+    highest = [int(pc.max(result["rank"]).as_py() or 0) for result in results]
+    sizes = [result.num_rows for result in results]
+    ranks = rows["rank"].to_numpy() + np.repeat(np.cumsum([0, *highest[:-1]]), sizes)
+    order = np.lexsort((np.repeat(np.arange(len(results)), sizes), right, left))
     starts = _firsts(left[order], right[order])
     kept, names = order[starts], _joined_names(rows, order, starts)
-    place = np.lexsort((right[kept], rows["rank"].to_numpy()[kept], which[kept], left[kept]))
-    ranks = np.empty(len(kept), np.int64)
-    queries = _firsts(left[kept][place])
-    ranks[place] = np.arange(len(kept)) - np.repeat(queries, _sizes(queries, len(kept))) + 1
-    table = pa.table([rows["left_id"].take(kept), rows["right_id"].take(kept), 1.0 / ranks, names, ranks], PAIRS)
+    table = pa.table(
+        [rows["left_id"].take(kept), rows["right_id"].take(kept), 1.0 / ranks[kept], names, ranks[kept]], PAIRS
+    )
     return _in_order(table, left[kept], right[kept])
 
 

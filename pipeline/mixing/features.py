@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...hashing.errors import ConfigError, InputError
 from ...hashing.fingerprint import fingerprint
+from ...hashing.hashed_vectors import hashed_vectors
 from ...hashing.lsh import Banding
 from ...hashing.mixing.checks import in_range, one_of
 from ...hashing.mixing.histograms import Histograms
@@ -22,16 +23,19 @@ from ...hashing.unicode_table import words_v1
 from ..engine import Table
 from ..text_column import text_buffers
 
-NGRAMS, BANDS, CELLS = "ngrams", "bands", "cells"
+NGRAMS, BANDS, CODES, CELLS = "ngrams", "bands", "codes", "cells"
 
 OVERLAPS = {
     NGRAMS: "words and pairs of words in common: topic and manner of writing",
     BANDS: "near duplicates in common",
+    CODES: "kinds of text in common: topic and manner of writing, by whole texts, coarsely",
     CELLS: "cells of vectors or codes in common: topic, as far as the vectors know it",
 }
 """Of what overlap two histograms of a kind speak."""
 
 COUNTED = pa.schema([("source", pa.string()), ("what", pa.int64()), ("key", pa.int64()), ("count", pa.int64())])
+MOST_CODES = 1 << 16
+
 _ROWS, _WORDS, _BUCKET, _SHINGLE = 0, 1, 2, 3
 
 
@@ -41,9 +45,10 @@ class Bucketing:
 
     Attributes:
         kind: ``ngrams``: each word and pair of neighbouring words is one count, so texts weigh by their words.
-            ``bands``: each band of a MinHash signature is one, so all texts weigh alike. ``cells``: each text is one
-            count, in the cell that its row names.
-        buckets: how many.
+            ``bands``: each band of a MinHash signature is one, so all texts weigh alike. ``codes``: each text is one
+            count, in the bucket of the signs of its hashed vector of characters (``hashed_vectors``), one sign a bit.
+            ``cells``: each text is one count, in the cell that its row names: of k-means, or of a learned hash.
+        buckets: how many; of codes a power of two, up to 65,536.
         bands, rows: of a signature of ``bands * rows`` values, over ``shingle`` words.
         shingle: words of a shingle, for bands and for the sample of shingles.
         cells: the int64 column of cells, 0 to ``buckets`` - 1.
@@ -66,6 +71,10 @@ class Bucketing:
         in_range("buckets", self.buckets, 1, 2**31)
         if (self.kind == CELLS) != (self.cells is not None):
             raise ConfigError("cells have a column", value=f"{self.kind} of {self.cells}", remedy="Name it by `cells`.")
+        if self.kind == CODES and (self.buckets & (self.buckets - 1) or not 2 <= self.buckets <= MOST_CODES):
+            raise ConfigError(
+                f"codes have a power of two of buckets, 2 to {MOST_CODES:,}", value=self.buckets, remedy="Take 1024."
+            )
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,8 @@ class CountSources:
             keys = found.keys[there]
             folded = ((keys >> np.uint64(32)) * np.uint64(made.buckets)) >> np.uint64(32)
             return folded.astype(np.int64).ravel(), np.repeat(texts[there], made.bands)
+        if made.kind == CODES:
+            return _codes(data, offsets, made.buckets.bit_length() - 1)
         cells = batch.column(made.cells)
         if cells.null_count or not pa.types.is_int64(cells.type):
             raise InputError("cells are int64 in every row", value=str(cells.type), remedy="Mend the column of cells.")
@@ -163,6 +174,15 @@ class CountSources:
             size = len(sample.hashes)
             parts.append((np.full(size, source), np.full(size, _SHINGLE), sample.hashes.view(np.int64), sample.counts))
         return parts
+
+
+def _codes(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], bits: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (codes, their texts) of texts with words: bit j says if n-grams that hash to place j add up above 0."""
+    vectors = hashed_vectors(data, offsets, dimensions=1 << (bits - 1).bit_length())
+    texts = np.flatnonzero(vectors.any(axis=1))
+    return (vectors[texts, :bits] > 0) @ (np.int64(1) << np.arange(bits, dtype=np.int64)), texts
 
 
 def _encoded(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:

@@ -153,13 +153,12 @@ def test_pairs_by_places_are_those_by_ids(some):
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(RESULTS)
 def test_what_others_found_comes_after_what_the_first_did(results):
-    expected = []
-    for left in sorted({pair[0] for found in results for pair in found}):
-        seen = []
-        for i, found in enumerate(results):
-            mine = sorted((rank, pair[1].encode(), pair) for pair, (rank, _) in found.items() if pair[0] == left)
-            seen += [(pair, i) for _, _, pair in mine if pair not in {known for known, _ in seen}]
-        for rank, (pair, _) in enumerate(seen, 1):
-            names = "+".join(f"b{i}" for i, found in enumerate(results) if pair in found)
+    expected, seen, offset = [], set(), 0
+    for found in results:
+        for pair in found.keys() - seen:
+            rank = offset + found[pair][0]
+            names = "+".join(f"b{i}" for i, other in enumerate(results) if pair in other)
             expected.append((*pair, 1 / rank, names, rank))
+        seen |= found.keys()
+        offset += max((rank for rank, _ in found.values()), default=0)
     assert rows(in_order(tables(results))) == sorted_rows(expected)

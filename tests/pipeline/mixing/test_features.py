@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 
 from tamis.hashing.errors import ConfigError, InputError
+from tamis.hashing.hashed_vectors import hashed_vectors
 from tamis.hashing.mixing.importance import ngram_buckets
 from tamis.jobs.local import LocalEngine
-from tamis.pipeline.mixing.features import BANDS, CELLS, NGRAMS, Bucketing, measure
+from tamis.pipeline.mixing.features import BANDS, CELLS, CODES, NGRAMS, Bucketing, measure
 from tamis.pipeline.mixing.sources import Sources
 from tamis.pipeline.text_column import text_buffers
 
@@ -61,7 +62,7 @@ def test_counts_are_those_of_plain_python(engine):
         assert sorted(found.samples[place].counts.tolist()) == sorted(grams.values())
 
 
-@pytest.mark.parametrize("kind", [NGRAMS, BANDS, CELLS])
+@pytest.mark.parametrize("kind", [NGRAMS, BANDS, CODES, CELLS])
 def test_the_answer_does_not_depend_on_cuts_or_order(engine, kind):
     table = rows()
     bucketing = Bucketing(kind=kind, buckets=64, bands=4, rows=2, cells="cell" if kind == CELLS else None)
@@ -90,6 +91,18 @@ def test_bands_count_near_duplicates_and_cells_their_rows(engine):
     assert by_cell.histograms.totals.tolist() == by_cell.rows.tolist()
     of_web = [row["cell"] for row in cells.to_pylist() if row["source"] == "web"]
     assert by_cell.histograms.counts[1].tolist() == np.bincount(of_web, minlength=9).tolist()
+
+
+def test_codes_are_signs_of_hashed_vectors(engine):
+    texts = ["the mill", "the mill!", "a river of flour", "something else", "..."]
+    table = pa.table({"text": texts, "source": ["a", "b", "b", "c", "c"]})
+    found = measure(engine.table(table), bucketing=Bucketing(CODES, 8))
+    vectors = hashed_vectors(*text_buffers(pa.array(texts)), dimensions=4)[:4, :3]
+    codes = [sum((value > 0) << bit for bit, value in enumerate(row)) for row in vectors.tolist()]
+    assert found.histograms.totals.tolist() == [1, 2, 1]
+    expected = [np.bincount(some, minlength=8).tolist() for some in ([codes[0]], codes[1:3], [codes[3]])]
+    assert found.histograms.counts.tolist() == expected
+    assert codes[0] == codes[1]
 
 
 def test_a_source_without_words_is_there_and_holds_nothing(engine):
@@ -138,9 +151,12 @@ def test_bad_rows_are_refused(engine, table, settings, error, message):
 
 
 def test_bad_settings_are_refused():
-    with pytest.raises(ConfigError, match="`kind` is one of ngrams, bands, cells"):
+    with pytest.raises(ConfigError, match="`kind` is one of ngrams, bands, codes, cells"):
         Bucketing(kind="topics")
     with pytest.raises(ConfigError, match="cells have a column"):
         Bucketing(kind=CELLS)
+    for buckets in (1, 1000, 2**17):
+        with pytest.raises(ConfigError, match="codes have a power of two of buckets"):
+            Bucketing(CODES, buckets)
     with pytest.raises(ConfigError, match="`buckets` is 1 to"):
         Bucketing(buckets=0)

@@ -1,0 +1,111 @@
+"""``tamis mix`` as a person uses it."""
+
+import json
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tamis.jobs.cli import app
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Three sources: one, its copy, and another one."""
+    rng = random.Random(5)
+
+    def texts(prefix):
+        words = [f"{prefix}{rng.randrange(900)}" for _ in range(3000)]
+        return [" ".join(words[i : i + 20]) for i in range(0, 3000, 20)]
+
+    news = texts("n")
+    for name, rows in (("news", news), ("copy", news), ("maths", texts("m"))):
+        pq.write_table(pa.table({"text": rows, "kind": [name] * len(rows)}), tmp_path / f"{name}.parquet")
+    return [tmp_path / f"{name}.parquet" for name in ("news", "copy", "maths")]
+
+
+def weights(out):
+    report = json.loads((out / "mix.json").read_text())
+    return {one["source"]: round(one["weight"], 6) for one in report["sources"]}
+
+
+def test_copies_share_a_weight(corpus, tmp_path):
+    done = call("mix", *corpus, "--source", "kind", "--set", "smoothing=0", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    found = weights(tmp_path / "out")
+    assert found["copy"] == found["news"] == pytest.approx(0.25, abs=0.002)  # some n-grams share a bucket by chance
+    report = json.loads((tmp_path / "out" / "mix.json").read_text())
+    assert report["method"] == "coverage"
+    assert [[round(share, 6) for share in row] for row in report["shared_mass"]] == [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
+    unique = {one["source"]: one["effective_unique"] for one in report["sources"]}
+    assert unique["news"] == unique["copy"] < 1510
+    assert (tmp_path / "out" / "_SUCCESS").exists()
+
+
+def test_a_mixture_feeds_shards(corpus, tmp_path):
+    arguments = ["--method", "uniform", "--budget", "1.5k", "--source", "kind"]
+    assert call("mix", *corpus, *arguments, "--out", tmp_path / "out", "-q").exit_code == 0
+    mixture = yaml.safe_load((tmp_path / "out" / "mixture.yaml").read_text())
+    assert {name: one["weight"] for name, one in mixture["sources"].items()} == {"copy": 500, "maths": 500, "news": 500}
+    done = call(
+        "shard",
+        *corpus,
+        "--source",
+        "kind",
+        "--mixture",
+        tmp_path / "out" / "mixture.yaml",
+        "--out",
+        tmp_path / "s",
+        "-q",
+    )
+    assert done.exit_code == 0, done.output
+    rows = pq.read_table(tmp_path / "s" / "data")
+    assert sorted(rows["kind"].to_pylist()) == ["copy"] * 25 + ["maths"] * 25 + ["news"] * 25
+
+
+def test_each_input_is_a_source_by_itself(corpus, tmp_path):
+    assert call("mix", *corpus, "--method", "proportional", "--out", tmp_path / "out", "-q").exit_code == 0
+    assert weights(tmp_path / "out") == {f"{name}.parquet": round(1 / 3, 6) for name in ("copy", "maths", "news")}
+
+
+def test_smart_is_faithful_and_order_free_is_fair(corpus, tmp_path):
+    assert call("mix", *corpus, "--source", "kind", "--method", "smart", "--out", tmp_path / "a", "-q").exit_code == 0
+    found = weights(tmp_path / "a")
+    assert found["copy"] > found["news"] > found["maths"]  # of equal sources the first one chosen gains most
+    assert (
+        call("mix", *corpus, "--source", "kind", "--method", "order-free", "--out", tmp_path / "b", "-q").exit_code == 0
+    )
+    found = weights(tmp_path / "b")
+    assert found["copy"] == found["news"] < 0.3 < 0.4 < found["maths"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--method", "magic"], "a method is one of"),
+        (["--text", "body"], "'body' among text, kind"),
+        (["--budget", "9G"], "the budget"),
+        (["--budget", "many"], "budget"),
+        (["--set", "colour=red"], "colour"),
+        (["--set", "eta"], "NAME=VALUE"),
+        (["--method", "unimax"], "UniMax deals out a budget"),
+    ],
+)
+def test_what_cannot_be(corpus, tmp_path, arguments, said):
+    failed = call("mix", *corpus, *arguments, "--out", tmp_path / "out")
+    assert failed.exit_code != 0
+    assert said in str(failed.exception)
+
+
+def test_a_record_without_text_is_named(corpus, tmp_path):
+    pq.write_table(pa.table({"text": ["a", None], "kind": ["x", "x"]}), tmp_path / "bad.parquet")
+    failed = call("mix", tmp_path / "bad.parquet", "--out", tmp_path / "out")
+    assert "record 1 of" in str(failed.exception)
+    assert not (tmp_path / "out" / "_SUCCESS").exists()
