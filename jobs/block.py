@@ -54,6 +54,7 @@ def block_tables(
     from ..pipeline.blocking.run import block
     from .engines import make
 
+    left, right = _absolute(left), None if right is None else _absolute(right)  # commands may stand elsewhere later
     folder = OutputFolder(out, _fingerprint(left, right, options))
     told = progress or Silent()
     with folder.claim():
@@ -76,6 +77,11 @@ def block_tables(
             folder.drop_work()
     found: dict[str, Any] = json.loads((out / REPORT).read_text(encoding="utf-8"))
     return found
+
+
+def _absolute(path: str) -> str:
+    local = Path(path).expanduser()
+    return str(local.absolute()) if "://" not in path and local.exists() else path
 
 
 @dataclass(frozen=True)

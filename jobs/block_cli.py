@@ -120,7 +120,8 @@ def pairs(
     combine: Annotated[
         str,
         typer.Option(
-            "--combine", help="What several blockers make together: in-order, fusion (of ranks), union, intersection."
+            "--combine",
+            help="What several blockers make together: in-order, fusion (of ranks), union, intersection or exclusion.",
         ),
     ] = "in-order",
     top_k: Annotated[
@@ -172,7 +173,7 @@ def pairs(
         exclude=tuple(exclude or ()),
         threshold=threshold,
         max_block=max_block,
-        hasher=None if hasher is None else str(Path(hasher).expanduser()),
+        hasher=None if hasher is None else str(Path(hasher).expanduser().absolute()),
         index=cast(Index, index),
         bands=None if bands is None else bands_of(bands),
         probes=probes,

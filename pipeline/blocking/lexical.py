@@ -57,7 +57,8 @@ class LexicalSearch:
         found = nearest(self.queries.part(first, last), self.index, self.k, first if self.dirty else -1)
         queries, places = np.nonzero(found.rows >= 0)
         rows = found.rows[queries, places].astype(np.int64)
-        return Found(queries + first, rows, found.scores[queries, places])
+        scores = np.minimum(found.scores[queries, places], 1.0)  # sums of equal texts may end beyond it
+        return Found(queries + first, rows, scores)
 
 
 def lexical_search(

@@ -69,9 +69,9 @@ def read_known_pairs(
             remedy="Mend them, or leave them out.",
         )
     rows = known.rows
-    one, other = _column(rows, left, _LEFT, 0, path), _column(rows, right, _RIGHT, 1, path)
-    table = pa.table({"left_id": _texts(rows[one]), "right_id": _texts(rows[other])})
     right_side = left_ids if right_ids is None else right_ids
+    one, other = _columns(rows, left, right, path)
+    table = pa.table({"left_id": _ids_as(rows[one], left_ids), "right_id": _ids_as(rows[other], right_side)})
     if left is None and right is None and _is_id(one, left_ids) and _is_id(other, right_side):
         head = pa.table({"left_id": [one], "right_id": [other]}, table.schema)
         table = pa.concat_tables([head, table])
@@ -86,22 +86,36 @@ def read_known_pairs(
     return KnownPairs(matches, others)
 
 
-def _column(rows: pa.Table, named: str | None, usual: tuple[str, ...], place: int, path: str) -> str:
+def _columns(rows: pa.Table, left: str | None, right: str | None, path: str) -> tuple[str, str]:
+    """Return the columns of ids: named, called as usual, or the first that is not the other one's."""
     names: list[str] = rows.column_names
-    if named is not None and named not in names:
-        raise InputError(
-            "the columns of known matches are there",
-            value=f"{named!r} among {', '.join(names)} of {path}",
-            remedy="Mend the name.",
-        )
+    for name in filter(None, (left, right)):
+        if name not in names:
+            raise InputError(
+                "the columns of known matches are there",
+                value=f"{name!r} among {', '.join(names)} of {path}",
+                remedy="Mend the name.",
+            )
     if len(names) < 2:
         raise InputError(
             "known matches are two ids each",
             value=f"columns {', '.join(names)} of {path}",
             remedy="Give a table with a column for each id.",
         )
-    found = next((name for low in usual for name in names if name.lower() == low), None)
-    return named or found or names[place]
+    one, other = left or _usual(names, _LEFT), right or _usual(names, _RIGHT)
+    one = one or next(name for name in names if name != other)
+    return one, other or next(name for name in names if name != one)
+
+
+def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:
+    return next((name for low in usual for name in names if name.lower() == low), None)
+
+
+def _ids_as(column: pa.ChunkedArray, ids: pa.Array) -> pa.ChunkedArray:
+    """Return ids as they are written, or without white space at their ends where only so they are those of records."""
+    exact = column.cast(pa.string())
+    there = pc.is_in(exact, value_set=ids.cast(pa.string()))
+    return pc.if_else(there, exact, pc.utf8_trim_whitespace(exact))
 
 
 def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:

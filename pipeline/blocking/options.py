@@ -9,7 +9,7 @@ from .lexical import Columns
 BLOCKERS = ("lexical", "minhash", "rules", "dense", "learned")
 """Blockers by name. The last two have a hasher."""
 
-Combine = Literal["in-order", "fusion", "union", "intersection"]
+Combine = Literal["in-order", "fusion", "union", "intersection", "exclusion"]
 Index = Literal["exact", "flat", "hnsw", "ivf"]
 
 
@@ -22,7 +22,7 @@ class Options:
         columns: what records are compared by, where their table has them; None: all but the ids.
         blockers: names of ``BLOCKERS``, none twice.
         combine: what several of them make together: the pairs of the first and then what it lacks of others; a fusion
-            of ranks; all; or those that all found.
+            of ranks; all; those that all found; or those of the first that no other found.
         top_k: neighbours of each record of the left table.
         max_pairs: the most pairs in the end, the best ranks first; None: all.
         ngrams: least and most characters of an n-gram, for ``lexical``.

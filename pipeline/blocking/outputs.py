@@ -49,7 +49,10 @@ def _write(path: Path, table: pa.Table) -> None:
 def report_of(
     inputs: list[str], options: Options, sides: Sides, pairs: pa.Table, each: dict[str, tuple[pa.Table, Blocks | None]]
 ) -> dict[str, Any]:
-    """Return what ``block.json`` holds: the same for the same inputs and options, whatever runs it."""
+    """Return what ``block.json`` holds: the same for the same inputs and options, whatever runs it.
+
+    The pairs of a blocker are those that it finds by itself, before others are left out and the budget is kept.
+    """
     paired = {"left": len(pairs["left_id"].unique()), "right": len(pairs["right_id"].unique())}
     return {
         "format": FORMAT,

@@ -11,7 +11,7 @@ from .asking import asked_pairs
 from .blockers import prepare
 from .options import Options
 from .outputs import report_of, write_tables
-from .pairs import best_pairs, fused, in_order, intersection, union
+from .pairs import best_pairs, exclusion, fused, in_order, intersection, union
 from .rules import without_rules
 from .search import Blocks
 from .sides import Sides, read_sides
@@ -21,6 +21,7 @@ _COMBINED: dict[str, Callable[[Sequence[pa.Table]], pa.Table]] = {
     "intersection": intersection,
     "fusion": fused,
     "in-order": in_order,
+    "exclusion": lambda results: exclusion(results[0], results[1:]),
 }
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...connectors.record_table import RecordTable, read_record_table
-from ...hashing.errors import BadRowError, InputError
+from ...hashing.errors import BadRowError, ConfigError, InputError
 from .options import Options
 from .records import Records, read_records
 
@@ -48,6 +48,7 @@ def read_sides(left: str, right: str | None, options: Options) -> Sides:
     Raises:
         InputError: a table cannot be read, a column is not there, or ids are missing or repeated.
         BadRowError: a record cannot be read, and is not to be set aside.
+        ConfigError: there is no column to compare by.
     """
     paths = [("left", left, options.left_id)] + ([("right", right, options.right_id)] if right is not None else [])
     tables = [read_record_table(path, delimiter=options.delimiter) for _, path, _ in paths]
@@ -64,6 +65,12 @@ def read_sides(left: str, right: str | None, options: Options) -> Sides:
         read_records(table.rows, id_column, _columns(table, id_column, options.columns))
         for (_, _, id_column), table in zip(paths, tables, strict=True)
     ]
+    if not any(some.columns for some in records):
+        raise ConfigError(
+            "a record has something to compare by",
+            value="no column but that of ids",
+            remedy="Name other columns: --column, --id.",
+        )
     second = records[1] if len(records) > 1 else None
     rows = tuple(table.rows for table in tables)
     return Sides(records[0], second, rows, tuple(unread), tuple(table.delimiter for table in tables))

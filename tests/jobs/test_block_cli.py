@@ -114,6 +114,7 @@ def test_records_that_cannot_be_read(tables, tmp_path):
         (["--id", "id", "--blocker", "magic"], "a blocker is one of lexical, minhash, rules, dense, learned"),
         (["--id", "id", "--combine", "sum"], "blockers combine by in-order"),
         (["--id", "id", "--column", "colour"], "'colour' among"),
+        (["--id", "id", "--column", "id"], "a record has something to compare by"),
         (["--id", "id", "--engine", "ray"], "an engine is `local` or `spark`"),
         (["--id", "id", "--on-error", "skip"], "go to `quarantine`"),
         (["--id", "id", "--delimiter", "||"], "a delimiter is one character"),
@@ -141,3 +142,27 @@ def test_tables_without_records(tables, tmp_path, other):
         assert found(tmp_path / "out") == []
     else:
         assert done.exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("combine", "expected"),
+    [
+        ("in-order", {("a1", "b2", 1), ("a2", "b1", 1), ("a3", "b2", 1)}),
+        ("intersection", {("a1", "b2", 1), ("a2", "b1", 1)}),
+        ("exclusion", {("a3", "b2", 1)}),
+    ],
+)
+def test_blockers_together(tables, tmp_path, combine, expected):
+    several = ["--blocker", "lexical", "--blocker", "rules", "--rule", "words(name) = words(title)"]
+    done = call(*tables, "--id", "id", "--top-k", 1, *several, "--combine", combine, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert set(found(tmp_path / "out")) == expected
+    assert set(found(tmp_path / "out", "blockers/rules.parquet")) == {("a1", "b2", 1), ("a2", "b1", 1)}
+
+
+def test_a_run_is_opened_from_anywhere(tables, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call("shop.csv", "other.csv", "--id", "id", "--out", "out", "-q").exit_code == 0
+    monkeypatch.chdir(tmp_path.parent)
+    done = call("cluster", tmp_path / "out", "--threshold", 0.5, "--out", tmp_path / "clusters")
+    assert done.exit_code == 0, done.output

@@ -20,6 +20,8 @@ def read(tmp_path, text, right_ids=RIGHT, **names):
         "D1|D2\na|1\nb|3\n",
         "right_id%left_id\n1%a\n3%b\n",
         "some,thing\na,1\nb,3\n",
+        "theirs,left_id,note\n1,a,x\n3,b,y\n",
+        "right_id,other,left_id\n1,x,a\n3,x,b\n",
         "a,1\nb,3\n",
         "id_l,id_r,title\na,1,x\nb,3,y\n",
         "D1,D2\n a ,1\nb, 3\nb,3\n",
@@ -68,3 +70,9 @@ def test_what_cannot_be(tmp_path, text, said):
 def test_contradictions_within_one_table_go_both_ways(tmp_path):
     with pytest.raises(InputError, match="a pair has one label"):
         read(tmp_path, "left_id,right_id,label\na,b,1\nb,a,0\n", right_ids=None)
+
+
+def test_ids_keep_their_spaces_where_records_have_them(tmp_path):
+    (tmp_path / "m.csv").write_text("left_id,right_id\n a,1\n b ,2\n")
+    found = read_known_pairs(str(tmp_path / "m.csv"), pa.array([" a", "b"]), RIGHT).matches.to_pylist()
+    assert found == [{"left_id": " a", "right_id": "1"}, {"left_id": "b", "right_id": "2"}]
