@@ -121,7 +121,7 @@ def pairs(
         str,
         typer.Option(
             "--combine",
-            help="What several blockers make together: in-order, fusion (of ranks), union, intersection or exclusion.",
+            help="What several blockers make: in-order, fusion (of ranks), union, intersection or exclusion.",
         ),
     ] = "in-order",
     top_k: Annotated[
