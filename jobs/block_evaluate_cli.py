@@ -69,21 +69,24 @@ def evaluate(
     ids = left.ids, None if right is None else right.ids
     gold = None if matches is None else read_known_pairs(matches, *ids).matches
     results: dict[str, pa.Table] = {}
-    blocks, planted = {}, {}
+    blocks, planted, together = {}, {}, []
     for path, run in runs.items():
         _check_same(path, run, first)
         copies = _planted(run, plant, seed, shown(quiet)) if plant else {}
         for name, pairs in _results(run).items():
             full = name if len(runs) == 1 else f"{names[path]}: {name}"
             results[full] = pairs
+            if name not in run.each:
+                together.append(full)
             blocks[full] = blocks_of(run.report["blockers"].get(name, {}).get("blocks"))
             if plant:
                 planted[full] = copies[name]
     best: Literal["rank", "score"] = "rank" if by == "rank" else "score"
-    evaluation = measured(results, gold, *ids, by=best, blocks=blocks, planted=planted, seed=seed)
+    evaluation = measured(results, gold, *ids, by=best, blocks=blocks, planted=planted, together=together, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     texts = None if no_text or not first.options.text else Texts.of(left, right)
-    page = write_evaluation(folder, evaluation, title=" and ".join(first.report["inputs"]), texts=texts)
+    title = " and ".join(path.rstrip("/").rpartition("/")[2] for path in first.report["inputs"])
+    page = write_evaluation(folder, evaluation, title=title, texts=texts)
     if not quiet:
         _show(evaluation.as_json(), page)
 

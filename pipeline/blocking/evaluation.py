@@ -1,6 +1,6 @@
 """What several blockers do with the same records, side by side: one result, of numbers that can be counted again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,6 +150,7 @@ def evaluate(
     by: By = "rank",
     blocks: Mapping[str, Blocks | None] | None = None,
     planted: Mapping[str, tuple[FoundCopies, ...]] | None = None,
+    together: Collection[str] = (),
     examples: int = EXAMPLES,
     seed: int = 0,
 ) -> Evaluation:
@@ -162,6 +163,7 @@ def evaluate(
         by: which pairs are the best ones, as in ``best_pairs``: for the recall of budgets, and the area.
         blocks: ``Search.blocks`` by name.
         planted: what ``planted.found_copies`` returned, by name.
+        together: names of results that are made of the others, and so have nothing alone.
         examples: missed matches and wrong pairs that are named of each blocker.
         seed: draws the missed matches.
 
@@ -188,12 +190,13 @@ def evaluate(
         check_pairs(pairs)
     ids = RecordIds(left_ids, right_ids)
     said = {name: ids.pairs(pairs) for name, pairs in results.items()}
-    found, often = np.unique(np.concatenate(list(said.values())), return_counts=True)
+    apart = [keys for name, keys in said.items() if name not in together]
+    found, often = np.unique(np.concatenate(apart or list(said.values())), return_counts=True)
     single = found[often == 1]
     true = None if gold is None else ids.matches(gold)
     blockers = []
     for name, pairs in results.items():
-        is_alone = among(said[name], single)
+        is_alone = among(said[name], single[:0] if name in together else single)
         against = None if true is None else _against(pairs, said[name], true, is_alone, ids, by, examples, seed)
         left, right = counts_of_keys(said[name], ids)
         known = (blocks or {}).get(name), (planted or {}).get(name, ())

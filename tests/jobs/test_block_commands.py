@@ -33,6 +33,10 @@ def blocked(tmp_path):
     return tmp_path
 
 
+def of(path):
+    return [(row["left_id"], row["right_id"]) for row in pq.read_table(path).to_pylist()]
+
+
 def report(folder):
     return json.loads((folder / "blocking.json").read_text())
 
@@ -52,6 +56,15 @@ def test_known_matches(blocked):
     page = (blocked / "measured" / "blocking.html").read_text()
     assert "garden chair" in page
     assert "66.67 %" in done.output
+    assert "<h1>shop.csv and other.csv</h1>" in page
+
+
+def test_what_is_made_of_others_has_nothing_alone(blocked):
+    assert call("evaluate", blocked / "both", "--matches", blocked / "known.csv", "--out", blocked / "m").exit_code == 0
+    alone = {one["name"]: one["alone"] for one in report(blocked / "m")["blockers"]}
+    pairs = [set(of(blocked / "both" / "blockers" / f"{name}.parquet")) for name in ("lexical", "rules")]
+    assert alone == {"lexical": len(pairs[0] - pairs[1]), "rules": len(pairs[1] - pairs[0]), "in-order": 0}
+    assert alone["lexical"] > 0
 
 
 def test_without_texts(blocked):
