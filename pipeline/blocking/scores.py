@@ -106,7 +106,7 @@ def ngram_scores(
     counts = count_ngrams(data, offsets, least, most, words_v1())
     if measure == "jaccard":
         return pair_jaccards(counts.bounds, counts.terms, first, second)
-    return pair_cosines(tfidf_rows(counts), first, second)
+    return np.minimum(pair_cosines(tfidf_rows(counts), first, second), 1.0)  # as the lexical blocker has it
 
 
 def rows_of_pairs(pairs: pa.Table, left: Records, right: Records | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from tamis.hashing.neural.hasher import load_hasher
 from tamis.jobs.cli import app
 
+pytestmark = [pytest.mark.neural, pytest.mark.filterwarnings("default")]
+
 
 def call(*arguments):
     return CliRunner().invoke(app, ["block", *map(str, arguments)])
