@@ -109,7 +109,7 @@ def pairs(
     ] = None,
     probes: Annotated[
         int, typer.Option("--probes", min=0, help="Buckets of a band that learned looks into beside the record's own.")
-    ] = 8,
+    ] = 64,
     threshold: Annotated[
         float, typer.Option("--threshold", help="Jaccard similarity from which minhash likely finds pairs.")
     ] = 0.3,

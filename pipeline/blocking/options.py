@@ -59,7 +59,7 @@ class Options:
     hasher: str | None = None
     index: Index = "exact"
     bands: tuple[int, int] | None = None
-    probes: int = 8
+    probes: int = 64
     delimiter: str | None = None
     quarantine: bool = False
     text: bool = True
