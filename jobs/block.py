@@ -13,7 +13,7 @@ from .. import __version__
 from ..hashing.errors import ArtefactError, ConfigError
 from ..pipeline.engine import Progress
 from ..pipeline.state import SUCCESS, OutputFolder, write_atomically
-from .lake import EngineOptions
+from .engine_options import EngineOptions
 from .progress import Silent
 
 if TYPE_CHECKING:

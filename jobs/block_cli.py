@@ -14,7 +14,8 @@ from ..pipeline.state import check_place
 from . import block_cluster_cli, block_evaluate_cli, block_train_cli
 from .bands_option import bands_of
 from .block import block_tables
-from .lake import EngineName, EngineOptions
+from .engine_options import EngineOptions, engine_named
+from .id_columns import id_columns
 from .lean_imports import leave_out_pandas_and_scipy
 from .progress import shown
 
@@ -149,20 +150,14 @@ def pairs(
     from ..pipeline.blocking.lexical import Columns
     from ..pipeline.blocking.options import Combine, Index, Options
 
-    if engine not in ("local", "spark"):
-        raise ConfigError("an engine is `local` or `spark`", value=engine, remedy="Choose one of these.")
     if on_error not in ("fail", "quarantine"):
         raise ConfigError(
             "records that cannot be read `fail` or go to `quarantine`", value=on_error, remedy="Choose one of these."
         )
-    one, other = left_id or id_, right_id or id_
-    if one is None or (right is not None and other is None):
-        raise ConfigError(
-            "each table has a column of ids", value="none named", remedy="Name it: --id, or --left-id and --right-id."
-        )
+    one, other = id_columns(id_, left_id, right_id, two_tables=right is not None)
     options = Options(
         left_id=one,
-        right_id=other or one,
+        right_id=other,
         columns=tuple(column) if column else None,
         blockers=tuple(blocker or _default(bool(rule), hasher is not None)),
         combine=cast(Combine, combine),
@@ -182,7 +177,7 @@ def pairs(
         text=not no_text,
     )
     check_place(out, [path for path in (left, right) if path is not None])
-    made = EngineOptions(cast(EngineName, engine), bytes_of(memory), threads, Spark(master=master))
+    made = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
     report = block_tables(left, right, Path(out).expanduser(), options, made, progress=shown(quiet))
     if not quiet:
         _show(report, out)

@@ -9,6 +9,7 @@ from rich.console import Console
 from ..hashing.errors import ConfigError
 from ..pipeline.state import check_place
 from .bands_option import bands_of
+from .id_columns import id_columns
 
 if TYPE_CHECKING:
     from ..hashing.neural.train import Progress
@@ -95,11 +96,7 @@ def train(
     from ..pipeline.blocking.options import Options
     from ..pipeline.blocking.sides import read_sides
 
-    one, other = left_id or id_, right_id or id_
-    if one is None or (right is not None and other is None):
-        raise ConfigError(
-            "each table has a column of ids", value="none named", remedy="Name it: --id, or --left-id and --right-id."
-        )
+    one, other = id_columns(id_, left_id, right_id, two_tables=right is not None)
     source = source or ("labels" if matches else "silver")
     if source not in ("labels", "silver", "views") or (source == "labels") != (matches is not None):
         raise ConfigError(
@@ -127,7 +124,7 @@ def train(
     cut = bands_of(bands, bits)
     check_place(out, [path for path in (left, right) if path is not None])
     columns = tuple(column) if column else None
-    sides = read_sides(left, right, Options(one, other or one, columns, delimiter=delimiter))
+    sides = read_sides(left, right, Options(one, other, columns, delimiter=delimiter))
     data = _pairs(source, sides, matches, test, settings.text, share, seed, augment)
 
     from ..hashing.neural.save import save_trained

@@ -2,35 +2,15 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from ..pipeline.config import Spark
 from ..pipeline.engine import Progress
 from ..pipeline.state import WORK, write_atomically
+from .engine_options import EngineOptions
 
 if TYPE_CHECKING:
     from ..pipeline.lake.options import Options
-
-EngineName = Literal["local", "spark"]
-
-
-@dataclass(frozen=True)
-class EngineOptions:
-    """What a scan runs on.
-
-    Attributes:
-        name: of the engine.
-        memory_bytes: what it may take.
-        threads: default: all processors.
-        spark: settings of Spark.
-    """
-
-    name: EngineName = "local"
-    memory_bytes: int = 2 << 30
-    threads: int | None = None
-    spark: Spark = Spark()
 
 
 def scan_lake(

@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,7 +13,8 @@ from ..pipeline.config import Spark, bytes_of
 from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
 from . import lake_plan_cli
-from .lake import EngineName, EngineOptions, plan_lake, scan_lake
+from .engine_options import EngineOptions, engine_named
+from .lake import plan_lake, scan_lake
 from .lean_imports import leave_out_pandas_and_scipy
 from .progress import shown
 
@@ -87,8 +88,6 @@ def scan(
 
     if match not in ("name", "name,type"):
         raise ConfigError("columns match by `name` or `name,type`", value=match, remedy="Choose one of these.")
-    if engine not in ("local", "spark"):
-        raise ConfigError("an engine is `local` or `spark`", value=engine, remedy="Choose one of these.")
     options = Options(
         tuple(ignore or ()),
         match_types=match != "name",
@@ -99,9 +98,9 @@ def scan(
         renamed=renamed,
         verify=verify,
     )
+    made = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
     check_place(out, lakes)
     folder = _folder(out)
-    made = EngineOptions(cast(EngineName, engine), bytes_of(memory), threads, Spark(master=master))
     report = scan_lake(lakes, folder, options, made, closure=closure, page=page, progress=shown(quiet))
     if not quiet:
         _show(report, out)

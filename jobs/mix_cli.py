@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.table import Table
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
 from ..pipeline.state import SUCCESS, OutputFolder, check_place, write_atomically
-from .lake import EngineName
+from .engine_options import engine_named
 from .progress import shown
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def mix(
 
     if method not in METHODS:
         raise ConfigError(f"a method is one of {', '.join(METHODS)}", value=method, remedy="Mend --method.")
-    if engine not in ("local", "spark"):
-        raise ConfigError("an engine is `local` or `spark`", value=engine, remedy="Choose one of these.")
+    name, memory_bytes = engine_named(engine), bytes_of(memory)
     settings = _settings(budget, max_epochs, set_ or [])
     check_place(out, inputs)
     folder = Path(out).expanduser()
@@ -68,9 +67,9 @@ def mix(
     place, told = OutputFolder(folder, "mix"), shown(quiet)
     with place.claim():
         made = make(
-            cast(EngineName, engine),
+            name,
             place.work,
-            memory_bytes=bytes_of(memory),
+            memory_bytes=memory_bytes,
             threads=threads,
             progress=told,
             settings=Spark(master=master),

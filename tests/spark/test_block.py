@@ -8,7 +8,7 @@ import pytest
 from spark_sessions import test_session
 
 from tamis.jobs.block import block_tables
-from tamis.jobs.lake import EngineOptions
+from tamis.jobs.engine_options import EngineOptions
 from tamis.pipeline.blocking.options import Options
 from tamis.pipeline.config import Spark
 

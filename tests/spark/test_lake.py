@@ -6,7 +6,8 @@ import pytest
 from planted_lake import write_lake
 from spark_sessions import test_session
 
-from tamis.jobs.lake import EngineOptions, scan_lake
+from tamis.jobs.engine_options import EngineOptions
+from tamis.jobs.lake import scan_lake
 from tamis.pipeline.config import Spark
 from tamis.pipeline.lake.options import Options
 

@@ -11,7 +11,8 @@ import pytest
 
 from tamis.connectors.lake_tables import list_tables
 from tamis.hashing.errors import ConfigError
-from tamis.jobs.lake import EngineOptions, scan_lake
+from tamis.jobs.engine_options import EngineOptions
+from tamis.jobs.lake import scan_lake
 from tamis.jobs.local import LocalEngine
 from tamis.pipeline.lake.canonical import row_fingerprints
 from tamis.pipeline.lake.containment import Checking, Projections, sizes_of
