@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 pytest.importorskip("sentence_transformers")
 
 import torch
-from tiny_encoder import tiny_encoder
+from tiny_encoders import tiny_encoder
 
 from tamis.hashing.errors import ConfigError, InputError
 from tamis.hashing.neural.data import Examples, HeldOut
@@ -27,7 +27,9 @@ WORDS = ["amber", "birch", "cedar", "delta", "flint", "grove", "haven", "ivory",
 
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory):
-    return str(tiny_encoder(tmp_path_factory.mktemp("encoder")))
+    folder = tmp_path_factory.mktemp("encoder")
+    tiny_encoder(folder / "parts", normalise=False).save(str(folder / "saved"))
+    return str(folder / "saved")
 
 
 @pytest.fixture
