@@ -38,3 +38,12 @@ LABELS = """() => [
   ...[...document.querySelectorAll("section")].filter(
     (e) => !document.getElementById(e.getAttribute("aria-labelledby"))),
 ].map((e) => e.outerHTML.slice(0, 100))"""
+
+
+def check_readable(tab, width):
+    """Open all that can be opened, and make sure that the page is no wider than its window and can be read."""
+    for summary in tab.locator("summary").all():
+        summary.click()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate(CONTRAST) == []
+    assert tab.evaluate(LABELS) == []

@@ -2,7 +2,7 @@
 
 import pytest
 from evaluated import ODD, evaluated
-from in_browser import CONTRAST, LABELS, needs_browser
+from in_browser import check_readable, needs_browser
 
 from tamis.pipeline.blocking.page import write_evaluation
 
@@ -55,11 +55,7 @@ def pages(tmp_path_factory):
 @pytest.mark.parametrize("name", ["two", "one", "many", "unknown"])
 def test_it_can_be_read(opened, pages, name, width, scheme):
     tab = opened(pages[name], width, scheme)
-    for summary in tab.locator("summary").all():
-        summary.click()
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    assert tab.evaluate(CONTRAST) == []
-    assert tab.evaluate(LABELS) == []
+    check_readable(tab, width)
     assert tab.evaluate(COVERED) == []
     if name != "unknown":
         drawn = tab.evaluate(DRAWN)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from in_browser import CONTRAST, LABELS, needs_browser
+from in_browser import check_readable, needs_browser
 from planted_found import big, refuted, star, write_found
 
 from tamis.pipeline.lake.page import write_page
@@ -59,11 +59,7 @@ def pages(tmp_path_factory):
 @pytest.mark.parametrize("name", ["big", "star 1", "star 20", "star 150"])
 def test_it_can_be_read(opened, pages, name, width, scheme):
     tab = opened(pages[name], width, scheme)
-    for summary in tab.locator("summary").all():
-        summary.click()
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    assert tab.evaluate(CONTRAST) == []
-    assert tab.evaluate(LABELS) == []
+    check_readable(tab, width)
     ratios = tab.evaluate(DRAWN_TEXT)
     assert len(ratios) >= 3
     assert min(ratios) >= 4.5
