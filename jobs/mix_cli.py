@@ -1,6 +1,7 @@
 """``tamis mix``: in which proportions to train on some sources."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from rich.table import Table
 
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
-from ..pipeline.state import SUCCESS, OutputFolder, check_place, write_atomically
+from ..pipeline.state import SUCCESS, WORK, OutputFolder, check_place, write_atomically
 from .engine_options import engine_named
 from .progress import shown
 
@@ -62,8 +63,9 @@ def mix(
     settings = _settings(budget, max_epochs, set_ or [])
     check_place(out, inputs)
     folder = Path(out).expanduser()
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(path.name != WORK for path in folder.iterdir()):
         raise ConfigError("--out is a new or empty folder", value=out, remedy="Choose another, or empty it.")
+    shutil.rmtree(folder / WORK, ignore_errors=True)  # of one that was stopped
     place, told = OutputFolder(folder, "mix"), shown(quiet)
     with place.claim():
         made = make(

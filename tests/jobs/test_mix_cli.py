@@ -109,3 +109,12 @@ def test_a_record_without_text_is_named(corpus, tmp_path):
     failed = call("mix", tmp_path / "bad.parquet", "--out", tmp_path / "out")
     assert "record 1 of" in str(failed.exception)
     assert not (tmp_path / "out" / "_SUCCESS").exists()
+
+
+def test_one_that_was_stopped_is_begun_again_and_a_finished_one_is_left_alone(corpus, tmp_path):
+    (tmp_path / "out" / "_work").mkdir(parents=True)
+    (tmp_path / "out" / "_work" / "columns.json").write_text("of other inputs")
+    assert call("mix", *corpus, "--out", tmp_path / "out", "-q").exit_code == 0
+    assert not (tmp_path / "out" / "_work").exists()
+    refused = call("mix", *corpus, "--out", tmp_path / "out")
+    assert "new or empty folder" in str(refused.exception)
