@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +39,7 @@ class DenseColumns:
         factor: units in a product of 1.
         unit: the similarity that is 1.
         clip: whether a negative similarity is 0.
-        held: int32, shape (n_items, n_rows): all similarities, or None where they do not fit.
+        memory: bytes that all similarities may take.
         threads: how many work at once; the answer is the same.
     """
 
@@ -47,8 +48,15 @@ class DenseColumns:
     factor: float
     unit: float
     clip: bool
-    held: NDArray[np.int32] | None
+    memory: int
     threads: int
+
+    @cached_property
+    def held(self) -> NDArray[np.int32] | None:
+        """All similarities, made when first asked for: int32, shape (n_items, n_rows); None where they do not fit."""
+        if 4 * self.n_items * self.n_rows > self.memory:
+            return None
+        return _held(self.items, self.rows, self.factor, self.clip)
 
     @property
     def n_items(self) -> int:
@@ -187,11 +195,8 @@ def dense_columns(
     exponent = int(np.ceil(np.log2(top * top))) if top > 0 else 0
     sides = [_scaled(side, length, 0.0 if metric == "cosine" else top, np.empty(side.shape, dtype)) for side in given]
     factor = (top * top / 2.0**exponent if top > 0 else 1.0) * 2.0**HIGHEST / (length * length)
-    held = None
-    if 4 * len(sides[0]) * len(sides[-1]) <= memory:
-        held = _held(sides[0], sides[-1], factor, clip)
     workers = threads or len(os.sched_getaffinity(0))
-    return DenseColumns(sides[0], sides[-1], factor, 2.0 ** (exponent - HIGHEST), clip, held, workers)
+    return DenseColumns(sides[0], sides[-1], factor, 2.0 ** (exponent - HIGHEST), clip, memory, workers)
 
 
 def _checked(vectors: NDArray[Any]) -> Numbers:
