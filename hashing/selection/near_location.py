@@ -1,7 +1,8 @@
 """Facility location over similarities that are known nearly: bounds of gains fast, gains exactly where they matter.
 
-A row can gain from an item only if its near similarity to it is above the row's floor. Near similarities above the
-floor add up to a bound; exact similarities of these rows alone add up to the gain itself.
+A row is able to gain from an item only if its near similarity to it is above the row's floor. Near similarities above
+the floor add up to a bound; exact similarities of these rows alone add up to the gain itself. Floors only rise, so as
+soon as few rows are able to gain from an item they are listed, and no other row is looked at again.
 """
 
 import heapq
@@ -16,17 +17,22 @@ from ..mix import signed
 from .near_columns import SHIFT, NearColumns
 
 _OLD, _NEAR, _EXACT = 0, 1, 2
-_FEW, _ALWAYS = 64, 1 << 16
-"""Of so many similarities one may be made exactly, one by one, and always so many: more take longer than all at once."""
+_FEW = 64
+"""Of so many rows one is few."""
+_ALWAYS = 1 << 16
+"""So many exact similarities may be made one by one, or one of ``_FEW``: more take longer than all at once."""
 
 
 class _State(NamedTuple):
-    """A set and what it is made from; kernels write ``best``, ``floor`` and ``made``.
+    """A set and what it is made from; kernels write all but the first five.
 
     Attributes:
         near, off, items, rows, factor: as in ``NearColumns``.
         best: int32, shape (n_rows,): the highest similarity of each row to an item of the set, exact; at least 0.
         floor: int16, shape (n_rows,): an item whose near similarity is not above it adds nothing to the row.
+        counts: int32, shape (n_items,): how many rows are listed for an item; -1: all of them are able.
+        able: int32, shape (n_items, few): those listed, ascending.
+        above: int16, the same shape: their near similarities.
         made: int64, shape (1,): how many exact similarities were made.
     """
 
@@ -37,6 +43,9 @@ class _State(NamedTuple):
     factor: float
     best: NDArray[np.int32]
     floor: NDArray[np.int16]
+    counts: NDArray[np.int32]
+    able: NDArray[np.int32]
+    above: NDArray[np.int16]
     made: NDArray[np.int64]
 
 
@@ -44,12 +53,21 @@ class NearLocation:
     """Facility location of one set, in whole units; the set starts empty."""
 
     def __init__(self, columns: NearColumns) -> None:
-        n_rows = len(columns.rows)
-        best, floor = np.zeros(n_rows, np.int32), np.full(n_rows, -columns.off, np.int16)
-        made = np.zeros(1, np.int64)
+        n_items, n_rows = columns.near.shape
+        few = (n_items, n_rows // _FEW)
         self._state = _State(
-            columns.near, columns.off, columns.items, columns.rows, columns.factor, best, floor, made
-        )  # fmt: skip
+            columns.near,
+            columns.off,
+            columns.items,
+            columns.rows,
+            columns.factor,
+            best=np.zeros(n_rows, np.int32),
+            floor=np.full(n_rows, -columns.off, np.int16),
+            counts=np.full(n_items, -1, np.int32),
+            able=np.empty(few, np.int32),
+            above=np.empty(few, np.int16),
+            made=np.zeros(1, np.int64),
+        )
         self._threads = columns.threads
         self._most = max(columns.near.size // _FEW, _ALWAYS)
 
@@ -111,19 +129,62 @@ class NearLocation:
 
 
 @kernel
-def _bound(near: NDArray[np.int16], floor: NDArray[np.int16]) -> int:
-    """Return the sum of what is above the floor."""
-    total = 0
+def _bound(state: _State, item: int) -> int:
+    """Return what an item would add at most; list the rows that are able to gain from it as soon as they are few."""
+    if state.counts[item] >= 0:
+        return _bound_of_listed(state, item)
+    near, floor, total, count = state.near[item], state.floor, 0, 0
     for i in range(len(floor)):
-        total += (near[i] if near[i] > floor[i] else floor[i]) - floor[i]
+        total += max(near[i], floor[i]) - floor[i]
+        count += near[i] > floor[i]
+    if count <= state.able.shape[1]:
+        _list(state, item)
     return total << SHIFT
+
+
+@kernel
+def _bound_of_listed(state: _State, item: int) -> int:
+    """Return what an item would add at most; take rows that are no longer able from its list."""
+    able, above, total, count = state.able[item], state.above[item], 0, 0
+    for p in range(state.counts[item]):
+        i, near = able[p], above[p]
+        if near > state.floor[i]:
+            total += near - state.floor[i]
+            able[count], above[count] = i, near
+            count += 1
+    state.counts[item] = count
+    return total << SHIFT
+
+
+@kernel
+def _list(state: _State, item: int) -> None:
+    """List the rows that are able to gain from an item."""
+    near, floor, able, above, count = state.near[item], state.floor, state.able[item], state.above[item], 0
+    for i in range(len(floor)):
+        if near[i] > floor[i]:
+            able[count], above[count] = i, near[i]
+            count += 1
+    state.counts[item] = count
+
+
+@kernel
+def _able(state: _State, item: int) -> NDArray[np.int32]:
+    """Return the rows that are able to gain from an item."""
+    if state.counts[item] >= 0:
+        return state.able[item, : state.counts[item]]
+    near, count = state.near[item], 0
+    rows = np.empty(len(near), np.int32)
+    for i in range(len(near)):
+        if near[i] > state.floor[i]:
+            rows[count], count = i, count + 1
+    return rows[:count]
 
 
 @kernel
 def _bounds(state: _State, items: NDArray[np.int64], out: NDArray[np.int64]) -> None:
     """Write what each item would add at most."""
     for p in range(len(items)):
-        out[p] = _bound(state.near[items[p]], state.floor)
+        out[p] = _bound(state, items[p])
 
 
 @kernel
@@ -138,11 +199,10 @@ def _similarity(item: NDArray[np.int32], row: NDArray[np.int32], factor: float) 
 @kernel
 def _gain(state: _State, item: int) -> int:
     """Return what an item would add."""
-    near, total = state.near[item], 0
-    for i in range(len(near)):
-        if near[i] > state.floor[i]:
-            total += max(0, _similarity(state.items[item], state.rows[i], state.factor) - state.best[i])
-            state.made[0] += 1
+    rows, total = _able(state, item), 0
+    for i in rows:
+        total += max(0, _similarity(state.items[item], state.rows[i], state.factor) - state.best[i])
+    state.made[0] += len(rows)
     return total
 
 
@@ -160,14 +220,12 @@ def _gains(state: _State, items: NDArray[np.int64], most: int) -> NDArray[np.int
 @kernel
 def _put(state: _State, item: int) -> int:
     """Put an item into the set; return what it added."""
-    near, total = state.near[item], 0
-    for i in range(len(near)):
-        if near[i] > state.floor[i]:
-            similarity = _similarity(state.items[item], state.rows[i], state.factor)
-            if similarity > state.best[i]:
-                total += similarity - state.best[i]
-                state.best[i] = similarity
-                state.floor[i] = (similarity >> SHIFT) - state.off
+    total = 0
+    for i in _able(state, item):
+        similarity = _similarity(state.items[item], state.rows[i], state.factor)
+        if similarity > state.best[i]:
+            total += similarity - state.best[i]
+            state.best[i], state.floor[i] = similarity, (similarity >> SHIFT) - state.off
     return total
 
 
@@ -184,7 +242,7 @@ def _choose(
         item = heap[0][1]
         while known[item] != _EXACT and state.made[0] <= most:
             if known[item] == _OLD:
-                bound, known[item], asked = _bound(state.near[item], state.floor), _NEAR, asked + 1
+                bound, known[item], asked = _bound(state, item), _NEAR, asked + 1
             else:
                 bound, known[item] = _gain(state, item), _EXACT
             heapq.heapreplace(heap, (-bound, item))
