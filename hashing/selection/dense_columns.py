@@ -36,6 +36,7 @@ class DenseColumns:
     Attributes:
         items: whole numbers as floats, shape (n_items, d).
         rows: the same, shape (n_rows, d); the very array ``items`` where the rows are the items.
+        length: no vector is longer.
         factor: units in a product of 1.
         unit: the similarity that is 1.
         clip: whether a negative similarity is 0.
@@ -45,6 +46,7 @@ class DenseColumns:
 
     items: Numbers
     rows: Numbers
+    length: float
     factor: float
     unit: float
     clip: bool
@@ -84,7 +86,8 @@ class DenseColumns:
 
     def column(self, item: int) -> tuple[slice, NDArray[np.int32]]:
         """Return all rows and their similarities to an item."""
-        return slice(None), self.block(np.array([item]))[0]
+        held = self.held
+        return slice(None), self.block(np.array([item]))[0] if held is None else held[item].copy()
 
     def itself(self) -> NDArray[np.int64]:
         """Return the similarity of each item to itself: int64, shape (n_items,)."""
@@ -113,7 +116,8 @@ class DenseColumns:
         """Yield all similarities in blocks, each with its first item."""
         step = self._step()
         for first in range(0, self.n_items, step):
-            yield first, self.block(np.arange(first, min(first + step, self.n_items)))
+            some = np.arange(first, min(first + step, self.n_items))
+            yield first, self.block(some) if self.held is None else self.held[some]
 
     def _step(self) -> int:
         """Return how many items make a block."""
@@ -121,8 +125,9 @@ class DenseColumns:
 
     def block(self, items: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return the similarities of some items: int32, shape (len(items), n_rows)."""
-        if self.held is not None:
-            return self.held[items]
+        made: NDArray[np.int32] | None = vars(self).get("held")  # for some items not all are made
+        if made is not None:
+            return made[items]
         return _products(self.items[items], self.rows, self.factor, self.clip)
 
     def _sums(
@@ -196,7 +201,7 @@ def dense_columns(
     sides = [_scaled(side, length, 0.0 if metric == "cosine" else top, np.empty(side.shape, dtype)) for side in given]
     factor = (top * top / 2.0**exponent if top > 0 else 1.0) * 2.0**HIGHEST / (length * length)
     workers = threads or len(os.sched_getaffinity(0))
-    return DenseColumns(sides[0], sides[-1], factor, 2.0 ** (exponent - HIGHEST), clip, memory, workers)
+    return DenseColumns(sides[0], sides[-1], 2.0**bits, factor, 2.0 ** (exponent - HIGHEST), clip, memory, workers)
 
 
 def _checked(vectors: NDArray[Any]) -> Numbers:

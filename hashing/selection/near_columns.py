@@ -23,9 +23,9 @@ from .dense_columns import DenseColumns, Numbers
 
 SHIFT = 16
 """A unit of 16 bits is 2^SHIFT units of exact similarities."""
-BYTES = 2
-"""What a similarity takes."""
-_STRIP = 1024
+_BYTES = 2
+_STRIP, _ROOM = 1024, 1 << 24
+"""So many items are multiplied by all rows at once, and so many products are made at most."""
 _SQUARE = 32
 
 
@@ -50,16 +50,25 @@ class NearColumns:
     threads: int
 
 
+def fits_nearly(columns: DenseColumns) -> bool:
+    """Return whether near similarities fit into memory, and 16 bits are enough for them."""
+    return _BYTES * columns.n_items * columns.n_rows <= columns.memory and _reach(columns) < 1.5
+
+
 def near_columns(columns: DenseColumns) -> NearColumns:
-    """Return the similarities of vectors nearly; 2 bytes each."""
+    """Return the similarities of vectors nearly; they fit (``fits_nearly``)."""
     items, rows = columns.items, columns.rows
-    off = int(np.ceil(0.5 + (items.shape[1] + 6) * 2.0 ** (HIGHEST - SHIFT - 24)))
+    off = int(np.ceil(0.5 + (items.shape[1] + 6) * 2.0 ** (HIGHEST - SHIFT - 24) * _reach(columns)))
     near = np.empty((len(items), len(rows)), np.int16)
     _fill(near, items, rows, columns.factor * 2.0**-SHIFT, columns.threads)
     whole = items.astype(np.int32)
-    return NearColumns(
-        near, off, whole, whole if columns.square else rows.astype(np.int32), columns.factor, columns.threads
-    )  # fmt: skip
+    others = whole if columns.square else rows.astype(np.int32)
+    return NearColumns(near, off, whole, others, columns.factor, columns.threads)
+
+
+def _reach(columns: DenseColumns) -> float:
+    """Return how high a similarity can be, as a share of 2^HIGHEST: above 1 by what rounding makes vectors longer."""
+    return columns.length * columns.length * columns.factor * 2.0**-HIGHEST
 
 
 def _fill(near: NDArray[np.int16], items: Numbers, rows: Numbers, scale: float, threads: int) -> None:
@@ -67,10 +76,11 @@ def _fill(near: NDArray[np.int16], items: Numbers, rows: Numbers, scale: float, 
     square = rows is items
     some = items.astype(np.float32, copy=False)
     others = some if square else rows.astype(np.float32, copy=False)
-    room = np.empty(_STRIP * len(rows), np.float32)
+    step = max(1, min(_STRIP, _ROOM // max(1, len(rows))))
+    room = np.empty(step * len(rows), np.float32)
     with ThreadPoolExecutor(threads, thread_name_prefix="tamis-near") as pool:
-        for first in range(0, len(items), _STRIP):
-            strip = slice(first, min(first + _STRIP, len(items)))
+        for first in range(0, len(items), step):
+            strip = slice(first, min(first + step, len(items)))
             rest = slice(first if square else 0, len(rows))
             shape = (strip.stop - strip.start, rest.stop - rest.start)
             products = np.matmul(some[strip], others[rest].T, out=room[: shape[0] * shape[1]].reshape(shape))

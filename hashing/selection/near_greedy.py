@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .chosen import Selection
 from .dense_columns import DenseColumns
 from .facility_location import FacilityLocation
-from .near_columns import BYTES, NearColumns, near_columns
+from .near_columns import NearColumns, fits_nearly, near_columns
 from .near_location import NearLocation
 from .optimum import Budget, most_more
 from .set_function import SetFunction
@@ -33,9 +33,7 @@ def greedy_nearly(
     if not isinstance(function, FacilityLocation) or budget.costs is not None:
         return None
     columns = function.columns
-    if not isinstance(columns, DenseColumns) or "held" in vars(columns):
-        return None
-    if BYTES * columns.n_items * columns.n_rows > columns.memory:
+    if not isinstance(columns, DenseColumns) or "held" in vars(columns) or not fits_nearly(columns):
         return None
     near, unit = near_columns(columns), columns.unit
     state = _holding(near, start)

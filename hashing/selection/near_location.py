@@ -233,7 +233,10 @@ def _put(state: _State, item: int) -> int:
 def _choose(
     state: _State, count: int, items: NDArray[np.int64], bounds: NDArray[np.int64], least: int, most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Choose items. The heap has bounds with a minus: the highest is on top, and of equal ones the lower item."""
+    """Choose items. The heap has bounds with a minus: the highest is on top, and of equal ones the lower item.
+
+    A gain never grows, so an old one is a bound; where there is nothing more to gain it stays the lowest.
+    """
     heap = [(-bounds[p], items[p]) for p in range(len(items))]
     heapq.heapify(heap)
     known, asked = np.full(len(state.near), _NEAR, np.int8), 0
@@ -242,7 +245,7 @@ def _choose(
         item = heap[0][1]
         while known[item] != _EXACT and state.made[0] <= most:
             if known[item] == _OLD:
-                bound, known[item], asked = _bound(state, item), _NEAR, asked + 1
+                bound, known[item], asked = min(-heap[0][0], _bound(state, item)), _NEAR, asked + 1
             else:
                 bound, known[item] = _gain(state, item), _EXACT
             heapq.heapreplace(heap, (-bound, item))
