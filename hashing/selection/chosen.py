@@ -15,7 +15,8 @@ class Selection:
         gains: float64: what each added.
         value: of all, those included that were there before.
         bound: no choice under the same budget has a higher value.
-        evaluations: how many gains were asked for.
+        evaluations: how many gains were asked for, or bounds of them; by near similarities the number may differ a
+            little from one machine to another, and is no part of the answer.
     """
 
     items: NDArray[np.int64]

@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ...hashing.selection.chosen import Selection
 from ...hashing.selection.dense_columns import dense_columns
 from ...hashing.selection.facility_location import FacilityLocation
 from ...hashing.selection.feature_based import feature_based
-from ...hashing.selection.greedy import Selection, greedy
+from ...hashing.selection.greedy import greedy
 from ...hashing.selection.log_determinant import LogDeterminant
 from ...hashing.selection.optimum import Budget
 from ...hashing.selection.pairwise import graph_cut
