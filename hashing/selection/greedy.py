@@ -1,10 +1,10 @@
 """Greedy choice: the item that adds most, again and again, and how far from the best choice that can be.
 
 ``naive`` asks for the gains of all items at each step. ``lazy`` (Minoux 1978) keeps old gains, which are upper bounds,
-and asks only while one of them could still win: the same choice (facility location of vectors: ``near_greedy.py``, the
-same choice too). ``stochastic`` ("lazier than lazy greedy",
-Mirzasoleiman and others 2015) looks at a keyed sample of (n / k) * ln(1 / epsilon) items a step: at least
-1 - 1/e - epsilon of the best value on average.
+and asks only while one of them could still win: the same choice. Facility location of vectors has bounds that are made
+sooner, ``near_greedy.py``: the same choice too. ``stochastic`` ("lazier than lazy greedy", Mirzasoleiman and others
+2015) looks at a keyed sample of (n / k) * ln(1 / epsilon) items a step: at least 1 - 1/e - epsilon of the best value on
+average.
 
 With costs, items are compared by gain over cost, those that no longer fit are passed over, and the answer is at last
 compared with the best single item: the better of both has at least (1 - 1/e) / 2 of the best value (Khuller, Moss and

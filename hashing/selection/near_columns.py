@@ -76,7 +76,7 @@ def _fill(near: NDArray[np.int16], items: Numbers, rows: Numbers, scale: float, 
     square = rows is items
     some = items.astype(np.float32, copy=False)
     others = some if square else rows.astype(np.float32, copy=False)
-    step = max(1, min(_STRIP, _ROOM // max(1, len(rows))))
+    step = max(1, min(_STRIP, len(items), _ROOM // max(1, len(rows))))
     room = np.empty(step * len(rows), np.float32)
     with ThreadPoolExecutor(threads, thread_name_prefix="tamis-near") as pool:
         for first in range(0, len(items), step):

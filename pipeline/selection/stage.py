@@ -134,7 +134,7 @@ class Selecting:
     def _chosen(self, dealt: Table, matrix: Matrix, groups: Groups, rounds: Rounds) -> Table:
         """Return what is chosen of all groups: at once, or from candidates of parts."""
         largest = int(np.max(groups.rows / np.maximum(groups.parts, 1), initial=0))
-        hold = min(4 * largest * largest, SIMILARITY_BYTES) + 16 * matrix.dim * largest
+        hold = min(4 * largest * largest, SIMILARITY_BYTES) + 20 * matrix.dim * largest
         choose = Choose(matrix, self.stage, "part", rounds.limits, groups.words, self.seed)
         first = dealt.group(by="part", sort=["row"], fn=choose, schema=CHOSEN, hold=hold)
         interleaved = Interleaved(groups.first_part, groups.parts)
