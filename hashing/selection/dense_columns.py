@@ -61,6 +61,11 @@ class DenseColumns:
         return _held(self.items, self.rows, self.factor, self.clip)
 
     @property
+    def made(self) -> bool:
+        """Whether all similarities have been asked for."""
+        return "held" in vars(self)
+
+    @property
     def n_items(self) -> int:
         """How many items there are."""
         return len(self.items)
@@ -125,9 +130,8 @@ class DenseColumns:
 
     def block(self, items: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return the similarities of some items: int32, shape (len(items), n_rows)."""
-        made: NDArray[np.int32] | None = vars(self).get("held")  # for some items not all are made
-        if made is not None:
-            return made[items]
+        if self.made and self.held is not None:  # for some items not all are made
+            return self.held[items]
         return _products(self.items[items], self.rows, self.factor, self.clip)
 
     def _sums(

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .chosen import Selection
-from .dense_columns import DenseColumns
 from .facility_location import FacilityLocation
-from .near_columns import NearColumns, fits_nearly, near_columns
+from .near_columns import NearColumns
 from .near_location import NearLocation
 from .optimum import Budget, most_more
 from .set_function import SetFunction
@@ -30,12 +29,9 @@ def greedy_nearly(
     It is sooner for facility location of vectors and a number of items, unless exact similarities are there already, or
     so many items add nearly the same that too many of them would have to be made one by one.
     """
-    if not isinstance(function, FacilityLocation) or budget.costs is not None:
+    if not isinstance(function, FacilityLocation) or budget.costs is not None or function.near is None:
         return None
-    columns = function.columns
-    if not isinstance(columns, DenseColumns) or "held" in vars(columns) or not fits_nearly(columns):
-        return None
-    near, unit = near_columns(columns), columns.unit
+    near, unit = function.near, function.columns.unit
     state = _holding(near, start)
     before, bounds = state.value, state.bounds(items)
     found = state.choose(budget.limit, items, bounds, least=int(until_loss))
@@ -49,7 +45,7 @@ def greedy_nearly(
     value = state.value * unit
     bound = value + most_more(_floats(after, unit), rest[: len(after)], budget)
     most = np.sort(bounds)[max(0, len(bounds) - budget.limit) :]
-    if (before + int(most.sum()) - len(most) * state.width) * unit < bound:  # it may be lower at the start
+    if value < bound and (before + int(most.sum()) - len(most) * state.width) * unit < bound:  # the start may tell more
         gains = _holding(near, start).highest(budget.limit, items, bounds)
         if gains is None:
             return None

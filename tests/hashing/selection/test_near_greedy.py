@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tamis.hashing.selection import near_greedy as module
-from tamis.hashing.selection import near_location
+from tamis.hashing.selection import facility_location, near_location
 from tamis.hashing.selection.dense_columns import dense_columns
 from tamis.hashing.selection.facility_location import FacilityLocation
 from tamis.hashing.selection.greedy import greedy
+from tamis.hashing.selection.near_columns import near_columns
 from tamis.hashing.selection.near_greedy import greedy_nearly
 from tamis.hashing.selection.optimum import Budget
+from tamis.hashing.selection.parts import greedy_in_parts
 from tamis.hashing.selection.saturated_coverage import SaturatedCoverage
 
 from . import set_cases
@@ -73,7 +74,7 @@ def test_far_apart_items_are_bounded_at_the_start():
     columns = dense_columns(np.eye(6))
     found = greedy_nearly(FacilityLocation(columns), Budget(2), np.arange(6), start=NONE, until_loss=False)
     assert (found.items.tolist(), found.bound) == ([0, 1], pytest.approx(2.0, abs=1e-7))
-    assert "held" not in vars(columns)
+    assert not columns.made
 
 
 def test_where_it_is_not_sooner(monkeypatch):
@@ -97,8 +98,17 @@ def test_where_it_is_not_sooner(monkeypatch):
     assert facts(found) == facts(by_exact_ones(dense_columns(vectors), Budget(3)))
 
 
+def test_near_similarities_are_made_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(facility_location, "near_columns", lambda columns: calls.append(1) or near_columns(columns))
+    function = FacilityLocation(dense_columns(set_cases.vectors(3, 40)))
+    greedy(function, Budget(3))
+    greedy_in_parts(function, Budget(5), 3)
+    assert calls == [1]
+
+
 def test_other_methods_are_not_asked(monkeypatch):
-    monkeypatch.setattr(module, "near_columns", None)
+    monkeypatch.setattr(facility_location, "near_columns", None)
     found = [greedy(FacilityLocation(dense_columns(set_cases.vectors(3, 12))), Budget(3), method="naive")]
     found += [greedy(FacilityLocation(dense_columns(set_cases.vectors(3, 12), memory=0)), Budget(3))]
     assert found[0].items.tolist() == found[1].items.tolist()
