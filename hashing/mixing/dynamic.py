@@ -25,6 +25,8 @@ from .tilt import DISTINCT, Tilt, mean_distances, scaled_eta, tilted
 TOLERANCE = 1e-10
 MOST_STEPS = 20_000
 
+_EACH = 32
+
 
 def router_update(
     weights: ArrayLike,
@@ -116,6 +118,8 @@ class Coverage:
         steps: updates that were made.
         moved: how much weight the last update would move in all, of 1.
         settled: whether that was within the tolerance.
+        path: (updates made, weights) from the start to the end: of the first 32 updates each, then those that are a
+            tenth further than the last one.
     """
 
     weights: NDArray[np.float64]
@@ -124,6 +128,7 @@ class Coverage:
     steps: int
     moved: float
     settled: bool
+    path: tuple[tuple[int, NDArray[np.float64]], ...] = ()
 
 
 def coverage(
@@ -164,6 +169,7 @@ def coverage(
     apart = to_mix(shares, weights, distance, samples)
     eta = scaled_eta(tilt, apart, kind=distance, buckets=shares.shape[1])
     moved, taken, part, last = np.inf, 0, 1.0, np.zeros(len(weights))
+    path = [(0, weights)]
     while moved > tolerance and taken < steps:
         step = tilted(weights, apart, eta=eta, smoothing=tilt.smoothing, prior=towards, sign=tilt.sign) - weights
         before, moved = moved, fsum(np.abs(step)) / 2.0
@@ -171,4 +177,8 @@ def coverage(
             part /= 2.0
         weights, last = normalised(weights + part * step), step
         apart, taken = to_mix(shares, weights, distance, samples), taken + 1
-    return Coverage(weights, apart, eta, taken, moved, moved <= tolerance)
+        if taken <= _EACH or 10 * taken >= 11 * path[-1][0]:
+            path.append((taken, weights))
+    if path[-1][0] < taken:
+        path.append((taken, weights))
+    return Coverage(weights, apart, eta, taken, moved, moved <= tolerance, tuple(path))

@@ -231,6 +231,40 @@ def measure(
     return _measured(found, bucketing.buckets, one_in)
 
 
+SMALL = 4_000_000
+
+
+def measure_all(texts: Table, *, one_in: int = ONE_IN) -> Measured:
+    """Return what there is of each source, with a sampled shingle of each that has words.
+
+    Where one would have none, and all have up to ``SMALL`` words, every shingle is looked at.
+
+    Args:
+        texts: with the columns ``text`` and ``source``.
+        one_in: one of how many distinct shingles is sampled.
+
+    Raises:
+        InputError: a source is too small for that sample, beside large ones.
+    """
+    found = measure(texts, one_in=one_in)
+    lacking = _without_sample(found)
+    if lacking and int(found.tokens.sum()) <= SMALL:
+        found, one_in = measure(texts, one_in=1), 1
+        lacking = _without_sample(found)
+    if lacking:
+        raise InputError(
+            f"every source has a shingle among one in {one_in}",
+            value=", ".join(map(repr, lacking)),
+            remedy="Set `one_in` lower, which takes more memory, or leave the source out.",
+        )
+    return found
+
+
+def _without_sample(found: Measured) -> list[str]:
+    rows = zip(found.names, found.tokens, found.samples, strict=True)
+    return [name for name, words, sample in rows if words and not len(sample.hashes)]
+
+
 def _measured(found: pa.Table, buckets: int, one_in: int) -> Measured:
     held, codes = _encoded(found["source"].combine_chunks())
     names = tuple(sorted(held.to_pylist()))
