@@ -41,6 +41,7 @@ class Weights:
         path: (step, weights) of the method on its way, before limits.
         phases: (what it takes, or how many steps it lasts; weights) of each stretch; ``weights`` are of all together.
         gains: (source, gain) in the order of a set function.
+        held: bool, shape (sources,): whether it is held at what it holds, times the passes that are allowed.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Weights:
     path: tuple[Step, ...] = ()
     phases: tuple[Step, ...] = ()
     gains: tuple[tuple[str, float], ...] = ()
+    held: NDArray[np.bool_] | None = None
 
 
 def weights(method: str, sources: Sources, settings: MixingSettings | None = None) -> Weights:
@@ -82,10 +84,9 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
     some = sources.only(there)
     wanted = METHODS[method](some, settings)
     found = limited(wanted, some.available, settings)
-    over = wanted.weights * (settings.budget or 0) > some.available * settings.max_epochs
+    most = "all it holds" if settings.max_epochs == 1 else f"{settings.max_epochs:g} times what it holds"
     reasons = iter(
-        f"{reason}; held at {settings.max_epochs:g} times what it holds" if held else reason
-        for reason, held in zip(wanted.reasons, over, strict=True)
+        f"{reason}; held at {most}" if held else reason for reason, held in zip(wanted.reasons, found.held, strict=True)
     )
 
     def spread(row: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,6 +97,8 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
     def spread_all(steps: tuple[Step, ...]) -> tuple[Step, ...]:
         return tuple((step, spread(row)) for step, row in steps)
 
+    held = np.zeros(len(there), np.bool_)
+    held[there] = found.held
     amounts = None
     if found.budgets is not None:
         amounts = np.zeros(len(there), np.int64)
@@ -113,6 +116,7 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
         spread_all(wanted.path),
         spread_all(found.phases),
         (some.gains or ()) if method == SMART else (),
+        held,
     )
 
 

@@ -38,7 +38,7 @@ def report_of(
             "available": int(found.available.sum()),
             "effective_unique": None if found.unique is None else float(found.unique.sum()),
             "budget": settings.budget,
-            "held": sum(_held(found, i, settings) for i in range(len(found.names))),
+            "held": 0 if found.held is None else int(found.held.sum()),
         },
         "sources": [_source(found, measured, i, settings) for i in range(len(found.names))],
         "shared_mass": _shared_mass(measured),
@@ -68,19 +68,12 @@ def _source(found: Weights, measured: Measured, i: int, settings: MixingSettings
         "budget": budget,
         "most": None if budget is None else int(available * settings.max_epochs),
         "epochs": budget / available if budget is not None and available else None,
-        "held": _held(found, i, settings),
+        "held": found.held is not None and bool(found.held[i]),
         "available": available,
         "effective_unique": None if found.unique is None else float(found.unique[i]),
         "rows": int(measured.rows[i]),
         "reason": found.reasons[i],
     }
-
-
-def _held(found: Weights, i: int, settings: MixingSettings) -> bool:
-    """Whether a source is held at what it holds, times the passes that are allowed."""
-    if found.budgets is None or found.wanted is None:
-        return False
-    return bool(found.wanted[i] * (settings.budget or 0) > found.available[i] * settings.max_epochs)
 
 
 def _shared_mass(measured: Measured) -> list[list[float | None]]:

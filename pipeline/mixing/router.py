@@ -58,9 +58,11 @@ def by_router(loads: NDArray[np.float64], steps: tuple[int, ...], settings: Mixi
     lasts = np.diff([*starts, end]).tolist()
     phases: tuple[Step, ...] = tuple((n, row) for n, row in zip(lasts, rows, strict=True) if n)  # loads at 0: no start
     mean = (np.array([row for _, row in phases]) * np.array([[n] for n, _ in phases])).sum(axis=0) / end
-    path_of_steps = tuple(zip(starts, rows, strict=True)) if steps[0] else tuple(zip(steps, rows[1:], strict=True))
+    known = [*zip(starts, rows, strict=True), (end, rows[-1])]
     notes = {"eta": eta, "steps": end, "phases": len(phases)}
-    return Wanted(mean, _told(loads[:, -1], " at last"), dict(notes), path=path_of_steps, phases=phases)
+    return Wanted(
+        mean, _told(loads[:, -1], " at last"), dict(notes), path=tuple(known if steps[0] else known[1:]), phases=phases
+    )
 
 
 def _told(loads: NDArray[np.float64], when: str = "") -> list[str]:
