@@ -14,7 +14,7 @@ JSON_NAME, HTML_NAME = "mix.json", "mix.html"
 MOST_ROWS = 300
 """Sources in the table of the page."""
 
-MOST_CELLS = 16
+MOST_CELLS = 12
 """Sources in a heat map of the page, each way."""
 
 SHADES = 4
