@@ -17,7 +17,7 @@ from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schem
 from ..pipeline.metrics import totals
 from ..pipeline.mixture import mixture_schema
 from ..pipeline.plan import last_step, steps_of
-from . import shard_cli
+from . import select_cli, shard_cli
 from .block_cli import app as block_app
 from .index_cli import app as index_app
 from .lake_cli import app as lake_app
@@ -254,6 +254,114 @@ def shard(
 
 
 @app.command()
+def select(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
+    out: Out,
+    rows: select_cli.Rows = None,
+    tokens: select_cli.Tokens = None,
+    share: select_cli.Share = None,
+    mixture: select_cli.MixtureFile = None,
+    function: select_cli.Function = "facility-location",
+    apart: select_cli.Apart = False,
+    by: select_cli.By = None,
+    model: select_cli.Model = "hashed-ngrams",
+    method: select_cli.Method = "lazy",
+    parts: select_cli.Parts = None,
+    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
+    id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the parts, and of the order of rows.")] = 0,
+    format_: Annotated[str | None, typer.Option("--format", help="As of dedup; default: by ending.")] = None,
+    on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",
+    memory: Memory = "2GB",
+    threads: Threads = None,
+    engine: Engine = "local",
+    annotate: Annotate = False,
+    dry_run: DryRun = False,
+    no_text: NoText = False,
+    allow_loss: AllowLoss = None,
+    quiet: Quiet = False,
+) -> None:
+    """Keep the rows that stand for all others best; each row that goes names the one that stands for it."""
+    stage = select_cli.select_stage(
+        rows=rows,
+        tokens=tokens,
+        share=share,
+        mixture=mixture,
+        apart=apart,
+        by=by or [],
+        function=function,
+        model=model,
+        method=method,
+        parts=parts,
+    )
+    raw = select_cli.settings(
+        inputs,
+        out,
+        stage,
+        format=format_,
+        no_text=no_text,
+        columns={"text": text, "id": id_, "source": source},
+        seed=seed,
+        on_error=on_error,
+        memory=memory,
+        threads=threads,
+        engine=engine,
+        annotate=annotate,
+        allow_loss=tuple(allow_loss or ()),
+    )
+    _run(make_config(raw), quiet, dry_run)
+
+
+@app.command()
+def balance(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
+    out: Out,
+    most: select_cli.Most,
+    apart: select_cli.Apart = False,
+    by: select_cli.By = None,
+    bits: select_cli.Bits = None,
+    model: select_cli.Model = "hashed-ngrams",
+    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
+    id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of which rows stay, and of the hyperplanes.")] = 0,
+    format_: Annotated[str | None, typer.Option("--format", help="As of dedup; default: by ending.")] = None,
+    on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",
+    memory: Memory = "2GB",
+    threads: Threads = None,
+    engine: Engine = "local",
+    annotate: Annotate = False,
+    dry_run: DryRun = False,
+    no_text: NoText = False,
+    allow_loss: AllowLoss = None,
+    quiet: Quiet = False,
+) -> None:
+    """Keep no more than so many rows of each leaf: of what has a source, a value or a region of meaning in common."""
+    stage = {"stage": "balance", "most": most, "apart": apart, "by": by or [], "bits": bits, "model": model}
+    raw = select_cli.settings(
+        inputs,
+        out,
+        stage,
+        format=format_,
+        no_text=no_text,
+        columns={"text": text, "id": id_, "source": source},
+        seed=seed,
+        on_error=on_error,
+        memory=memory,
+        threads=threads,
+        engine=engine,
+        annotate=annotate,
+        allow_loss=tuple(allow_loss or ()),
+    )
+    _run(make_config(raw), quiet, dry_run)
+
+
+@app.command()
 def verify(out: Annotated[str, typer.Argument(metavar="OUT", help="Output folder of a run, or its URL.")]) -> None:
     """Prove from the files alone that nothing is lost, doubled or damaged."""
     from ..pipeline.verify import verify as checks
@@ -391,9 +499,9 @@ def mixture(
     ] = "sources",
 ) -> None:
     """Print a mixture in the words of another loader, which mixes sources while it reads."""
-    from ..pipeline.config import read_yaml
     from ..pipeline.mixture_file import NAME
     from ..pipeline.mixture_snippets import snippet
+    from ..pipeline.settings_file import read_yaml
 
     file = Path(path) / NAME if Path(path).is_dir() else Path(path)
     typer.echo(snippet(read_yaml(str(file), what="a mixture", start="sources:"), for_, folder=folder), nl=False)

@@ -20,8 +20,8 @@ import pyarrow as pa
 from ..hashing.errors import LedgerError, LossAlarm
 from .config import Alarm
 
-FILTER = "filter"
-"""The stage whose losses alarm nobody."""
+ASKED = ("filter", "balance", "select")
+"""Stages whose losses alarm nobody: how much they leave was asked for."""
 
 
 @dataclass
@@ -59,14 +59,14 @@ class SourceLedger:
 
     @property
     def judged(self) -> Amount:
-        """What copies were looked for in: all that was read but what filters dropped, which was asked for."""
-        filtered = self.dropped.get(FILTER, Amount())
-        return Amount(*(a - b for a, b in zip(astuple(self.read), astuple(filtered), strict=True)))
+        """What copies were looked for in: all that was read but what went because it was asked for."""
+        asked = sum((self.dropped.get(stage, Amount()) for stage in ASKED), Amount())
+        return Amount(*(a - b for a, b in zip(astuple(self.read), astuple(asked), strict=True)))
 
     @property
     def copies(self) -> Amount:
         """What was dropped as a copy."""
-        return sum((amount for stage, amount in self.dropped.items() if stage != FILTER), Amount())
+        return sum((amount for stage, amount in self.dropped.items() if stage not in ASKED), Amount())
 
     def written(self, annotated: bool) -> Amount:
         """What is there for output: kept rows, and where rows are only marked, those to drop."""
