@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...hashing.errors import ConfigError
+from ...connectors.corpus import InputSpec
+from ...hashing.errors import ConfigError, InputError
 from ...hashing.mixing.importance import log_ratios
 from ..engine import Engine, Progress, Table
 from .corpus import texts_of
@@ -80,6 +81,7 @@ def weigh(engine: Engine, asked: Question, memo: Path, progress: Progress) -> tu
     texts = _texts(engine, asked, asked.inputs, memo / "columns.json")
     measured = measure_all(texts, one_in=asked.settings.one_in)
     progress.finish()
+    _all_there(asked, measured)
     sources = Sources.of(measured)
     notes: dict[str, float | str | bool] = {}
     if loads is not None:
@@ -96,6 +98,14 @@ def weigh(engine: Engine, asked: Question, memo: Path, progress: Progress) -> tu
     return found, report_of(found, measured, asked.settings, clusters)
 
 
+def _all_there(asked: Question, measured: Measured) -> None:
+    """Make sure that each input that is a source has a record: shards know no source without."""
+    if asked.source is None:
+        empty = sorted({InputSpec(path).name for path in asked.inputs} - set(measured.names))
+        if empty:
+            raise InputError("every source has a record", value=", ".join(empty), remedy="Leave it out.")
+
+
 def _texts(engine: Engine, asked: Question, inputs: tuple[str, ...], memo: Path) -> Table:
     source = asked.source if inputs is asked.inputs else None  # of a target, the source does not matter
     return texts_of(engine, inputs, memo, text=asked.text, source=source, format=asked.format)
@@ -105,6 +115,8 @@ def _resampled(
     texts: Table, target: Measured, measured: Measured, sources: Sources, settings: MixingSettings
 ) -> tuple[Sources, dict[str, float | str | bool]]:
     """Return sources with what a sample takes of each, and how large it is."""
+    if not target.tokens.any():
+        raise InputError("a target has words", value="none", remedy="Give other files as --target.")
     ratios = log_ratios(target.histograms.counts.sum(axis=0), measured.histograms.counts.sum(axis=0))
     there = int(measured.tokens.sum())
     wanted = settings.budget or max(1, round(there * settings.share))

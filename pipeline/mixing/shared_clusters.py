@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
@@ -49,7 +50,7 @@ def shared_clusters(out: Path, names: Sequence[str]) -> SharedClusters:
             value=f"{', '.join(map(repr, unknown))}, where there are {', '.join(map(repr, names))}",
             remedy="Name the same inputs and the same --source as in the run.",
         )
-    clusters, sources = _of(result.clusters, names)
+    clusters, sources = _of(result, "clusters", ["cluster", "source"], names)
     both = np.unique(np.stack([clusters["cluster"].to_numpy(), sources]), axis=1)
     found = np.zeros((len(names), len(names)), np.int64)
     starts = np.flatnonzero(np.diff(both[0], prepend=-1))
@@ -57,12 +58,14 @@ def shared_clusters(out: Path, names: Sequence[str]) -> SharedClusters:
     held[np.repeat(np.arange(len(starts)), np.diff([*starts, both.shape[1]])), both[1]] = True
     for one in range(len(names)):
         found[one] = held[held[:, one]].sum(axis=0)
-    _, lost = _of(result.removed, names)
+    _, lost = _of(result, "decisions", ["source"], names)
     return SharedClusters(found, *(np.bincount(rows, minlength=len(names)) for rows in (sources, lost)))
 
 
-def _of(rows: pa.Table, names: Sequence[str]) -> tuple[pa.Table, NDArray[np.int64]]:
-    """Return the rows of these sources, and the place of each one's source; rows of what was there before are left."""
+def _of(result: Result, table: str, columns: list[str], names: Sequence[str]) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Return the rows of these sources, and the place of each one's source; those of what was there before are left."""
+    lines = result.manifest["files"][table]
+    rows = pa.concat_tables([pq.read_table(result.out / table / line["name"], columns=columns) for line in lines])
     places = pc.index_in(rows["source"].cast(pa.string()), value_set=pa.array(list(names), pa.string()))
     there = places.is_valid()
     return rows.filter(there), np.asarray(places.filter(there).to_numpy(), np.int64)
