@@ -5,6 +5,25 @@ from typing import Annotated, Any
 import typer
 
 from ..hashing.errors import ConfigError
+from ..pipeline.config import make_config
+from .run_config import run_config
+from .run_options import (
+    AllowLoss,
+    Annotate,
+    DryRun,
+    Engine,
+    Format,
+    Id,
+    Inputs,
+    Memory,
+    NoText,
+    OnError,
+    Out,
+    Quiet,
+    Source,
+    Text,
+    Threads,
+)
 
 Rows = Annotated[int | None, typer.Option("--rows", "-k", min=1, help="How many rows to keep, of each group.")]
 Tokens = Annotated[str | None, typer.Option("--tokens", metavar="N", help="How many words to keep, as 300M.")]
@@ -37,7 +56,7 @@ Bits = Annotated[
 ]
 
 
-def select_stage(
+def _select_stage(
     *, rows: int | None, tokens: str | None, share: float | None, mixture: str | None, apart: bool, **others: Any
 ) -> dict[str, Any]:
     """Return the select stage that ``tamis select`` runs.
@@ -56,7 +75,7 @@ def select_stage(
     return {"stage": "select", **given, "apart": apart or mixture is not None, **others}
 
 
-def settings(
+def _settings(
     inputs: list[str], out: str, stage: dict[str, Any], *, format: str | None, no_text: bool, **others: Any
 ) -> dict[str, Any]:
     """Return the pipeline of a command: exact copies go first, and then the stage chooses."""
@@ -67,3 +86,105 @@ def settings(
         "out": out,
         **others,
     }
+
+
+def select(
+    inputs: Inputs,
+    out: Out,
+    rows: Rows = None,
+    tokens: Tokens = None,
+    share: Share = None,
+    mixture: MixtureFile = None,
+    function: Function = "facility-location",
+    apart: Apart = False,
+    by: By = None,
+    model: Model = "hashed-ngrams",
+    method: Method = "lazy",
+    parts: Parts = None,
+    text: Text = "text",
+    id_: Id = None,
+    source: Source = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the parts, and of the order of rows.")] = 0,
+    format_: Format = None,
+    on_error: OnError = "fail",
+    memory: Memory = "2GB",
+    threads: Threads = None,
+    engine: Engine = "local",
+    annotate: Annotate = False,
+    dry_run: DryRun = False,
+    no_text: NoText = False,
+    allow_loss: AllowLoss = None,
+    quiet: Quiet = False,
+) -> None:
+    """Keep the rows that stand for all others best; each row that goes names the one that stands for it."""
+    stage = _select_stage(
+        rows=rows,
+        tokens=tokens,
+        share=share,
+        mixture=mixture,
+        apart=apart,
+        by=by or [],
+        function=function,
+        model=model,
+        method=method,
+        parts=parts,
+    )
+    raw = _settings(
+        inputs,
+        out,
+        stage,
+        format=format_,
+        no_text=no_text,
+        columns={"text": text, "id": id_, "source": source},
+        seed=seed,
+        on_error=on_error,
+        memory=memory,
+        threads=threads,
+        engine=engine,
+        annotate=annotate,
+        allow_loss=tuple(allow_loss or ()),
+    )
+    run_config(make_config(raw), quiet, dry_run)
+
+
+def balance(
+    inputs: Inputs,
+    out: Out,
+    most: Most,
+    apart: Apart = False,
+    by: By = None,
+    bits: Bits = None,
+    model: Model = "hashed-ngrams",
+    text: Text = "text",
+    id_: Id = None,
+    source: Source = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of which rows stay, and of the hyperplanes.")] = 0,
+    format_: Format = None,
+    on_error: OnError = "fail",
+    memory: Memory = "2GB",
+    threads: Threads = None,
+    engine: Engine = "local",
+    annotate: Annotate = False,
+    dry_run: DryRun = False,
+    no_text: NoText = False,
+    allow_loss: AllowLoss = None,
+    quiet: Quiet = False,
+) -> None:
+    """Keep no more than so many rows of each leaf: of what has a source, a value or a region of meaning in common."""
+    stage = {"stage": "balance", "most": most, "apart": apart, "by": by or [], "bits": bits, "model": model}
+    raw = _settings(
+        inputs,
+        out,
+        stage,
+        format=format_,
+        no_text=no_text,
+        columns={"text": text, "id": id_, "source": source},
+        seed=seed,
+        on_error=on_error,
+        memory=memory,
+        threads=threads,
+        engine=engine,
+        annotate=annotate,
+        allow_loss=tuple(allow_loss or ()),
+    )
+    run_config(make_config(raw), quiet, dry_run)

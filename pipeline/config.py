@@ -623,7 +623,8 @@ def pipeline_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": list(_PLAIN)}, named, long]}
-    schema["properties"]["mixture"]["anyOf"].append({"type": "string", "minLength": 1})
+    for section in (schema, schema["$defs"]["Select"]):
+        section["properties"]["mixture"]["anyOf"].append({"type": "string", "minLength": 1})
     return schema
 
 

@@ -20,7 +20,10 @@ import pyarrow as pa
 from ..hashing.errors import LedgerError, LossAlarm
 from .config import Alarm
 
-ASKED = ("filter", "balance", "select")
+FILTER = "filter"
+"""The stage before all others."""
+
+ASKED = (FILTER, "balance", "select")
 """Stages whose losses alarm nobody: how much they leave was asked for."""
 
 
@@ -59,9 +62,9 @@ class SourceLedger:
 
     @property
     def judged(self) -> Amount:
-        """What copies were looked for in: all that was read but what went because it was asked for."""
-        asked = sum((self.dropped.get(stage, Amount()) for stage in ASKED), Amount())
-        return Amount(*(a - b for a, b in zip(astuple(self.read), astuple(asked), strict=True)))
+        """What copies were looked for in: all that was read but what filters dropped, which was asked for."""
+        filtered = self.dropped.get(FILTER, Amount())
+        return Amount(*(a - b for a, b in zip(astuple(self.read), astuple(filtered), strict=True)))
 
     @property
     def copies(self) -> Amount:

@@ -76,6 +76,7 @@ from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
 from .report.examples import examples
 from .selection.balance import balanced
+from .selection.groups import check_group_columns
 from .selection.settings import Balance, Select
 from .selection.stage import Selected, Selecting
 from .semantic.encoding import ReadTexts
@@ -227,6 +228,9 @@ class _Run:
             self.first_columns = check_columns(self.schema, self.config.columns, self.config.keep, self.filters)
             self.written_columns = annotated_schema(self.schema) if self.config.annotate else self.schema
             _check_reserved(self.schema)
+            for stage in (self.config.balance, self.config.select):
+                if stage is not None:
+                    check_group_columns(self.schema, stage.by, stage.stage)
         if must_compile():
             with self.step("compile (once a machine)"):
                 compile_kernels(prepared.plan)

@@ -61,7 +61,7 @@ def build_report(
         "index": index,
         "contamination": contamination,
         "semantic": semantic,
-        **({"selection": selection} if selection else {}),
+        "selection": {name: selection.get(name) for name in ("balance", "select")} if selection else None,
         "mixture": mixture,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),

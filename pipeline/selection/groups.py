@@ -1,7 +1,7 @@
 """Groups: rows that are chosen from together, apart from others, and how much of each."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...hashing.bagging import draws, fold
-from ...hashing.errors import ConfigError
+from ...hashing.errors import ConfigError, InputError
 from ...hashing.mixing.rounding import largest_remainder
 from ..allocation import allocate
 from ..engine import Table
@@ -41,6 +41,27 @@ DEALT = pa.schema(
 of its text, as ``features.py`` packs them, where the set function rests on them."""
 
 _PURPOSE = "parts of a selection"
+
+
+def check_group_columns(schema: pa.Schema, names: Sequence[str], stage: str) -> None:
+    """Make sure that rows can be told apart by some columns.
+
+    Raises:
+        InputError: a column is not there, or holds lists or structures.
+    """
+    for name in names:
+        if name not in schema.names:
+            raise InputError(
+                f"the columns in `by` of {stage} are there",
+                value=f"{name!r} among {', '.join(schema.names)}",
+                remedy="Correct the name.",
+            )
+        if pa.types.is_nested(schema.field(name).type):
+            raise InputError(
+                f"the columns in `by` of {stage} hold plain values",
+                value=f"{name!r}: {schema.field(name).type}",
+                remedy="Name another column.",
+            )
 
 
 @dataclass(frozen=True)
@@ -113,7 +134,7 @@ def groups_of(named: Table, stage: Select) -> Groups:
     rows, tokens = (np.array([line[what] for line in lines], np.int64) for what in ("rows", "tokens"))
     parts = np.full(len(names), stage.parts or 0, np.int64)
     if stage.parts is None:
-        parts = -(-rows // PART_ROWS)
+        parts = np.asarray(-(-rows // PART_ROWS), np.int64)
     words = stage.tokens is not None or (stage.mixture is not None and stage.mixture.unit == WORDS)
     limits = _limits(stage, sources, tokens if words else rows)
     return Groups(names, sources, rows, tokens, limits, words, np.minimum(parts, rows))
@@ -124,7 +145,7 @@ def _limits(stage: Select, sources: tuple[str, ...], held: NDArray[np.int64]) ->
     if stage.mixture is not None:
         return _by_mixture(stage.mixture, sources, held)
     if stage.share is not None:
-        return np.maximum(1, np.floor(held * stage.share)).astype(np.int64)
+        return np.asarray(np.maximum(1, np.floor(held * stage.share)), np.int64)
     return np.asarray(np.minimum(held, stage.rows or stage.tokens or 0), np.int64)
 
 
