@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import as_histograms, in_range, normalised
-from .distances import HELLINGER, L2, pairwise, to_mix
+from .distances import HELLINGER, L2, ToMix, pairwise
 from .tilt import DISTINCT, Tilt, mean_distances, scaled_eta, tilted
 
 TOLERANCE = 1e-10
@@ -166,7 +166,8 @@ def coverage(
     in_range("steps", steps, 1, 10**9)
     towards = normalised(np.ones(len(shares)) if prior is None else prior, "the prior")
     weights = towards if start is None else normalised(start)
-    apart = to_mix(shares, weights, distance, samples)
+    measured = ToMix(shares, distance, samples)
+    apart = measured(weights)
     eta = scaled_eta(tilt, apart, kind=distance, buckets=shares.shape[1])
     moved, taken, part, last = np.inf, 0, 1.0, np.zeros(len(weights))
     path = [(0, weights)]
@@ -176,7 +177,7 @@ def coverage(
         if fsum(step * last) < 0.0 and moved > before / 2.0:  # it swings: the same end, by shorter steps
             part /= 2.0
         weights, last = normalised(weights + part * step), step
-        apart, taken = to_mix(shares, weights, distance, samples), taken + 1
+        apart, taken = measured(weights), taken + 1
         if taken <= _EACH or 10 * taken >= 11 * path[-1][0]:
             path.append((taken, weights))
     if path[-1][0] < taken:

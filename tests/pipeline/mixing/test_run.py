@@ -60,8 +60,8 @@ def test_all_shingles_of_small_sources(engine, monkeypatch):
     table = pa.table({"text": ["one two three"] * 3, "source": ["a", "b", "b"]})
     found = measure_all(engine.table(table))
     assert [len(sample.hashes) for sample in found.samples] == [1, 1]
-    monkeypatch.setattr(features, "SMALL", 5)
-    with pytest.raises(InputError, match="every source has a shingle among one in 64; found 'a', 'b'"):
+    monkeypatch.setattr(features, "MOST_SHINGLES", 1)
+    with pytest.raises(InputError, match="every source has a shingle among one in 9; found 'a', 'b'"):
         measure_all(engine.table(table))
     assert measure_all(engine.table(table), one_in=1).tokens.tolist() == [3, 6]
 
