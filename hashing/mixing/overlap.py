@@ -114,7 +114,7 @@ def shared_mass(samples: Sequence[ShingleSample]) -> NDArray[np.float64]:
 def _add_held(
     hashes: NDArray[np.uint64], sources: NDArray[np.int64], counts: NDArray[np.int64], held: NDArray[np.int64]
 ) -> None:
-    """Add the count of each hash of a source to its line, at every source that has it, too; equal ones stand together."""
+    """Add the count of each hash of a source to its line, at every source that has it; equal hashes stand together."""
     start = 0
     while start < len(hashes):
         stop = start + 1
