@@ -1,6 +1,5 @@
 """Choosing the rows of a part, or of a group, by a set function."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,68 +18,55 @@ from ...hashing.selection.set_function import SetFunction
 from ..engine import Group
 from ..semantic.matrix import Matrix
 from .features import BUCKETS, feature_rows
-from .groups import Groups
 from .settings import Select
 
 CHOSEN = pa.schema(
     [
-        *((name, pa.int64()) for name in ("row", "tokens", "group", "place")),
+        *((name, pa.int64()) for name in ("row", "tokens", "group", "part", "place")),
         *((name, pa.float64()) for name in ("gain", "value", "bound")),
         ("features", pa.binary()),
     ]
 )
-"""A chosen row: its place in the order of choice, what it added, and the value and bound of the whole choice."""
+"""A chosen row: its place in the order of choice, what it added, and the value and bound of that choice."""
 
 SIMILARITY_BYTES = 512 << 20
 """Similarities that are held at once; where they would take more, they are made anew when asked for."""
 
-TIMES, MORE = 4, 32
-"""A part chooses so many times its share of what is wanted, and so many rows more."""
-
 
 @dataclass(frozen=True)
 class Choose:
-    """Chooses rows of a group; plain data.
+    """Chooses rows of a part, or of a group; plain data.
 
     Attributes:
         matrix: vectors of all rows.
         stage: the set function and how it is made large.
-        groups: how much of each.
+        by: ``part`` or ``group``.
+        limits: int64, by number of these: how much is chosen.
+        words: whether limits are in words.
         seed: of the run.
-        last: whether the choice is for good; otherwise it is among a part, and more is chosen than is wanted of it.
     """
 
     matrix: Matrix
     stage: Select
-    groups: Groups
+    by: str
+    limits: NDArray[np.int64]
+    words: bool
     seed: int
-    last: bool
 
     def __call__(self, group: Group) -> pa.RecordBatch:
-        """Return ``CHOSEN`` of rows of one group (``DEALT``). A row whose vector is all zeros is not chosen."""
+        """Return ``CHOSEN`` of rows of one part or group (``DEALT``). A row whose vector is zeros is not chosen."""
         rows = group.sorted()
         places = self.matrix.places(rows["row"].to_numpy())
         there = np.flatnonzero(self.matrix.opened.vectors.squares[places] > 0.0)
         rows, places = rows.take(pa.array(there)), places[there]
         if not len(places):
             return pa.RecordBatch.from_pylist([], schema=CHOSEN)
-        number = rows["group"][0].as_py()
         vectors = np.ascontiguousarray(self.matrix.opened.vectors.vectors[places])
         features = rows["features"] if self.stage.function == "features" else None
         function = set_function(self.stage, vectors, features)
-        limit = self.groups.limits[number].item()
-        if not self.last:
-            limit = self._share(number, rows["tokens"].to_numpy())
-        budget = budget_of(self.groups.words, limit, rows["tokens"].to_numpy())
+        limit = self.limits[rows[self.by][0].as_py()].item()
+        budget = budget_of(self.words, limit, rows["tokens"].to_numpy())
         return taken(chosen(function, budget, self.stage, self.seed), rows)
-
-    def _share(self, number: int, tokens: NDArray[np.int64]) -> int:
-        """Return how much a part chooses."""
-        limit, parts = self.groups.limits[number].item(), self.groups.parts[number].item()
-        if parts == 1:
-            return int(limit)
-        more = MORE * (max(1, math.ceil(float(tokens.mean()))) if self.groups.words else 1)
-        return int(min(limit, -(-TIMES * limit // parts) + more))
 
 
 def budget_of(words: bool, limit: int, tokens: NDArray[np.int64]) -> Budget:
@@ -115,7 +101,7 @@ def chosen(function: SetFunction, budget: Budget, stage: Select, seed: int) -> S
 
 
 def taken(found: Selection, rows: pa.Table) -> pa.RecordBatch:
-    """Return ``CHOSEN`` of a choice among rows (row, tokens, group, features)."""
+    """Return ``CHOSEN`` of a choice among rows (row, tokens, group, part, features)."""
     some = rows.take(pa.array(found.items))
     n = len(found.items)
     own = {

@@ -15,6 +15,7 @@ from ..engine import Group, Shipped
 from ..semantic.matrix import Matrix
 from .choose import budget_of, chosen, taken
 from .groups import Groups
+from .rounds import Rounds, cells
 from .settings import Select
 
 NEAR = pa.schema([("row", pa.int64()), ("group", pa.int64()), ("near", pa.binary()), ("similarity", pa.binary())])
@@ -32,25 +33,27 @@ _UNITS = 2.0**30
 
 @dataclass(frozen=True)
 class Some:
-    """Some rows of each group.
+    """Some rows, by the number of what they are in: a group, or a cell (``rounds.cells``).
 
     Attributes:
-        rows: int64, ascending, by number of the group.
-        tokens: int64: their words, by number of the group.
+        rows: int64, ascending.
+        tokens: int64: their words.
+        parts: int64: the parts that they are of.
     """
 
     rows: Mapping[int, NDArray[np.int64]]
     tokens: Mapping[int, NDArray[np.int64]]
+    parts: Mapping[int, NDArray[np.int64]]
 
 
-def some_of(found: pa.Table) -> Some:
-    """Return the rows (row, tokens, group) by group."""
-    order = np.lexsort((found["row"].to_numpy(), found["group"].to_numpy()))
-    row, tokens, group = (found[name].to_numpy()[order] for name in ("row", "tokens", "group"))
-    numbers, starts = np.unique(group, return_index=True)
-    cuts = zip(numbers.tolist(), starts.tolist(), [*starts[1:].tolist(), len(group)], strict=True)
-    places = {number: slice(first, stop) for number, first, stop in cuts}
-    return Some({n: row[place] for n, place in places.items()}, {n: tokens[place] for n, place in places.items()})
+def some_of(found: pa.Table, numbers: NDArray[np.int64]) -> Some:
+    """Return rows (row, tokens, part) by the number of what they are in."""
+    order = np.lexsort((found["row"].to_numpy(), numbers))
+    row, tokens, part = (found[name].to_numpy()[order] for name in ("row", "tokens", "part"))
+    names, starts = np.unique(numbers[order], return_index=True)
+    cuts = zip(names.tolist(), starts.tolist(), [*starts[1:].tolist(), len(row)], strict=True)
+    places = {name: slice(first, stop) for name, first, stop in cuts}
+    return Some(*({name: of[place] for name, place in places.items()} for of in (row, tokens, part)))
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ class Candidates:
                 ],
                 schema=NEAR,
             )
-            for number, rows, near, scores in _nearest(batch, self.matrix, self.some(), WIDTH)
+            for number, rows, near, scores in _nearest(
+                batch.column("row").to_numpy(), batch.column("group").to_numpy(), self.matrix, self.some(), WIDTH
+            )
         ]
         return _one(parts, NEAR)
 
@@ -112,6 +117,7 @@ class Merge:
                 "row": own,
                 "tokens": tokens,
                 "group": np.full(len(own), number),
+                "part": self.some().parts[number],
                 "features": pa.nulls(len(own), pa.binary()),
             }
         )
@@ -124,22 +130,25 @@ class Represent:
 
     Attributes:
         matrix: vectors of all rows.
-        some: the chosen rows of each group.
+        some: the chosen rows of each cell.
+        rounds: says what these are.
     """
 
     matrix: Matrix
     some: Shipped[Some]
+    rounds: Rounds
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return ``REPRESENTED`` of ``DEALT``; no keeper where a group has no chosen row, or a row no vector."""
+        """Return ``REPRESENTED`` of ``DEALT``; no keeper where a cell has no chosen row, or a row no vector."""
         some = self.some()
-        without = pa.array([number not in some.rows for number in batch.column("group").to_pylist()], pa.bool_())
-        alone = batch.filter(without).column("row")
+        row, group, part = (batch.column(name).to_numpy() for name in ("row", "group", "part"))
+        cell = cells(group, part, self.rounds)
+        alone = pa.array(row[~np.isin(cell, list(some.rows))])
         nothing = pa.nulls(len(alone), pa.int64())
         zeros = pa.array(np.zeros(len(alone), np.int64))
         columns = [alone, nothing, pa.nulls(len(alone), pa.float64()), zeros]
         parts = [pa.RecordBatch.from_arrays(columns, schema=REPRESENTED)]
-        for number, rows, near, scores in _nearest(batch, self.matrix, some, 1):
+        for number, rows, near, scores in _nearest(row, cell, self.matrix, some, 1):
             found = near[:, 0] >= 0
             keepers = pa.array(some.rows[number][near[:, 0]], mask=~found)
             cosine = np.where(found, scores[:, 0], 0.0)
@@ -150,14 +159,13 @@ class Represent:
 
 
 def _nearest(
-    batch: pa.RecordBatch, matrix: Matrix, some: Some, k: int
+    row: NDArray[np.int64], numbers: NDArray[np.int64], matrix: Matrix, some: Some, k: int
 ) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
-    """Yield (group, rows of it, numbers of the k nearest of some in the group, cosines)."""
-    row, group = (batch.column(name).to_numpy() for name in ("row", "group"))
-    for number in np.unique(group).tolist():
+    """Yield (number of what rows are in, these rows, places of the k nearest of some there, cosines)."""
+    for number in np.unique(numbers).tolist():
         if number not in some.rows:
             continue
-        rows = row[group == number]
+        rows = row[numbers == number]
         index = _vectors(matrix, some.rows[number])
         found = nearest_dense(_vectors(matrix, rows), index, k)
         yield number, rows, found.rows, found.scores

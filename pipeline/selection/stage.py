@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from ...hashing.errors import ConfigError
 from ..drops import DROPS
 from ..engine import Engine, Table
 from ..semantic.encoders import Encoder
@@ -26,6 +28,7 @@ from .choose import CHOSEN, SIMILARITY_BYTES, Choose
 from .features import FEATURES, Counting
 from .groups import DEALT, NAMED, Dealing, Groups, Naming, groups_of
 from .nearest import NEAR, NEAR_BYTES, REPRESENTED, Candidates, Merge, Represent, some_of
+from .rounds import Rounds, cells, rounds_of
 from .settings import Select
 
 STAGE = "select"
@@ -98,17 +101,21 @@ class Selecting:
         named = self._named(rows).save("select_named")
         groups = groups_of(named, self.stage)
         dealt = self._dealt(named, rows, groups).save("select_dealt")
-        chosen = self._chosen(dealt, matrix, groups).save("select_chosen")
-        ship = self.engine.ship(some_of(chosen.select("row", "tokens", "group").collect()))
-        rest = dealt.select("row", "group").join(chosen.select("row"), on=["row"], how="anti")
-        represented = rest.map(Represent(matrix, ship), REPRESENTED).save("select_represented")
+        rounds = rounds_of(groups, _held(dealt, groups))
+        chosen = self._chosen(dealt, matrix, groups, rounds).save("select_chosen")
+        found = chosen.select("row", "tokens", "group", "part").collect()
+        _check_some(found, groups)
+        numbers = cells(found["group"].to_numpy(), found["part"].to_numpy(), rounds)
+        rest = dealt.select("row", "group", "part").join(chosen.select("row"), on=["row"], how="anti")
+        represent = Represent(matrix, self.engine.ship(some_of(found, numbers)), rounds)
+        represented = rest.map(represent, REPRESENTED).save("select_represented")
         facts = {
             "function": self.stage.function,
             "model": self.encoder.facts,
             "encoded_rows": summary["rows"][0].as_py(),
             "cut_rows": summary["cut"][0].as_py(),
             "empty_rows": summary["empty"][0].as_py(),
-            **_facts(groups, chosen, represented),
+            **_facts(groups, rounds, chosen, represented),
         }
         return Selected(represented.select(*DROPS.names), chosen, groups, facts)
 
@@ -124,28 +131,47 @@ class Selecting:
             named = named.join(texts.map(Counting(self.text), FEATURES), on=["row"])
         return named.map(Dealing(groups, self.seed), DEALT)
 
-    def _chosen(self, dealt: Table, matrix: Matrix, groups: Groups) -> Table:
+    def _chosen(self, dealt: Table, matrix: Matrix, groups: Groups, rounds: Rounds) -> Table:
         """Return what is chosen of all groups: at once, or from candidates of parts."""
         largest = int(np.max(groups.rows / np.maximum(groups.parts, 1), initial=0))
         hold = min(4 * largest * largest, SIMILARITY_BYTES) + 16 * matrix.dim * largest
-        several = frozenset(np.flatnonzero(groups.parts > 1).tolist())
-        choose = Choose(matrix, self.stage, groups, self.seed, last=not several)
+        choose = Choose(matrix, self.stage, "part", rounds.limits, groups.words, self.seed)
         first = dealt.group(by="part", sort=["row"], fn=choose, schema=CHOSEN, hold=hold)
-        if not several:
-            return first
+        interleaved = Interleaved(groups.first_part, groups.parts)
+        if not rounds.merged:
+            return first.map(interleaved, CHOSEN)
         first = first.save("select_first")
-        once = first.map(_Of(several, inside=False), CHOSEN)
-        candidates = first.map(_Of(several, inside=True), CHOSEN)
-        size = int(groups.rows[list(several)].max())
+        once = first.map(_Of(rounds.merged, inside=False), CHOSEN).map(interleaved, CHOSEN)
+        candidates = first.map(_Of(rounds.merged, inside=True), CHOSEN)
+        size = int(groups.rows[sorted(rounds.merged)].max())
         if self.stage.function != "facility-location":
-            again = candidates.map(_as_dealt, DEALT)
-            last = Choose(matrix, self.stage, groups, self.seed, last=True)
+            again = candidates.select(*DEALT.names)
+            last = Choose(matrix, self.stage, "group", groups.limits, groups.words, self.seed)
             return once.union(again.group(by="group", sort=["row"], fn=last, schema=CHOSEN, hold=hold))
-        ship = self.engine.ship(some_of(candidates.select("row", "tokens", "group").collect()))
+        found = candidates.select("row", "tokens", "group", "part").collect()
+        ship = self.engine.ship(some_of(found, found["group"].to_numpy()))
         near = dealt.map(Candidates(matrix, ship), NEAR).save("select_near")
         merge = Merge(ship, self.stage, groups, self.seed)
         merged = near.group(by="group", sort=["row"], fn=merge, schema=CHOSEN, hold=2 * NEAR_BYTES * size)
         return once.union(merged)
+
+
+@dataclass(frozen=True)
+class Interleaved:
+    """Gives the rows that parts chose for good a place in their group: the first of each part, the second ones ...
+
+    Attributes:
+        first_part, parts: int64, by number of the group.
+    """
+
+    first_part: NDArray[np.int64]
+    parts: NDArray[np.int64]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return ``CHOSEN`` of rows whose places are those in their part."""
+        group, part, place = (batch.column(name).to_numpy() for name in ("group", "part", "place"))
+        places = place * self.parts[group] + part - self.first_part[group]
+        return batch.set_column(CHOSEN.get_field_index("place"), CHOSEN.field("place"), pa.array(places))
 
 
 @dataclass(frozen=True)
@@ -166,20 +192,36 @@ def _any_similarity(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=VECTORS)
 
 
-def _as_dealt(batch: pa.RecordBatch) -> pa.RecordBatch:
-    names = ("row", "tokens", "group", "group", "features")
-    return pa.RecordBatch.from_arrays([batch.column(name) for name in names], schema=DEALT)
+def _held(dealt: Table, groups: Groups) -> NDArray[np.int64]:
+    """Return the rows, or words, of each part."""
+    found = dealt.aggregate(by=["part"], rows=("count", "row"), tokens=("sum", "tokens")).collect()
+    held = np.zeros(int(groups.parts.sum()), np.int64)
+    held[found["part"].to_numpy()] = found["tokens" if groups.words else "rows"].to_numpy()
+    return held
 
 
-def _facts(groups: Groups, chosen: Table, represented: Table) -> Mapping[str, Any]:
+def _check_some(found: pa.Table, groups: Groups) -> None:
+    """Make sure that something is chosen where there is something."""
+    if not found.num_rows and groups.rows.sum():
+        raise ConfigError(
+            "a selection keeps a row",
+            value=f"none: {'words' if groups.words else 'rows'} to keep are {int(groups.limits.sum()):,},"
+            f" the rows have {int(groups.tokens.sum() / groups.rows.sum()):,} words on average",
+            remedy="Raise the budget to at least one row; rows without a letter or number are not chosen.",
+        )
+
+
+def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table) -> Mapping[str, Any]:
     """Return what the report says of the choice, of the first groups one by one."""
-    found = chosen.select("group", "place", "gain", "value", "bound", "tokens").collect()
+    found = chosen.select("group", "part", "place", "gain", "value", "bound", "tokens").collect()
     group = found["group"].to_numpy()
     covered = represented.aggregate(by=[], covered=("sum", "covered"), rows=("count", "row")).collect().to_pylist()[0]
     represents = (covered["covered"] or 0) / _UNITS + len(group)
     lines = []
     for number, name in enumerate(groups.names[:SHOWN_GROUPS]):
         mine = found.filter(pa.array(group == number)).sort_by("place")
+        _, firsts = np.unique(mine["part"].to_numpy(), return_index=True)
+        apart = firsts if number not in rounds.merged else firsts[:1]
         sums = np.cumsum(mine["gain"].to_numpy())
         points = np.unique(np.linspace(0, len(sums) - 1, min(len(sums), CURVE_POINTS)).astype(np.int64))
         lines.append(
@@ -191,8 +233,9 @@ def _facts(groups: Groups, chosen: Table, represented: Table) -> Mapping[str, An
                 "parts": groups.parts[number].item(),
                 "chosen": mine.num_rows,
                 "chosen_tokens": pc.sum(mine["tokens"]).as_py() or 0,
-                "value": mine["value"][0].as_py() if mine.num_rows else 0.0,
-                "bound": mine["bound"][0].as_py() if mine.num_rows else 0.0,
+                "merged": number in rounds.merged,
+                "value": float(mine["value"].to_numpy()[apart].sum()),
+                "bound": float(mine["bound"].to_numpy()[apart].sum()),
                 "curve": [[int(at) + 1, float(sums[at])] for at in points.tolist()],
             }
         )

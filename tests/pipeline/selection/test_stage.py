@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import tamis
+from tamis.hashing.bagging import draws, fold
 from tamis.hashing.errors import ConfigError
 from tamis.hashing.hashed_vectors import hashed_vectors
+from tamis.hashing.murmur3 import murmur3_bytes
 from tamis.hashing.selection.dense_columns import dense_columns
 from tamis.hashing.selection.facility_location import FacilityLocation, coverage
 from tamis.hashing.selection.greedy import greedy
@@ -20,6 +23,7 @@ from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
 from tamis.pipeline.config import make_config
 from tamis.pipeline.result import Result
+from tamis.pipeline.selection.rounds import rounds_of
 from tamis.pipeline.text_column import text_buffers
 from tamis.pipeline.verify import verify
 
@@ -103,6 +107,28 @@ def test_parts_reach_nearly_what_all_rows_at_once_do(tmp_path, parts, rows):
     assert coverage(columns, items) >= 0.95 * at_once
 
 
+def test_parts_choose_for_good_where_comparing_all_would_be_too_much(tmp_path, monkeypatch):
+    texts = corpus(1200, topics=12)[0]
+    monkeypatch.setattr("tamis.pipeline.selection.rounds.MANY", 10)
+    monkeypatch.setattr("tamis.pipeline.selection.stage.rounds_of", partial(rounds_of, most=1000))
+    result = chosen_of(tmp_path, texts, {"rows": 101, "parts": 4})
+    columns = dense_columns(vectors_of(texts))
+    items = np.array([int(name[1:]) for name in names_of(result)])
+    assert len(set(items.tolist())) == 101
+    assert coverage(columns, items) >= 0.95 * greedy(FacilityLocation(columns), Budget(101)).value
+    line = result.report["selection"]["select"]["groups"][0]
+    assert (line["merged"], line["chosen"], line["curve"][-1][0]) == (False, 101, 101)
+    assert line["value"] == pytest.approx(sum(result.selection["gain"].to_pylist()))
+    places = result.selection["place"].to_pylist()
+    assert places == sorted(set(places))
+    hashes = np.array([murmur3_bytes(text.encode(), seed=0) for text in texts], np.uint64)
+    high, low = (np.ascontiguousarray(hashes[:, half]).view(np.int64) for half in (0, 1))
+    parts = fold(draws(high, low, seed=0, purpose="parts of a selection"), 4)
+    for row in result.removed.to_pylist():
+        if row["stage"] == "select":
+            assert parts[int(row["id"][1:])] == parts[int(row["keeper_id"][1:])]
+
+
 @pytest.mark.parametrize("function", ["graph-cut", "log-determinant", "saturated-coverage", "features"])
 @pytest.mark.parametrize("parts", [1, 3])
 def test_other_functions_choose_as_many(tmp_path, texts, function, parts):
@@ -153,6 +179,14 @@ def test_a_source_shares_its_budget_among_its_templates(tmp_path):
     assert counts == {"a": 7, "b": 2, "c": 2}
 
 
+def test_a_source_may_have_lost_all_its_rows(tmp_path):
+    texts, _ = corpus(40)
+    mixture = {"unit": "rows", "budget": 20, "sources": {"news": 1, "mirror": 1}}
+    select = {"mixture": mixture, "apart": True}
+    result = chosen_of(tmp_path, [*texts, *texts], select, source=["news"] * 40 + ["mirror"] * 40)
+    assert Counter(result.selection["source"].to_pylist()) == {"news": 10}
+
+
 def test_a_mixture_names_all_sources(tmp_path):
     texts, topics = corpus(60, topics=3)
     mixture = {"unit": "rows", "budget": 30, "sources": {"topic 0": 3, "topic 1": 2}}
@@ -173,6 +207,11 @@ def test_texts_without_a_word_are_not_chosen(tmp_path, texts):
         ("r10", None, None),
     ]
     assert result.report["selection"]["select"]["empty_rows"] == 2
+
+
+def test_a_budget_below_all_rows_is_refused(tmp_path, texts):
+    with pytest.raises(ConfigError, match="a selection keeps a row; found none: words to keep are 3"):
+        chosen_of(tmp_path, texts, {"tokens": 3})
 
 
 @pytest.mark.parametrize(
