@@ -158,12 +158,13 @@ def _by_mixture(mixture: Mixture, sources: tuple[str, ...], held: NDArray[np.int
             remedy="Make the mixture in words: tamis mix does.",
         )
     of = np.array(sources)
-    available = {name: int(held[of == name].sum()) for name in sorted(set(sources))}
+    available = dict.fromkeys(mixture.sources, 0)  # of some, all rows may be gone
+    available |= {name: int(held[of == name].sum()) for name in sorted(set(sources))}
     wanted = _wanted(mixture, available)
     limits = np.zeros(len(held), np.int64)
     for name, amount in wanted.items():
         mine = np.flatnonzero(of == name)
-        if available[name]:
+        if available[name]:  # what a source lacks is not made up for
             limits[mine] = largest_remainder(held[mine], min(amount, available[name]), held[mine])
     return limits
 

@@ -28,7 +28,8 @@ WIDTH = 16
 """Candidates that may represent a row."""
 
 NEAR_BYTES = WIDTH * 12 + 24
-_UNITS = 2.0**30
+UNITS = 2.0**30
+"""In which similarities are added up as whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ class Represent:
             found = near[:, 0] >= 0
             keepers = pa.array(some.rows[number][near[:, 0]], mask=~found)
             cosine = np.where(found, scores[:, 0], 0.0)
-            covered = pa.array(np.rint(np.maximum(cosine, 0.0) * _UNITS).astype(np.int64))
+            covered = pa.array(np.rint(np.maximum(cosine, 0.0) * UNITS).astype(np.int64))
             columns = [pa.array(rows), keepers, pa.array(cosine, mask=~found), covered]
             parts.append(pa.RecordBatch.from_arrays(columns, schema=REPRESENTED))
         return _one(parts, REPRESENTED)

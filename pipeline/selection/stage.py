@@ -27,13 +27,12 @@ from ..semantic.matrix import VECTORS, Matrix
 from .choose import CHOSEN, SIMILARITY_BYTES, Choose
 from .features import FEATURES, Counting
 from .groups import DEALT, NAMED, Dealing, Groups, Naming, groups_of
-from .nearest import NEAR, NEAR_BYTES, REPRESENTED, Candidates, Merge, Represent, some_of
+from .nearest import NEAR, NEAR_BYTES, REPRESENTED, UNITS, Candidates, Merge, Represent, some_of
 from .rounds import Rounds, cells, rounds_of
 from .settings import Select
 
 STAGE = "select"
 SHOWN_GROUPS, CURVE_POINTS = 1000, 50
-_UNITS = 2.0**30
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table) ->
     found = chosen.select("group", "part", "place", "gain", "value", "bound", "tokens").collect()
     group = found["group"].to_numpy()
     covered = represented.aggregate(by=[], covered=("sum", "covered"), rows=("count", "row")).collect().to_pylist()[0]
-    represents = (covered["covered"] or 0) / _UNITS + len(group)
+    represents = (covered["covered"] or 0) / UNITS + len(group)
     lines = []
     for number, name in enumerate(groups.names[:SHOWN_GROUPS]):
         mine = found.filter(pa.array(group == number)).sort_by("place")

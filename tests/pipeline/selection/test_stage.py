@@ -179,6 +179,14 @@ def test_a_source_shares_its_budget_among_its_templates(tmp_path):
     assert counts == {"a": 7, "b": 2, "c": 2}
 
 
+def test_a_source_may_have_lost_all_its_rows(tmp_path):
+    texts, _ = corpus(40)
+    mixture = {"unit": "rows", "budget": 20, "sources": {"news": 1, "mirror": 1}}
+    select = {"mixture": mixture, "apart": True}
+    result = chosen_of(tmp_path, [*texts, *texts], select, source=["news"] * 40 + ["mirror"] * 40)
+    assert Counter(result.selection["source"].to_pylist()) == {"news": 10}
+
+
 def test_a_mixture_names_all_sources(tmp_path):
     texts, topics = corpus(60, topics=3)
     mixture = {"unit": "rows", "budget": 30, "sources": {"topic 0": 3, "topic 1": 2}}
