@@ -145,6 +145,19 @@ def _with_check(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column("check", pa.array(check))
 
 
+def held(engine: Engine, rows: Sequence[Table], sizes: Sizes) -> Sequence[Table]:
+    """Return ``ROWS``, in memory if there are few.
+
+    Args:
+        engine: what runs the verbs.
+        rows: of all projections, saved.
+        sizes: of these.
+    """
+    if int(sizes.distinct.sum()) > HELD_ROWS:
+        return rows
+    return [engine.table(rows_among(rows, sizes.distinct > 0).collect())]
+
+
 @dataclass(frozen=True)
 class _Pairing:
     """Finds pairs of a child and a projection that holds one of its smallest rows; plain data.
@@ -359,8 +372,8 @@ class Checking:
 
     def _rows_of(self, projections: Ints) -> Sequence[Table]:
         """Return the rows of what is looked at; few are read once and held."""
-        if int(self._sizes.distinct[projections].sum()) > HELD_ROWS:
-            return self._rows
+        if int(self._sizes.distinct[projections].sum()) > HELD_ROWS or int(self._sizes.distinct.sum()) <= HELD_ROWS:
+            return self._rows  # too many, or held already
         return [self._engine.table(_of(self._rows, projections, self._count).collect())]
 
     def _look(
