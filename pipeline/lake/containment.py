@@ -368,7 +368,7 @@ class Checking:
         """Return those pairs, of the ones at some places, of which the parent has every row of the child."""
         missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
         self._look(rows, rows, child, parent, places, missing, witness)
-        return places[missing[places] == 0]
+        return np.asarray(places[missing[places] == 0], np.int64)
 
     def _rows_of(self, projections: Ints) -> Sequence[Table]:
         """Return the rows of what is looked at; few are read once and held."""
