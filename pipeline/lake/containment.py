@@ -32,7 +32,7 @@ _KEY = ("high", "low")
 HELD_ROWS = 1 << 20
 """Rows that are held in memory while pairs are looked at, rather than read from the disk each time: 40 bytes each."""
 
-MOST_HELD = 1 << 23
+MOST_HELD = 1 << 21
 """Holders of smallest rows that the driver takes, some 100 bytes each while they are put in order. Tables that lie
 inside each other share their smallest row, so there are far fewer of them than pairs."""
 
