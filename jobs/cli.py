@@ -19,6 +19,7 @@ from ..pipeline.mixture import mixture_schema
 from ..pipeline.plan import last_step, steps_of
 from . import shard_cli
 from .block_cli import app as block_app
+from .compress_cli import compress_benchmark
 from .index_cli import app as index_app
 from .lake_cli import app as lake_app
 from .lean_imports import leave_out_pandas_and_scipy
@@ -41,6 +42,7 @@ app.add_typer(index_app, name="index")
 app.add_typer(lake_app, name="lake")
 app.add_typer(block_app, name="block")
 app.command()(mix)
+app.command()(compress_benchmark)
 
 out_console = Console(emoji=False)
 err_console = Console(stderr=True, emoji=False)
