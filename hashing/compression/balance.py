@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .curves import fitted_curves, right_on
+from .curves import Prior, fitted_curves, right_on
 
 Numbers = NDArray[np.float64]
 
@@ -41,19 +41,20 @@ def fold_numbers(models: int, folds: int, *, seed: int) -> NDArray[np.int64]:
     return np.concatenate(rounds)[:models].astype(np.int64)
 
 
-def judge(scores: Numbers, abilities: Numbers, folds: NDArray[np.int64]) -> Judged:
+def judge(scores: Numbers, abilities: Numbers, folds: NDArray[np.int64], prior: Prior) -> Judged:
     """Return what items say of each model, by the curves of the models in other folds.
 
     Args:
         scores: float64, shape (models, items), none missing.
         abilities: float64, shape (models,), about 0.
         folds: int64, shape (models,).
+        prior: of the slopes.
     """
     surprise, information = np.empty(scores.shape[::-1]), np.empty(scores.shape[::-1])
     rise = np.empty(len(scores))
     for fold in np.unique(folds):
         out = np.flatnonzero(folds == fold)
-        curves = fitted_curves(scores[folds != fold], abilities[folds != fold])
+        curves = fitted_curves(scores[folds != fold], abilities[folds != fold], prior)
         right = right_on(curves, abilities[out])
         spread = right * (1.0 - right)
         surprise[:, out] = (curves.slopes * (scores[out] - right)).T

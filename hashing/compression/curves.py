@@ -1,8 +1,8 @@
 """How likely a model of some ability is right on an item: a logistic curve for each (two-parameter item response).
 
 Ability is the logit of the full score, which is known for models that are learned from; so each item's curve is a small
-logistic regression by itself. With few models a curve needs a prior: slopes are normal about ``MEAN_SLOPE``, which
-keeps an item that separates twenty models by luck from looking sharp.
+logistic regression by itself. With few models a curve needs a prior, which keeps an item that separates twenty models
+by luck from looking sharp: slopes are normal, with the mean and the variance that all items together make likeliest.
 """
 
 from typing import NamedTuple
@@ -12,11 +12,23 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
-MEAN_SLOPE, SLOPE_VARIANCE, LEVEL_VARIANCE = 1.7, 0.8, 9.0
-"""The prior. An item of average sharpness has a slope above 1, as the full score is a mean over items of all levels."""
+LEVEL_VARIANCE = 9.0
 
-_STEPS = 12
+_MOST_STEPS, _STEPS_OF_A_ROUND, _ROUNDS = 25, 2, 15
+_SHORTEST_STEP = 1e-7  # the one after it is as the square of this
+_ITEMS_FOR_PRIOR = 2048
 _LONGEST_STEP = 2.0
+_LEAST_VARIANCE = 0.05
+
+
+class Prior(NamedTuple):
+    """How slopes of items are spread.
+
+    The mean is above 1 as a rule: the full score is a mean over items of all levels, and rises more slowly than each.
+    """
+
+    mean: float = 1.5
+    variance: float = 1.0
 
 
 class Curves(NamedTuple):
@@ -43,31 +55,61 @@ def ability_of(full: Numbers, items: int) -> Numbers:
     return np.asarray(np.log(inner / (1.0 - inner)), np.float64)
 
 
-def fitted_curves(scores: Numbers, abilities: Numbers) -> Curves:
-    """Return the likeliest curves under the prior, by Newton's steps.
+def fitted_prior(scores: Numbers, abilities: Numbers) -> Prior:
+    """Return the prior of slopes that scores make likely: expectation and maximisation, posteriors taken as normal.
+
+    Of many items about 2,048 are looked at, evenly from first to last.
+
+    Args:
+        scores, abilities: as of ``fitted_curves``.
+    """
+    scores = scores[:, :: max(1, scores.shape[1] // _ITEMS_FOR_PRIOR)]
+    prior = Prior()
+    curves = _flat(scores.shape[1], prior)
+    for _ in range(_ROUNDS):
+        curves, doubt = _improved(curves, scores, abilities, prior, _STEPS_OF_A_ROUND)
+        mean = float(curves.slopes.mean())
+        variance = float((doubt + (curves.slopes - mean) ** 2).mean())
+        prior = Prior(mean, max(variance, _LEAST_VARIANCE))
+    return prior
+
+
+def fitted_curves(scores: Numbers, abilities: Numbers, prior: Prior) -> Curves:
+    """Return the likeliest curves under a prior, by Newton's steps.
 
     Args:
         scores: float64, shape (models, items), 0 to 1, none missing.
         abilities: float64, shape (models,), about 0.
+        prior: of the slopes.
     """
-    slopes = np.full(scores.shape[1], MEAN_SLOPE)
-    levels = np.zeros(scores.shape[1])
+    return _improved(_flat(scores.shape[1], prior), scores, abilities, prior, _MOST_STEPS)[0]
+
+
+def _flat(items: int, prior: Prior) -> Curves:
+    return Curves(np.full(items, prior.mean), np.zeros(items))
+
+
+def _improved(curves: Curves, scores: Numbers, abilities: Numbers, prior: Prior, steps: int) -> tuple[Curves, Numbers]:
+    """Return (curves after some steps, the variance of each slope at the last of them)."""
+    slopes, levels = curves
     column = abilities[:, None]
-    for _ in range(_STEPS):
+    for _ in range(steps):
         right = logistic(levels + slopes * column)
         weight, miss = right * (1.0 - right), scores - right
         down_level = miss.sum(axis=0) - levels / LEVEL_VARIANCE
-        down_slope = (column * miss).sum(axis=0) - (slopes - MEAN_SLOPE) / SLOPE_VARIANCE
+        down_slope = (column * miss).sum(axis=0) - (slopes - prior.mean) / prior.variance
         both = (column * weight).sum(axis=0)
         level_level = weight.sum(axis=0) + 1.0 / LEVEL_VARIANCE
-        slope_slope = (column * column * weight).sum(axis=0) + 1.0 / SLOPE_VARIANCE
+        slope_slope = (column * column * weight).sum(axis=0) + 1.0 / prior.variance
         determinant = level_level * slope_slope - both * both
         level_step = (slope_slope * down_level - both * down_slope) / determinant
         slope_step = (level_level * down_slope - both * down_level) / determinant
         longest = np.maximum(np.maximum(np.abs(level_step), np.abs(slope_step)), 1e-12)
         scale = np.minimum(1.0, _LONGEST_STEP / longest)
         levels, slopes = levels + scale * level_step, slopes + scale * slope_step
-    return Curves(slopes, levels)
+        if longest.max() < _SHORTEST_STEP:
+            break
+    return Curves(slopes, levels), level_level / determinant
 
 
 def right_on(curves: Curves, abilities: Numbers) -> Numbers:

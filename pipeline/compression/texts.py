@@ -11,8 +11,6 @@ from ...hashing.errors import InputError
 from ...hashing.hashed_vectors import hashed_vectors
 from ..text_column import text_buffers
 
-_DIMENSIONS = 1024
-
 NO_PAIRS: NDArray[np.int64] = np.empty((0, 2), np.int64)
 
 
@@ -47,5 +45,5 @@ def text_pairs(
         return NO_PAIRS
     if len(texts) != items:
         raise InputError("texts are one for each item", value=f"{len(texts):,} for {items:,} items", remedy="Give all.")
-    hashed = hashed_vectors(*text_buffers(pa.array(texts, pa.large_string())), dimensions=_DIMENSIONS)
+    hashed = hashed_vectors(*text_buffers(pa.array(texts, pa.large_string())))
     return alike_in_text(hashed, threshold)

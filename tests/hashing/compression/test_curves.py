@@ -7,21 +7,23 @@ from hypothesis import strategies as st
 
 from tamis.hashing.compression.curves import (
     LEVEL_VARIANCE,
-    MEAN_SLOPE,
-    SLOPE_VARIANCE,
     Curves,
+    Prior,
     ability_of,
     fitted_curves,
+    fitted_prior,
     logistic,
     right_on,
 )
 from tamis.hashing.compression.predicted import GRID, predicted_scores, scores_on_grid
 
+PRIOR = Prior(1.7, 0.8)
+
 
 def log_posterior(scores, abilities, slope, level):
     right = 1 / (1 + np.exp(-(level + slope * abilities)))
     likely = (scores * np.log(right) + (1 - scores) * np.log(1 - right)).sum()
-    return likely - 0.5 * level**2 / LEVEL_VARIANCE - 0.5 * (slope - MEAN_SLOPE) ** 2 / SLOPE_VARIANCE
+    return likely - 0.5 * level**2 / LEVEL_VARIANCE - 0.5 * (slope - PRIOR.mean) ** 2 / PRIOR.variance
 
 
 @settings(max_examples=20, derandomize=True, deadline=None)
@@ -30,7 +32,7 @@ def test_no_other_curve_is_likelier(seed):
     draw = np.random.Generator(np.random.PCG64(seed))
     scores, abilities = draw.integers(0, 2, (12, 6)).astype(np.float64), draw.standard_normal(12)
     scores[:, 0], scores[:, 1] = 0.0, 1.0
-    curves = fitted_curves(scores, abilities)
+    curves = fitted_curves(scores, abilities, PRIOR)
     for item in range(6):
         best = log_posterior(scores[:, item], abilities, curves.slopes[item], curves.levels[item])
         for slope, level in draw.standard_normal((30, 2)) * 0.3:
@@ -40,10 +42,21 @@ def test_no_other_curve_is_likelier(seed):
 
 def test_constant_items_and_equal_models_give_numbers():
     scores = np.array([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
-    curves = fitted_curves(scores, np.zeros(3))
+    curves = fitted_curves(scores, np.zeros(3), PRIOR)
     assert np.isfinite([*curves.slopes, *curves.levels]).all()
-    assert curves.slopes.tolist() == [MEAN_SLOPE, MEAN_SLOPE]
+    assert curves.slopes.tolist() == [1.7, 1.7]
     assert curves.levels[0] == pytest.approx(-curves.levels[1])
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(0.8, 0.3), (1.6, 0.9), (2.2, 0.5)])
+def test_the_prior_is_found_again(mean, spread):
+    draw = np.random.Generator(np.random.PCG64(6))
+    abilities = np.linspace(-2, 2, 40)
+    curves = Curves(mean + spread * draw.standard_normal(4000), draw.standard_normal(4000))
+    scores = (draw.random((40, 4000)) < right_on(curves, abilities)).astype(np.float64)
+    found = fitted_prior(scores, abilities)
+    assert found.mean == pytest.approx(mean, rel=0.08)
+    assert np.sqrt(found.variance) == pytest.approx(spread, abs=0.12)
 
 
 def test_logistic_and_ability():

@@ -53,7 +53,7 @@ def test_golden():
     values = np.random.Generator(np.random.PCG64(1)).random(200)
     found = fittest([np.arange(100), np.arange(100, 200)], [3, 2], unlike_a_target(values, 0.3), seed=5, breeding=FEW)
     assert found.items.tolist() == [16, 18, 30, 105, 185]
-    assert found.costs[[0, 5, -1]].tolist() == []
+    assert found.costs[[0, 5, -1]].round(9).tolist() == [0.013682105, 0.001532362, 0.001532362]
     again = fittest([np.arange(100), np.arange(100, 200)], [3, 2], unlike_a_target(values, 0.3), seed=5, breeding=FEW)
     assert again.costs.tolist() == found.costs.tolist()
 
