@@ -18,6 +18,7 @@ from .curves import Prior, fitted_curves, right_on
 Numbers = NDArray[np.float64]
 
 PRIOR_INFORMATION = 0.3
+_UNIT = 2.0**24
 
 
 class Judged(NamedTuple):
@@ -57,10 +58,15 @@ def judge(scores: Numbers, abilities: Numbers, folds: NDArray[np.int64], prior: 
         curves = fitted_curves(scores[folds != fold], abilities[folds != fold], prior)
         right = right_on(curves, abilities[out])
         spread = right * (1.0 - right)
-        surprise[:, out] = (curves.slopes * (scores[out] - right)).T
-        information[:, out] = (curves.slopes * curves.slopes * spread).T
+        surprise[:, out] = in_units(curves.slopes * (scores[out] - right)).T
+        information[:, out] = in_units(curves.slopes * curves.slopes * spread).T
         rise[out] = (curves.slopes * spread).mean(axis=1)
     return Judged(surprise, information, rise)
+
+
+def in_units(values: Numbers) -> Numbers:
+    """Return values as multiples of 2^-24: their sums are exact, and processors whose last bits differ agree on them."""
+    return np.asarray(np.rint(values * _UNIT) / _UNIT, np.float64)
 
 
 def cost_of(judged: Judged, weight: float = 1.0) -> Callable[[NDArray[np.int64]], Numbers]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...hashing.compression.balance import PRIOR_INFORMATION, Judged, cost_of, fold_numbers, judge
+from ...hashing.compression.balance import PRIOR_INFORMATION, Judged, cost_of, fold_numbers, in_units, judge
 from ...hashing.compression.curves import Curves, ability_of, fitted_curves, fitted_prior, right_on
 from ...hashing.compression.genetic import Breeding, fittest
 from ...hashing.compression.matrix import Scores, as_training, completed, in_canonical_order, item_means
@@ -38,7 +38,7 @@ class CompressionSettings:
     rank_threshold: float = 0.9
     sharpest: float = 0.3
     folds: int = 5
-    weight: float = 2.0
+    weight: float = 1.0
     breeding: Breeding = field(default_factory=Breeding)
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ def compress_with(
     prior = fitted_prior(filled, abilities)
     curves = fitted_curves(filled, abilities, prior)
     right = right_on(curves, abilities)
-    worth = (curves.slopes * curves.slopes * right * (1.0 - right)).mean(axis=0)
+    worth = in_units((curves.slopes * curves.slopes * right * (1.0 - right)).mean(axis=0))
     kept = _distinct(filled, pairs, worth, settings.rank_threshold)
     _check_k(k, len(kept), "items that are not redundant")
     folds = fold_numbers(len(known), min(settings.folds, len(known)), seed=derive_seed(seed, "folds"))

@@ -28,10 +28,10 @@ def facts(compressed):
 
 def test_golden():
     found = compress_benchmark(SCORES, TEXTS, 12, 3, settings=QUICK)
-    assert found.items.tolist() == [3, 8, 58, 115, 132, 149, 211, 237, 249, 256, 259, 276]
+    assert found.items.tolist() == [8, 39, 40, 41, 47, 101, 225, 231, 232, 259, 276, 278]
     assert (found.benchmark, found.removed, found.models, found.seed) == (300, 0, 20, 3)
     predicted = found.predict(SCORES[:3][:, found.items])
-    assert predicted.tolist() == pytest.approx([0.485660, 0.493025, 0.681301], abs=1e-6)
+    assert predicted.tolist() == pytest.approx([0.476040, 0.484793, 0.606186], abs=1e-6)
 
 
 def test_it_tells_scores_of_models_it_has_not_seen():
