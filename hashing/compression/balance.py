@@ -65,7 +65,10 @@ def judge(scores: Numbers, abilities: Numbers, folds: NDArray[np.int64], prior: 
 
 
 def in_units(values: Numbers) -> Numbers:
-    """Return values as multiples of 2^-24: their sums are exact, and processors whose last bits differ agree on them."""
+    """Return values as multiples of 2^-24.
+
+    Their sums are exact, and processors whose last bits differ agree on nearly all of them.
+    """
     return np.asarray(np.rint(values * _UNIT) / _UNIT, np.float64)
 
 
