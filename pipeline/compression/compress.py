@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...hashing.compression.balance import PRIOR_INFORMATION, Judged, cost_of, fold_numbers, in_units, judge
+from ...hashing.compression.bends import Bends, fitted_bends
 from ...hashing.compression.curves import Curves, ability_of, fitted_curves, fitted_prior, right_on
 from ...hashing.compression.genetic import Breeding, fittest
 from ...hashing.compression.matrix import Scores, as_training, completed, in_canonical_order, item_means
-from ...hashing.compression.predicted import scores_on_grid
+from ...hashing.compression.predicted import full_on_grid
 from ...hashing.compression.redundancy import correlations, keepers
 from ...hashing.compression.strata import strata_of
 from ...hashing.errors import ConfigError
@@ -96,7 +97,8 @@ def compress_with(
     means = item_means(known)
     filled = completed(known, means)
     abilities = ability_of(filled.mean(axis=1), items)
-    abilities = abilities - abilities.mean()
+    centre = float(abilities.mean())
+    abilities = abilities - centre
     prior = fitted_prior(filled, abilities)
     curves = fitted_curves(filled, abilities, prior)
     right = right_on(curves, abilities)
@@ -116,13 +118,16 @@ def compress_with(
     chosen = Curves(curves.slopes[found.items], curves.levels[found.items])
     middle = right_on(curves, np.zeros(1))[0]
     rise = float((curves.slopes * middle * (1.0 - middle)).mean())
+    spread = max(_SPREADS * float(abilities.std()), _LEAST_SPREAD)
+    bends = fitted_bends(filled, abilities, curves, spread)
     return Compressed(
         items=found.items,
         weights=weights_of(chosen, rise, information_of(chosen) + PRIOR_INFORMATION),
         slopes=chosen.slopes,
         levels=chosen.levels,
-        on_grid=scores_on_grid(curves),
-        spread=max(_SPREADS * float(abilities.std()), _LEAST_SPREAD),
+        bends=Bends(bends.features[found.items], bends.variances),
+        full=full_on_grid(curves, bends.features, centre),
+        spread=spread,
         benchmark=items,
         removed=items - len(kept),
         models=len(known),

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...hashing.compression.bends import Bends
 from ...hashing.compression.curves import Curves, right_on
 from ...hashing.compression.matrix import as_scores
-from ...hashing.compression.predicted import GRID, predicted_scores
+from ...hashing.compression.predicted import GRID, Full, predicted_scores
 from ...hashing.errors import ArtefactError, InputError
 from ..state import write_atomically
 
 Numbers = NDArray[np.float64]
 
-FORMAT, FORMAT_VERSION = "tamis-compressed-benchmark", 1
+FORMAT, FORMAT_VERSION = "tamis-compressed-benchmark", 2
 
-_ARRAYS = ("items", "slopes", "levels", "on_grid", "weights")
+_ARRAYS = ("items", "slopes", "levels", "weights")
+_OF_BENDS, _OF_FULL = ("features", "variances"), ("straight", "rises")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Compressed:
         weights: float64, shape (k,): by how much of the full score (0 to 1) a right answer in place of a wrong one
             raises the prediction for a model of middling ability.
         slopes, levels: float64, shape (k,): the items' curves.
-        on_grid: float64: the full score at each ability of the predictor's grid.
+        bends: of the items: what difficulty may do beside ability.
+        full: the full score at each ability of the predictor's grid.
         spread: of the prior of abilities.
         benchmark: how many items there were.
         removed: of these, how many were redundant.
@@ -43,7 +46,8 @@ class Compressed:
     weights: Numbers
     slopes: Numbers
     levels: Numbers
-    on_grid: Numbers
+    bends: Bends
+    full: Full
     spread: float
     benchmark: int
     removed: int
@@ -70,12 +74,13 @@ class Compressed:
         there = ~np.isnan(given)
         if not (there.any(axis=1).all() and ((given[there] >= 0) & (given[there] <= 1)).all()):
             as_scores(given[:, there.any(axis=0)], "answers")
-        return predicted_scores(given, Curves(self.slopes, self.levels), self.on_grid, self.spread)
+        return predicted_scores(given, Curves(self.slopes, self.levels), self.bends, self.full, self.spread)
 
     def save(self, path: Path) -> None:
         """Write this as JSON, whole or not at all; floats are written so that they are read the same."""
-        facts = {name: value for name, value in vars(self).items() if name not in _ARRAYS}
-        arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
+        facts = {name: getattr(self, name) for name in _NUMBERS}
+        whole = {name: getattr(self, name) for name in _ARRAYS} | self.bends._asdict() | self.full._asdict()
+        arrays = {name: value.tolist() for name, value in whole.items()}
         document = {"format": FORMAT, "version": FORMAT_VERSION, **facts, **arrays}
         write_atomically(path, json.dumps(document, indent=1) + "\n")
 
@@ -93,17 +98,24 @@ def load_compressed(path: Path) -> Compressed:
     if not isinstance(document, dict) or document.get("format") != FORMAT or document.get("version") != FORMAT_VERSION:
         raise _unlike(path, "another format or version")
     try:
-        arrays: dict[str, Any] = {name: np.array(document[name], _kind(name)) for name in _ARRAYS}
+        names = (*_ARRAYS, *_OF_BENDS, *_OF_FULL)
+        read: dict[str, Any] = {name: np.array(document[name], _kind(name)) for name in names}
+        arrays: dict[str, Any] = {name: read[name] for name in _ARRAYS}
+        bends, full = Bends(*(read[name] for name in _OF_BENDS)), Full(*(read[name] for name in _OF_FULL))
         numbers: dict[str, Any] = {name: _number(name, document[name]) for name in _NUMBERS}
-        found = Compressed(**arrays, **numbers)
+        found = Compressed(**arrays, bends=bends, full=full, **numbers)
     except (KeyError, TypeError, ValueError) as error:
         raise _unlike(path, f"{type(error).__name__}: {error}") from error
     k = len(found.items)
     sized = all(getattr(found, name).shape == (k,) for name in ("items", "weights", "slopes", "levels"))
     in_order = bool(k) and bool((np.diff(found.items) > 0).all()) and 0 <= found.items[0] <= found.items[-1]
-    floats = (found.weights, found.slopes, found.levels, found.on_grid, np.array([found.spread, found.expected_error]))
+    sized = sized and bends.features.shape == (k, 2) and bends.variances.shape == (2,)
+    sized = sized and full.straight.shape == GRID.shape and full.rises.shape == (*GRID.shape, 2)
+    single = np.array([found.spread, found.expected_error])
+    floats = (found.weights, found.slopes, found.levels, *bends, *full, single)
     finite = all(np.isfinite(values).all() for values in floats)
-    if not (sized and in_order and finite and found.items[-1] < found.benchmark and found.on_grid.shape == GRID.shape):
+    positive = bool((bends.variances > 0).all()) and found.spread > 0
+    if not (sized and in_order and finite and positive and found.items[-1] < found.benchmark):
         raise _unlike(path, "numbers that do not belong together")
     return found
 

@@ -15,7 +15,6 @@ from tamis.hashing.compression.curves import (
     logistic,
     right_on,
 )
-from tamis.hashing.compression.predicted import GRID, predicted_scores, scores_on_grid
 
 PRIOR = Prior(1.7, 0.8)
 
@@ -62,19 +61,3 @@ def test_the_prior_is_found_again(mean, spread):
 def test_logistic_and_ability():
     assert logistic(np.array([-800.0, 0.0, 800.0])).tolist() == [0.0, 0.5, 1.0]
     assert ability_of(np.array([0.0, 0.5, 1.0]), 9).tolist() == pytest.approx([-np.log(19), 0.0, np.log(19)])
-
-
-def test_a_prediction_is_the_mean_over_abilities():
-    curves = Curves(np.array([1.0, 2.0, 0.5]), np.array([0.0, -1.0, 1.0]))
-    on_grid = scores_on_grid(curves)
-    answers = np.array([[1.0, 0.0, 1.0], [0.25, np.nan, 1.0], [np.nan] * 3])
-    found = predicted_scores(answers, curves, on_grid, 1.5)
-    for row, predicted in zip(answers, found, strict=True):
-        total = weight = 0.0
-        for ability, full in zip(GRID, on_grid, strict=True):
-            own = np.exp(-0.5 * (ability / 1.5) ** 2)
-            for answer, right in zip(row, right_on(curves, np.array([ability]))[0], strict=True):
-                own *= 1.0 if np.isnan(answer) else right**answer * (1 - right) ** (1 - answer)
-            total, weight = total + own * full, weight + own
-        assert predicted == pytest.approx(total / weight, abs=1e-12)
-    assert found[0] > found[1]
