@@ -14,7 +14,7 @@ END = 0
 
 @dataclass(frozen=True)
 class Shape:
-    """How large the model is and how it learns; 890,000 parameters by default.
+    """How large the model is and how it learns; 560,000 parameters by default.
 
     Attributes:
         vocabulary: tokens.
@@ -26,11 +26,11 @@ class Shape:
 
     vocabulary: int = 2048
     context: int = 256
-    width: int = 128
+    width: int = 96
     layers: int = 3
     heads: int = 4
     batch: int = 4
-    rate: float = 3e-3
+    rate: float = 6e-3
 
 
 @dataclass(frozen=True)
