@@ -23,7 +23,7 @@ import numpy as np
 import yaml
 from downstream_material import Material, prepared
 from downstream_model import Shape, losses, trained
-from downstream_summary import summarise
+from downstream_summary import BASE, summarise
 from end_to_end import machine, versions
 
 from tamis.hashing.mixing.caps import capped, limits
@@ -77,10 +77,11 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=[*METHODS, RANDOM], default=[*METHODS, RANDOM])
     parser.add_argument("--rate", type=float, default=Shape.rate, help="of learning, at its highest")
     parser.add_argument("--summary", action="store_true", help="only write what the runs show")
+    parser.add_argument("--against", choices=[*METHODS, RANDOM], default=BASE, help="what others are compared with")
     options = parser.parse_args()
     if not options.summary:
         train(options)
-    summarise(options.out)
+    summarise(options.out, options.against)
 
 
 def train(options: argparse.Namespace) -> None:

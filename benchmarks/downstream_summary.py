@@ -74,12 +74,14 @@ def measured(bits: Mapping[str, Sequence[float | None]], available: Mapping[str,
     }
 
 
-def compared(runs: Sequence[Mapping[str, Any]], available: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+def compared(
+    runs: Sequence[Mapping[str, Any]], available: Mapping[str, int], base: str = BASE
+) -> dict[str, dict[str, Any]]:
     """Compare methods over the seeds that all of them have.
 
     Returns:
-        For each method: the ``Spread`` of each measure, that of its difference from ``BASE`` of the same seed as
-        ``less_...``, and on how many tasks its mean is below that of ``BASE`` as ``better``.
+        For each method: the ``Spread`` of each measure, that of its difference from the base of the same seed as
+        ``against_...``, and on how many tasks its mean is below that of the base as ``better``.
     """
     by = {(run["method"], run["seed"]): run["bits"] for run in runs}
     methods = list(dict.fromkeys(run["method"] for run in runs))
@@ -87,11 +89,11 @@ def compared(runs: Sequence[Mapping[str, Any]], available: Mapping[str, int]) ->
     found: dict[str, dict[str, Any]] = {}
     for method in methods:
         ours = [measured(by[method, seed], available) for seed in seeds]
-        base = [measured(by[BASE, seed], available) for seed in seeds]
+        others = [measured(by[base, seed], available) for seed in seeds]
         line: dict[str, Any] = {what: spread([one[what] for one in ours]) for what in MEASURES}
         for what in MEASURES:
-            line[f"less_{what}"] = spread([one[what] - other[what] for one, other in zip(ours, base, strict=True)])
-        less = by_task(by, method, seeds) - by_task(by, BASE, seeds)
+            line[f"against_{what}"] = spread([one[what] - other[what] for one, other in zip(ours, others, strict=True)])
+        less = by_task(by, method, seeds) - by_task(by, base, seeds)
         line["better"] = int(np.sum(less.mean(axis=0) < 0))
         found[method] = line
     return found
@@ -102,26 +104,30 @@ def by_task(by: Mapping[tuple[str, int], Any], method: str, seeds: Sequence[int]
     return np.array([[by[method, seed][name][0] for name in sorted(by[method, seed])] for seed in seeds], np.float64)
 
 
-def summarise(out: Path) -> None:
+def summarise(out: Path, base: str = BASE) -> None:
     """Print what the runs of a folder show, and write it beside them: ``summary.json``, ``tasks.csv``, a drawing."""
     runs = [json.loads(line) for line in (out / "runs.jsonl").read_text(encoding="utf-8").splitlines()]
     about = json.loads((out / "about.json").read_text(encoding="utf-8"))
-    found = compared(runs, about["available"])
+    found = compared(runs, about["available"], base)
     seconds = [run["seconds"] for run in runs if "as" not in run]
     loads = [run["load"] for run in runs if "as" not in run]
-    print(f"{found[BASE]['macro'].seeds} seeds; a model {np.median(seconds):.0f} s, load {np.median(loads):.1f}")
-    print("| method | " + " | ".join(f"{what} | less than {BASE}" for what in MEASURES) + " | tasks better |")
+    own = found[base]["macro"]
+    print(f"{base} alone: {own.mean:.4f} ± {own.half:.4f}")
+    print(f"{own.seeds} seeds; a model {np.median(seconds):.0f} s, load {np.median(loads):.1f}")
+    print("| method | " + " | ".join(f"{what} | against {base}" for what in MEASURES) + " | tasks better |")
     print("|---|" + "---:|" * (2 * len(MEASURES) + 1))
     for method, line in sorted(found.items(), key=lambda pair: pair[1]["macro"].mean):
-        cells = [f"{line[what].mean:.4f} | {told(line[f'less_{what}'])}" for what in MEASURES]
+        cells = [f"{line[what].mean:.4f} | {told(line[f'against_{what}'])}" for what in MEASURES]
         print(f"| {method} | " + " | ".join(cells) + f" | {line['better']} of {len(about['available'])} |")
     plain = {
         method: {key: vars(value) if isinstance(value, Spread) else value for key, value in line.items()}
         for method, line in found.items()
     }
+    if base != BASE:
+        return
     (out / "summary.json").write_text(json.dumps(plain, indent=1), encoding="utf-8")
     write_tasks(out / "tasks.csv", runs, about)
-    if found[BASE]["macro"].seeds > 1:
+    if own.seeds > 1:
         with plt.rc_context(LOOK):
             saved(drawing(found), out / "bench-mixing.svg")
 
@@ -152,7 +158,7 @@ def drawing(found: Mapping[str, Mapping[str, Any]]) -> Figure:
     panels = (("macro", "every task counts alike"), ("micro", "tasks count by size"))
     for axis, (what, title) in zip(axes, panels, strict=True):
         base = found[BASE][what].mean
-        lines = [found[name][f"less_{what}"] for name in order]
+        lines = [found[name][f"against_{what}"] for name in order]
         edge = 1.6 * max(sorted(abs(line.mean) + line.half for line in lines)[-2] / base * 100, 0.1)
         for row, line in enumerate(lines):
             centre, half = line.mean / base * 100, line.half / base * 100
@@ -163,6 +169,7 @@ def drawing(found: Mapping[str, Mapping[str, Any]]) -> Figure:
                 axis.errorbar(centre, row, xerr=half, fmt="o", color=colour, capsize=3)
         axis.axvline(0, color=GREY, linewidth=0.9)
         axis.set(title=title, xlabel=f"held-out loss against {BASE}, %", xlim=(-edge, edge))
+        axis.set_ylim(-0.5, len(order) - 0.5)
         axis.title.set_fontsize(10.5)
         axis.set_yticks(range(len(order)), order)
     return figure

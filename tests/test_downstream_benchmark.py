@@ -157,9 +157,9 @@ def test_methods_are_compared_by_seed_and_only_on_seeds_that_all_have():
 
     assert found["proportional"]["macro"].mean == 3.5
     assert found["proportional"]["macro"].seeds == 2
-    assert found["other"]["less_macro"].mean == -0.25
-    assert found["other"]["less_macro"].half == 0
-    assert found["other"]["less_micro"].mean == pytest.approx((30 * -1 + 10 * 0.5) / 40)
-    assert found["other"]["less_worst"].mean == 0.5
-    assert found["other"]["less_completion"].mean == -0.5
+    assert found["other"]["against_macro"].mean == -0.25
+    assert found["other"]["against_macro"].half == 0
+    assert found["other"]["against_micro"].mean == pytest.approx((30 * -1 + 10 * 0.5) / 40)
+    assert found["other"]["against_worst"].mean == 0.5
+    assert found["other"]["against_completion"].mean == -0.5
     assert found["other"]["better"] == 1
