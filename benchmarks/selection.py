@@ -173,8 +173,8 @@ def large(n: int, some: int) -> list[dict[str, Any]]:
     part = vectors[:some].copy()
     del vectors, every
     k = len(part) // PER_CHOSEN
-    columns = dense_columns(part, bits=12)
     start = time.perf_counter()
+    columns = dense_columns(part, bits=12)
     best = greedy(FacilityLocation(columns), Budget(k))
     rows.append(
         {"way": "over all pairs", "n": len(part), "k": k, "value": best.value / len(part), "share": 1.0}

@@ -39,6 +39,8 @@ SECTIONS: dict[type[BaseModel], str] = {
     config.NewIndex: "stages: near: index: create",
     config.Contained: "stages: contained",
     config.Semantic: "stages: semantic",
+    config.Balance: "stages: balance",
+    config.Select: "stages: select",
     config.Paragraphs: "stages: paragraphs",
     KeepPolicy: "keep",
     config.Shards: "shards",
@@ -73,7 +75,7 @@ With every default written out, which is how a run saves it as `config.yaml`:
 {defaults}```
 
 - **Stages** go in this order: filters, then each once at most, decontaminate, exact, near, contained, semantic,
-  paragraphs. They have short forms: `- exact`, `- near: {{threshold: 0.9}}`, `- filter: lang = 'en'`.
+  balance, select, paragraphs. They have short forms: `- exact`, `- near: {{threshold: 0.9}}`, `- filter: lang = 'en'`.
 - **`keep`** has short forms: `longest` is `{{by: longest}}`, `newest:date` is `{{by: newest, column: date}}`.
 - **Sizes** are bytes, or as `2GB` (thousands) or `512MiB` (1,024s).
 - **Variables**: `${{env:NAME}}` is an environment variable, `${{python:stdlib}}` any path of Python's `sysconfig`.

@@ -15,8 +15,9 @@ from typing import Any
 from airflow.sdk import DAG, Asset, TaskGroup, chain
 
 from ..hashing.errors import ConfigError
-from ..pipeline.config import Pipeline, load_config, read_yaml
+from ..pipeline.config import Pipeline, load_config
 from ..pipeline.plan import last_step, steps_of
+from ..pipeline.settings_file import read_yaml
 from .airflow_operator import TamisOperator
 
 __all__ = ["TamisOperator", "build_dag", "build_task_group", "manifest_asset"]

@@ -172,4 +172,11 @@ def _show(report: dict[str, Any], page: Path) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     console.print(table)
+    for one in report["recaptures"]:
+        console.print(
+            f"Recall of {one['of'][0]} and {one['of'][1]} together, if other matches are like the known ones: at most"
+            f" {100 * one['recall_at_most_95']:.2f} %, and perhaps far less.",
+            markup=False,
+            highlight=False,
+        )
     console.print(f"{page}", markup=False, soft_wrap=True, highlight=False)

@@ -12,19 +12,35 @@ from rich.markup import escape
 
 from .. import __version__
 from ..hashing.errors import ConfigError, TamisError
-from ..hashing.redaction import redacted
-from ..pipeline.config import Pipeline, load_config, make_config, pipeline_schema
-from ..pipeline.metrics import totals
+from ..pipeline.config import load_config, make_config, pipeline_schema
 from ..pipeline.mixture import mixture_schema
-from ..pipeline.plan import last_step, steps_of
-from . import shard_cli
+from ..pipeline.plan import steps_of
+from . import select_cli, shard_cli
 from .block_cli import app as block_app
 from .index_cli import app as index_app
 from .lake_cli import app as lake_app
-from .lean_imports import leave_out_pandas_and_scipy
 from .memory_pool import choose_memory_pool
 from .mix_cli import mix
-from .progress import show_totals, shown
+from .progress import shown
+from .run_config import out_console, run_config
+from .run_options import (
+    Against,
+    AllowLoss,
+    Annotate,
+    DryRun,
+    Engine,
+    Filter,
+    Id,
+    Inputs,
+    Memory,
+    NoText,
+    OnError,
+    Out,
+    Quiet,
+    Source,
+    Text,
+    Threads,
+)
 
 if TYPE_CHECKING:
     from ..pipeline.verify import Check
@@ -41,33 +57,10 @@ app.add_typer(index_app, name="index")
 app.add_typer(lake_app, name="lake")
 app.add_typer(block_app, name="block")
 app.command()(mix)
+app.command()(select_cli.select)
+app.command()(select_cli.balance)
 
-out_console = Console(emoji=False)
 err_console = Console(stderr=True, emoji=False)
-
-Out = Annotated[str, typer.Option("--out", help="Folder or URL for the output; empty, or of this very run.")]
-Memory = Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB.")]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
-Engine = Annotated[str, typer.Option("--engine", help="What runs it: local or spark.")]
-AllowLoss = Annotated[
-    list[str] | None, typer.Option("--allow-loss", metavar="SOURCE", help="This source may lose nearly everything.")
-]
-Filter = Annotated[
-    list[str] | None,
-    typer.Option("--filter", metavar="SQL", help="Keep records that meet this condition over their columns."),
-]
-Against = Annotated[
-    list[str] | None,
-    typer.Option("--against", metavar="PATH", help="What is there already: rows like it go, it is left alone."),
-]
-Annotate = Annotated[
-    bool, typer.Option("--annotate", help="Write removed rows too, with columns that say what became of each.")
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Write everything but the shards. Run again without it to end the run.")
-]
-NoText = Annotated[bool, typer.Option("--no-text", help="Leave texts out of report.html.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor summary.")]
 
 
 def _version(wanted: bool) -> None:
@@ -87,13 +80,11 @@ def _main(
 
 @app.command()
 def dedup(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
+    inputs: Inputs,
     out: Out,
-    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
-    id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
-    ] = None,
+    text: Text = "text",
+    id_: Id = None,
+    source: Source = None,
     threshold: Annotated[
         float, typer.Option("--threshold", help="Jaccard similarity from which texts are copies.")
     ] = 0.8,
@@ -111,7 +102,7 @@ def dedup(
         ),
     ] = None,
     verify_pairs: Annotated[str, typer.Option("--verify", help="exact, sketch or none.")] = "exact",
-    on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",
+    on_error: OnError = "fail",
     memory: Memory = "2GB",
     threads: Threads = None,
     engine: Engine = "local",
@@ -144,7 +135,7 @@ def dedup(
         "threads": threads,
         "allow_loss": tuple(allow_loss or ()),
     }
-    _run(make_config(raw), quiet, dry_run)
+    run_config(make_config(raw), quiet, dry_run)
 
 
 @app.command()
@@ -175,7 +166,7 @@ def run(
         overrides.append("report.text=false")
     if allow_loss:
         overrides.append(f"allow_loss={json.dumps(allow_loss)}")
-    _run(load_config(config, overrides=[*(set_ or []), *overrides]), quiet, dry_run, until)
+    run_config(load_config(config, overrides=[*(set_ or []), *overrides]), quiet, dry_run, until)
 
 
 @app.command()
@@ -188,44 +179,23 @@ def steps(
         typer.echo(step)
 
 
-def _run(config: Pipeline, quiet: bool, dry_run: bool, until: str | None = None) -> None:
-    if config.engine == "local":
-        leave_out_pandas_and_scipy()
-    from . import api, summary
-
-    if dry_run:
-        ledger = api.rehearse(config, progress=shown(quiet))
-        if not quiet:
-            summary.show_rehearsal(ledger, config.out, out_console)
-        return
-    if until is not None and last_step(config, until) is not None:
-        api.run_until(config, until, progress=shown(quiet))
-        return
-    result = api.run(config, progress=shown(quiet))
-    if not quiet:
-        show_totals(totals(result.ledger))
-        summary.show(result, out_console, out=redacted(config.out))
-
-
 @app.command()
 def shard(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
+    inputs: Inputs,
     out: Out,
     mixture: shard_cli.Mixture = None,
     split: shard_cli.Split = None,
     sample: shard_cli.Sample = 1.0,
     folds: shard_cli.Folds = None,
     round_: shard_cli.Round = 0,
-    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
-    id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
-    ] = None,
+    text: Text = "text",
+    id_: Id = None,
+    source: Source = None,
     target_size: shard_cli.TargetSize = "256MiB",
     group_size: shard_cli.GroupSize = "64MiB",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the order, the splits and the draw.")] = 0,
     format_: Annotated[str | None, typer.Option("--format", help="As of dedup; default: by ending.")] = None,
-    on_error: Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")] = "fail",
+    on_error: OnError = "fail",
     memory: Memory = "2GB",
     threads: Threads = None,
     engine: Engine = "local",
@@ -250,7 +220,7 @@ def shard(
         threads=threads,
         engine=engine,
     )
-    _run(make_config(raw), quiet, dry_run=False)
+    run_config(make_config(raw), quiet, dry_run=False)
 
 
 @app.command()
@@ -328,7 +298,7 @@ def report(
 @app.command()
 def tune(
     inputs: Annotated[list[str], typer.Argument(metavar="SAMPLE...", help="Files, folders, globs, URLs, as of a run.")],
-    text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
+    text: Text = "text",
     id_: Annotated[
         str | None, typer.Option("--id", metavar="COL", help="Column of the id; --pairs then has ids.")
     ] = None,
@@ -391,9 +361,9 @@ def mixture(
     ] = "sources",
 ) -> None:
     """Print a mixture in the words of another loader, which mixes sources while it reads."""
-    from ..pipeline.config import read_yaml
     from ..pipeline.mixture_file import NAME
     from ..pipeline.mixture_snippets import snippet
+    from ..pipeline.settings_file import read_yaml
 
     file = Path(path) / NAME if Path(path).is_dir() else Path(path)
     typer.echo(snippet(read_yaml(str(file), what="a mixture", start="sources:"), for_, folder=folder), nl=False)
@@ -450,8 +420,12 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
+_RUNNING = ("run", "dedup", "shard", "select", "balance")
+"""Commands that run a pipeline."""
+
+
 def main_on_spark() -> None:
     """Run the command line as an application of spark-submit, which is an answer to where it runs."""
-    if any(command in sys.argv[1:2] for command in ("run", "dedup", "shard")) and "--engine" not in sys.argv:
+    if set(sys.argv[1:2]) & set(_RUNNING) and "--engine" not in sys.argv:
         sys.argv += ["--engine", "spark"]
     main()

@@ -1,7 +1,5 @@
 """``tamis mix``: in which proportions to train on some sources."""
 
-import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,16 +9,27 @@ from rich.table import Table
 
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
-from ..pipeline.state import SUCCESS, WORK, OutputFolder, check_place, write_atomically
-from .engine_options import engine_named
+from .engine_options import EngineOptions, engine_named
 from .progress import shown
 
 if TYPE_CHECKING:
     from ..pipeline.mixing.settings import MixingSettings
 
 console = Console()
-MIXTURE, REPORT = "mixture.yaml", "mix.json"
-METHODS = ("proportional", "uniform", "temperature", "unimax", "dynamic", "tilt", "leverage", "smart", "order-free")
+METHODS = (
+    "proportional",
+    "uniform",
+    "temperature",
+    "unimax",
+    "dynamic",
+    "tilt",
+    "leverage",
+    "smart",
+    "order-free",
+    "router",
+    "importance",
+)
+_PRIOR = "prior."
 
 
 def mix(
@@ -37,7 +46,21 @@ def mix(
     max_epochs: Annotated[float, typer.Option("--max-epochs", help="Passes over a source, at most.")] = 1.0,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the method, as eta=2; may be repeated."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting of the method, as eta=2 or prior.news=3; may be repeated."
+        ),
+    ] = None,
+    loads: Annotated[
+        Path | None,
+        typer.Option("--loads", metavar="FILE", help="router: what each expert got (JSON, CSV, Parquet)."),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="FILE", help="importance: texts to look for; may be repeated."),
+    ] = None,
+    clusters: Annotated[
+        Path | None,
+        typer.Option("--clusters", metavar="DIR", help="Output of tamis dedup over the INPUTs, for the report."),
     ] = None,
     format_: Annotated[str | None, typer.Option("--format", help="Of the inputs; default: by ending.")] = None,
     engine: Annotated[str, typer.Option("--engine", help="local or spark.")] = "local",
@@ -49,46 +72,27 @@ def mix(
     """Weigh sources by size, or by what each adds to the others; writes mixture.yaml for `tamis shard --mixture`.
 
     dynamic: sources that are unlike the rest get more, and copies share one weight. smart: budgets by the gains of a
-    graph cut over sources. Both compare hashed n-grams of words; there is no encoder.
+    graph cut over sources. Both compare hashed n-grams of words; there is no encoder. router: by the loads of a model's
+    experts. importance: by what texts of a target look like. mix.html shows what came of it.
     """
-    from ..pipeline.mixing.corpus import texts_of
-    from ..pipeline.mixing.features import measure
-    from ..pipeline.mixing.mix import mixed, report_of
-    from ..pipeline.mixing.mixture_of import as_mixture, write_weights
-    from .engines import make
+    from ..pipeline.mixing.run import Question
+    from .mix import mix_sources
 
     if method not in METHODS:
         raise ConfigError(f"a method is one of {', '.join(METHODS)}", value=method, remedy="Mend --method.")
-    name, memory_bytes = engine_named(engine), bytes_of(memory)
-    settings = _settings(budget, max_epochs, set_ or [])
-    check_place(out, inputs)
-    folder = Path(out).expanduser()
-    if folder.exists() and any(path.name != WORK for path in folder.iterdir()):
-        raise ConfigError("--out is a new or empty folder", value=out, remedy="Choose another, or empty it.")
-    shutil.rmtree(folder / WORK, ignore_errors=True)  # of one that was stopped
-    place, told = OutputFolder(folder, "mix"), shown(quiet)
-    with place.claim():
-        made = make(
-            name,
-            place.work,
-            memory_bytes=memory_bytes,
-            threads=threads,
-            progress=told,
-            settings=Spark(master=master),
-        )
-        try:
-            told.start("measure")
-            table = texts_of(made, inputs, place.work / "columns.json", text=text, source=source, format=format_)
-            measured = measure(table)
-            told.finish()
-        finally:
-            made.close()
-        found = mixed(method, measured, settings)
-        write_weights(folder / MIXTURE, found, as_mixture(found, max_epochs=max_epochs))
-        report = report_of(found, measured)
-        write_atomically(folder / REPORT, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-        place.drop_work()
-        write_atomically(folder / SUCCESS, "")
+    asked = Question(
+        tuple(inputs),
+        method,
+        _settings(budget, max_epochs, set_ or []),
+        text=text,
+        source=source,
+        format=format_,
+        loads=loads,
+        target=tuple(target or ()),
+        clusters=clusters,
+    )
+    on = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
+    report = mix_sources(asked, Path(out).expanduser(), on, progress=shown(quiet))
     if not quiet:
         _show(report, out)
 
@@ -100,10 +104,11 @@ def _settings(budget: str | None, max_epochs: float, given: list[str]) -> "Mixin
 
     values: dict[str, Any] = {"budget": budget, "max_epochs": max_epochs}
     for item in given:
-        name, equals, value = item.partition("=")
+        # names of sources may hold dots and equal signs; their weights do not
+        name, equals, value = item.rpartition("=") if item.startswith(_PRIOR) else item.partition("=")
         if not equals:
             raise ConfigError("a setting is NAME=VALUE", value=item, remedy="Write it as eta=2.")
-        values[name] = value
+        _put(values, name, value)
     try:
         return MixingSettings.model_validate({name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
@@ -113,6 +118,24 @@ def _settings(budget: str | None, max_epochs: float, given: list[str]) -> "Mixin
             value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
             remedy=f"Settings are {', '.join(MixingSettings.model_fields)}.",
         ) from error
+
+
+def _put(values: dict[str, Any], name: str, value: str) -> None:
+    """Add a setting, or the prior of a source."""
+    if name in values and name not in ("budget", "max_epochs"):
+        raise ConfigError("a setting is given once", value=name, remedy="Take one out.")
+    if not name.startswith(_PRIOR):
+        values[name] = value
+        return
+    prior = values.setdefault("prior", {})
+    if not isinstance(prior, dict):
+        raise ConfigError(
+            "a prior is a word, or a weight for each source", value=f"{prior} and {name}", remedy="Take one out."
+        )
+    source = name.removeprefix(_PRIOR)
+    if source in prior:
+        raise ConfigError("a setting is given once", value=name, remedy="Take one out.")
+    prior[source] = value
 
 
 def _show(report: dict[str, Any], out: str) -> None:
@@ -131,7 +154,7 @@ def _show(report: dict[str, Any], out: str) -> None:
         column.justify = "right"
     console.print(table)
     console.print(
-        f"{out}/mixture.yaml: tamis shard ... --mixture {out}/mixture.yaml",
+        f"{out}/mixture.yaml: tamis shard ... --mixture {out}/mixture.yaml\n{out}/mix.html: the same, drawn",
         markup=False,
         soft_wrap=True,
         highlight=False,

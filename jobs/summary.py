@@ -16,6 +16,8 @@ _REMOVED = {
     "near": "near copies removed",
     "contained": "inside others, removed",
     "semantic": "alike in meaning, removed",
+    "balance": "in full leaves, removed",
+    "select": "represented by others, removed",
     "paragraphs": "emptied by cuts, removed",
 }
 MAX_SOURCES = 8

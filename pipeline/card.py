@@ -27,6 +27,8 @@ _STAGES = {
     "decontaminate": "removes documents that hold items of benchmarks",
     "contained": "removes texts that lie inside others",
     "semantic": "removes texts whose vectors are nearly those of a text that stays",
+    "balance": "keeps so many records of each leaf: of what has something in common",
+    "select": "keeps the records that stand for all others best",
     "paragraphs": "cuts out paragraphs that many documents hold",
 }
 

@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted_settings
 from ..hashing.tokenizer import Tokenizer
 from .keep import KeepPolicy, parse_keep
 from .mixture import UNITS, Mixture, Phase, SourceShare
+from .selection.settings import Balance, Select
+from .settings_file import NOT_YAML, Model, read_mixture, read_yaml
 from .splits import Splitting
 from .state import write_atomically
-
-_NOT_YAML = (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
-"""What PyYAML raises: it leaves the errors of what it calls (dates, numbers, deep nesting) as they are."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
           "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
@@ -57,12 +56,6 @@ Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0), WithJsonSchema(_
 TableSize = Annotated[int, BeforeValidator(parse_size), Field(ge=0), WithJsonSchema(_TABLE_SCHEMA)]
 SplitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 Keep = Annotated[KeepPolicy, BeforeValidator(parse_keep), WithJsonSchema(_KEEP_SCHEMA)]
-
-
-class Model(BaseModel):
-    """A section of the configuration."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Input(Model):
@@ -377,7 +370,8 @@ class Spark(Model):
 
 
 Stage = Annotated[
-    Filter | Decontaminate | Exact | Near | Contained | Semantic | Paragraphs, Field(discriminator="stage")
+    Filter | Decontaminate | Exact | Near | Contained | Semantic | Balance | Select | Paragraphs,
+    Field(discriminator="stage"),
 ]
 
 
@@ -398,33 +392,6 @@ def _expand_stage(item: object) -> object:
         if name != "stage" and (options is None or isinstance(options, Mapping)):
             return {"stage": name, **(options or {})}
     return item
-
-
-def read_mixture(value: object) -> object:
-    """Return the settings in a file, for a path; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    return read_yaml(value, what="a mixture", start="sources:")
-
-
-def read_yaml(path: str, *, what: str, start: str) -> dict[str, Any]:
-    """Return the mapping in a YAML file.
-
-    Raises:
-        ConfigError: naming the file and what is wrong with it.
-    """
-    try:
-        with open(path, encoding="utf-8") as stream:
-            raw = yaml.safe_load(stream)
-    except OSError as error:
-        raise ConfigError(
-            f"the file of {what} can be read", value=f"{path}: {error.strerror}", remedy="Check the path."
-        ) from error
-    except _NOT_YAML as error:
-        raise ConfigError(f"{what} is YAML", value=f"{path}: {error}", remedy="Mend that line.") from error
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{what} is a mapping of settings", value=f"{path}: {raw!r}", remedy=f"Start with `{start}`.")
-    return raw
 
 
 class Pipeline(Model):
@@ -477,7 +444,7 @@ class Pipeline(Model):
     def _stage_order(self) -> "Pipeline":
         names = [stage.stage for stage in self.stages]
         rest = list(itertools.dropwhile(lambda name: name == "filter", names))
-        order = ("decontaminate", "exact", "near", "contained", "semantic", "paragraphs")
+        order = ("decontaminate", "exact", "near", "contained", "semantic", "balance", "select", "paragraphs")
         if rest != [name for name in order if name in rest]:
             wanted = f"stages are filters, then of {', '.join(order)} each once at most, in this order"
             raise ValueError(f"{wanted}, not {', '.join(names)}")
@@ -549,6 +516,22 @@ class Pipeline(Model):
         return next((stage for stage in self.stages if isinstance(stage, Semantic)), None)
 
     @property
+    def balance(self) -> Balance | None:
+        """The stage that keeps so many rows of each leaf, if there is one."""
+        return next((stage for stage in self.stages if isinstance(stage, Balance)), None)
+
+    @property
+    def select(self) -> Select | None:
+        """The stage that keeps representative rows, if there is one."""
+        return next((stage for stage in self.stages if isinstance(stage, Select)), None)
+
+    @property
+    def models(self) -> dict[str, str]:
+        """What makes vectors, by the stage that needs them."""
+        found = {stage.stage: stage.model for stage in (self.semantic, self.select) if stage}
+        return found | ({"balance": self.balance.model} if self.balance and self.balance.bits else {})
+
+    @property
     def paragraphs(self) -> Paragraphs | None:
         """The stage that cuts out paragraphs, if there is one."""
         return next((stage for stage in self.stages if isinstance(stage, Paragraphs)), None)
@@ -587,8 +570,10 @@ class Pipeline(Model):
         for stage in settings["stages"]:
             for benchmark in stage.get("benchmarks", ()):
                 del benchmark["path"]
-            if stage["stage"] == "semantic":
+            if stage["stage"] in ("semantic", "balance", "select"):
                 del stage["model"]  # a folder somewhere; its content enters by itself
+            if stage.get("mixture"):
+                stage["mixture"] = self.select.mixture.as_asked() if self.select and self.select.mixture else None
             if stage.get("action") == "drop":
                 del stage["action"]  # runs without a later setting are what they were before there was one
             if stage.get("index") is None:
@@ -627,6 +612,7 @@ def pipeline_schema() -> dict[str, Any]:
         name: {"anyOf": [{"$ref": f"#/$defs/{name.title()}"}, {"type": "null"}]}
         for name in ("exact", "near", "contained", "semantic")
     }
+    options |= {name: {"$ref": f"#/$defs/{name.title()}"} for name in ("balance", "select")}
     options["decontaminate"] = {"$ref": "#/$defs/Decontaminate"}
     options["filter"] = {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/Filter"}]}
     named = {
@@ -637,7 +623,8 @@ def pipeline_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": list(_PLAIN)}, named, long]}
-    schema["properties"]["mixture"]["anyOf"].append({"type": "string", "minLength": 1})
+    for section in (schema, schema["$defs"]["Select"]):
+        section["properties"]["mixture"]["anyOf"].append({"type": "string", "minLength": 1})
     return schema
 
 
@@ -696,6 +683,8 @@ def _known_keys() -> list[str]:
         Near,
         Contained,
         Semantic,
+        Balance,
+        Select,
         Paragraphs,
         UseIndex,
         NewIndex,
@@ -713,7 +702,7 @@ def _apply_override(raw: dict[str, Any], override: str) -> None:
         )
     try:
         parsed = yaml.safe_load(value)
-    except _NOT_YAML as error:
+    except NOT_YAML as error:
         raise ConfigError("an override's value is YAML", value=repr(override), remedy="Quote it.") from error
     *parents, last = key.split(".")
     if parents[:1] == ["stages"]:

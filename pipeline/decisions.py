@@ -67,6 +67,8 @@ REASONS = {
     "near": "near-duplicate",
     "contained": "contained",
     "semantic": "same-meaning",
+    "balance": "full-leaf",
+    "select": "represented",
     "paragraphs": "emptied",
     "bloom": "bloom",
 }

@@ -21,7 +21,10 @@ from ..hashing.errors import LedgerError, LossAlarm
 from .config import Alarm
 
 FILTER = "filter"
-"""The stage whose losses alarm nobody."""
+"""The stage before all others."""
+
+ASKED = (FILTER, "balance", "select")
+"""Stages whose losses alarm nobody: how much they leave was asked for."""
 
 
 @dataclass
@@ -66,7 +69,7 @@ class SourceLedger:
     @property
     def copies(self) -> Amount:
         """What was dropped as a copy."""
-        return sum((amount for stage, amount in self.dropped.items() if stage != FILTER), Amount())
+        return sum((amount for stage, amount in self.dropped.items() if stage not in ASKED), Amount())
 
     def written(self, annotated: bool) -> Amount:
         """What is there for output: kept rows, and where rows are only marked, those to drop."""

@@ -21,7 +21,7 @@ from .state import write_atomically
 FOLDERS = ("data", "decisions", "pairs", "clusters", "quarantine", "edits", "unsampled", "index")
 """Where the files are that a manifest lists; ``index`` stands for one beside it."""
 
-MORE_FOLDERS = ("semantic_pairs",)
+MORE_FOLDERS = ("semantic_pairs", "selection")
 """Those that only some runs have."""
 
 

@@ -53,6 +53,12 @@ class SourceShare(_Model):
     )
     available: int | None = Field(None, description="Written by a run: what the source holds, in the unit.")
     wanted: int | None = Field(None, description="Written by a run: what weight and budget ask for.")
+    effective_unique: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Written by `tamis mix`: words it holds, repeats and what others share taken off.",
+    )
     emitted: int | None = Field(None, description="Written by a run: what the shards hold.")
     rows: int | None = Field(None, description="Written by a run: rows in the shards, repeated ones as often.")
     epochs: float | None = Field(None, description="Written by a run: emitted / available.")

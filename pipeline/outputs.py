@@ -14,9 +14,11 @@ from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, n
 from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
 from .edits import CUTS, Edits, named_edits
 from .engine import Table
-from .ledger import Ledger, build_ledger
+from .ledger import ASKED, Ledger, build_ledger
 from .mixture import TOKENS
 from .ranked import old_only
+from .selection.named import name_chosen
+from .selection.stage import Selected
 from .written import write_sorted
 
 INDEX = ("position", "address", "epoch", "source", "bytes", "tokens", "hash_high", "hash_low")
@@ -38,6 +40,7 @@ class Outcome:
         drops: rows that exact and near stages dropped (``STAGED``).
         pairs: verified pairs of rows.
         semantic_pairs: pairs of rows whose vectors are alike; None without that stage.
+        selected: what the select stage chose; None without it.
         kept: rows that there are to write (``emission.KEYED`` and counts of tokens).
         positioned: rows that are written, each time with its epoch, and their place in the output.
         unsampled: kept rows that are not written; None where every kept row is written, and once.
@@ -72,6 +75,7 @@ class Outcome:
     contaminated: tuple[Contamination, Items] | None = None
     edited: Edits | None = None
     semantic_pairs: Table | None = None
+    selected: Selected | None = None
 
     def decisions(self) -> Table:
         """Return the decisions of all stages, saved."""
@@ -88,7 +92,7 @@ class Outcome:
 
     def clusters(self) -> Table:
         """Return the members of clusters of copies."""
-        drops = self.drops.map(_with_keeper, self.drops.schema)
+        drops = self.drops.map(_copies_with_keeper, self.drops.schema)
         edges = drops.select(first="row", second="keeper").union(self.pairs.select(first="worse", second="better"))
         members = components(edges.select(*EDGES.names), rows=self.rows).save("components")
         return name_clusters(members, self.ranked, self.drops.select("row", "stage"))
@@ -133,6 +137,9 @@ def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]
     if outcome.semantic_pairs is not None:
         named = name_pairs(outcome.semantic_pairs, outcome.ranked)
         more_pairs["semantic_pairs"] = write_sorted(named, ["address", "better_address"], out / "semantic_pairs")
+    if outcome.selected is not None:
+        chosen = name_chosen(outcome.selected.chosen, outcome.ranked, outcome.selected.groups.names)
+        more_pairs["selection"] = write_sorted(chosen, ["group", "place"], out / "selection")
     return more_pairs | {
         "unsampled": write_sorted(outcome.unsampled, ["address"], out / "unsampled") if outcome.unsampled else [],
         "edits": write_sorted(edits, ["address", "start"], out / "edits") if edits else [],
@@ -225,8 +232,9 @@ def _of_items(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.filter(pc.equal(batch.column("stage"), STAGE))
 
 
-def _with_keeper(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.filter(batch.column("keeper").is_valid())
+def _copies_with_keeper(batch: pa.RecordBatch) -> pa.RecordBatch:
+    asked = pc.is_in(batch.column("stage"), pa.array(ASKED))
+    return batch.filter(pc.and_(batch.column("keeper").is_valid(), pc.invert(asked)))
 
 
 def _rule_is_set(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -26,6 +26,8 @@ def steps_of(config: Pipeline) -> tuple[str, ...]:
         "decide": compared,
         "contained": config.contained is not None,
         "semantic": config.semantic is not None,
+        "balance leaves": config.balance is not None,
+        "select": config.select is not None,
         "paragraphs": config.paragraphs is not None,
         "benchmark items": config.cuts_items,
         "cut": config.cuts,

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..connectors.corpus import Corpus, InputSpec, open_corpus
@@ -34,7 +35,7 @@ class Prepared:
         name: what the run does, whatever an index holds: a digest of settings, inputs and versions.
         index: earlier rows, as they were before this run, or None.
         tokenizers: which tokenizers count, with the sha256 of their files.
-        encoder: of the semantic stage, or None.
+        encoders: of the stages that compare vectors, by name of the stage.
     """
 
     config: Pipeline
@@ -45,15 +46,15 @@ class Prepared:
     name: str
     index: OpenIndex | None = None
     tokenizers: tuple[dict[str, Any], ...] = ()
-    encoder: Encoder | None = None
+    encoders: Mapping[str, Encoder] = field(default_factory=dict)
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings that the output depends on; of an encoder, what it is."""
         settings = self.config.decisive()
         for stage in settings["stages"]:
-            if stage["stage"] == "semantic" and self.encoder:
-                stage["model"] = self.encoder.facts
+            if stage["stage"] in self.encoders:
+                stage["model"] = self.encoders[stage["stage"]].facts
         return settings
 
     @property
@@ -111,17 +112,17 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
         | {"special": list(item.special)}
         for item in config.tokenizers
     )
-    encoder = open_encoder(config.semantic.model) if config.semantic else None
+    encoders = {stage: open_encoder(model) for stage, model in config.models.items()}
     if config.semantic and config.semantic.index == "ivf":
         import_faiss()  # better missed now than after hours
-    name = _name_of(config, corpus, references, version, tokenizers, encoder)
+    name = _name_of(config, corpus, references, version, tokenizers, encoders)
     index = open_index(config, banding, name) if banding else None
     if index is not None:
         check_apart(config, index)
         first = len(index.files)
         shifted = tuple(replace(file, ordinal=first + file.ordinal) for file in corpus.files)
         corpus, references = Corpus((*index.files, *shifted), corpus.ignored), first
-    return Prepared(config, corpus, references, banding, version, name, index, tokenizers, encoder)
+    return Prepared(config, corpus, references, banding, version, name, index, tokenizers, encoders)
 
 
 def _name_of(
@@ -130,15 +131,14 @@ def _name_of(
     references: int,
     version: str,
     tokenizers: tuple[dict[str, Any], ...],
-    encoder: Encoder | None,
+    encoders: Mapping[str, Encoder],
 ) -> str:
     sources = [file.source for file in corpus.files]  # named after places, unless the configuration does
     versions = [version, FORMAT_VERSION, SKETCH_VERSION]
     facts = [config.decisive(), sources, references, corpus.fingerprint, versions]
     if tokenizers:
         facts.append(tokenizers)
-    if encoder:
-        facts.append(encoder.facts)
+    facts += [encoder.facts for encoder in encoders.values()]
     if config.decontaminate:
         benchmarks = [InputSpec(b.path, format=b.format) for b in config.decontaminate.benchmarks]
         facts += [open_corpus([spec]).fingerprint for spec in benchmarks]

@@ -19,6 +19,7 @@ from .decisions import DECISIONS, PAIRS, REASONS
 from .edits import WRITTEN_EDITS
 from .ledger import Ledger
 from .manifest import read_manifest
+from .selection.named import SELECTION
 from .state import SUCCESS
 
 _FACTS = ("address", "source", "bytes", "tokens")
@@ -67,6 +68,11 @@ class Result:
     def pairs(self) -> pa.Table:
         """All verified pairs."""
         return self._table("pairs")
+
+    @cached_property
+    def selection(self) -> pa.Table:
+        """The rows that the select stage chose, in the order of choice; no rows without one."""
+        return self._table("selection") if "selection" in self.manifest["files"] else SELECTION.empty_table()
 
     @cached_property
     def semantic_pairs(self) -> pa.Table:

@@ -28,7 +28,7 @@ from ..connectors.parquet_output import groups_of
 from ..connectors.published import DATA, Destination
 from ..connectors.split import SPLIT_BYTES
 from ..connectors.storage import storage_errors
-from ..hashing.errors import ArtefactError, ConfigError, EngineError, InputError
+from ..hashing.errors import ArtefactError, EngineError, InputError
 from ..hashing.first_run import compile_kernels, must_compile
 from ..hashing.sketch import sketch_plan
 from . import documents
@@ -75,6 +75,11 @@ from .prepared import Prepared, check_unchanged, prepare
 from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
 from .report.examples import examples
+from .selection.balance import balanced
+from .selection.groups import check_group_columns
+from .selection.settings import Balance, Select
+from .selection.stage import Selected, Selecting
+from .semantic.encoding import ReadTexts
 from .semantic.stage import Alike, alike
 from .shards import FILE, POSITION, ShardWriter, contents, emit
 from .similarity import PAIRS, Evidence, Recollection, measure_pairs
@@ -208,6 +213,7 @@ class _Run:
         self.flagged_rows: int | None = None
         self.contamination_facts: dict[str, Any] | None = None
         self.semantic_facts: dict[str, Any] | None = None
+        self.selection_facts: dict[str, Any] = {}
         self.mixture_facts: dict[str, Any] | None = None
         with self.step("list inputs"):
             files = prepared.read.files
@@ -222,6 +228,9 @@ class _Run:
             self.first_columns = check_columns(self.schema, self.config.columns, self.config.keep, self.filters)
             self.written_columns = annotated_schema(self.schema) if self.config.annotate else self.schema
             _check_reserved(self.schema)
+            for stage in (self.config.balance, self.config.select):
+                if stage is not None:
+                    check_group_columns(self.schema, stage.by, stage.stage)
         if must_compile():
             with self.step("compile (once a machine)"):
                 compile_kernels(prepared.plan)
@@ -345,6 +354,17 @@ class _Run:
                 semantic = self.semantic(self.config.semantic, among, old_rows if recalled is None else 0)
                 gone = decide_near(semantic.pairs, rows=rows).save("semantic_drops")
             drops = drops.union(gone.map(Staged("semantic"), STAGED))
+        if self.config.balance:
+            with self.step("balance leaves", self.bytes_to_read):
+                among = new_only(left, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
+                over = self.balance(self.config.balance, among)
+            drops = drops.union(over.map(Staged("balance"), STAGED))
+        selected: Selected | None = None
+        if self.config.select:
+            with self.step("select", self.bytes_to_read):
+                among = new_only(left, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
+                selected = self.select(self.config.select, among)
+            drops = drops.union(selected.drops.map(Staged("select"), STAGED))
         edited: Edits | None = None
         if self.config.cuts:
             stays = new_only(ranked, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
@@ -371,6 +391,7 @@ class _Run:
             drops=drops,
             pairs=pairs,
             semantic_pairs=semantic.pairs if semantic else None,
+            selected=selected,
             kept=kept,
             positioned=positioned,
             unsampled=None if self.all_once else unsampled(kept, positioned, ranked),
@@ -410,10 +431,18 @@ class _Run:
 
     def texts_of(self, rows: Table, name: str) -> Table:
         """Read the texts of rows again, from (address, ...), with these columns beside them; ``name`` is of the use."""
-        others = [other for other in rows.schema.names if other != "address"]
-        wanted = rows.select(*others, **{ADDRESS: "address"}).save(f"wanted_{name}")
-        text = pa.schema([self.schema.field(self.config.columns.text)])
-        return self.engine.read(self.splits, text, full=self.schema, only=wanted)
+        return self.columns_of((self.config.columns.text,))(rows, name)
+
+    def columns_of(self, columns: Sequence[str]) -> ReadTexts:
+        """Return what reads some columns of rows again."""
+
+        def read(rows: Table, name: str) -> Table:
+            others = [other for other in rows.schema.names if other != "address"]
+            wanted = rows.select(*others, **{ADDRESS: "address"}).save(f"wanted_{name}")
+            fields = pa.schema([self.schema.field(column) for column in columns])
+            return self.engine.read(self.splits, fields, full=self.schema, only=wanted)
+
+        return read
 
     def place(self, kept: Table) -> tuple[Allocation | None, Table]:
         """Return how much is taken of each source, and the rows to write in their places, saved."""
@@ -461,13 +490,11 @@ class _Run:
 
     def semantic(self, stage: Semantic, left: Table, old_rows: int) -> Alike:
         """Return the pairs of rows that are alike in meaning."""
-        if self.prepared.encoder is None:
-            raise ConfigError("a semantic stage has an encoder", value="none", remedy="Prepare the run with `prepare`.")
         found = alike(
             self.engine,
             left,
             stage=stage,
-            encoder=self.prepared.encoder,
+            encoder=self.prepared.encoders[stage.stage],
             read=self.texts_of,
             text=self.config.columns.text,
             work=self.folder.work,
@@ -476,6 +503,38 @@ class _Run:
             once=self.config.exact,
         )
         self.semantic_facts = found.facts
+        return found
+
+    def balance(self, stage: Balance, left: Table) -> Table:
+        """Return the rows that leaves do not keep."""
+        found = balanced(
+            self.engine,
+            left,
+            stage=stage,
+            encoder=self.prepared.encoders.get(stage.stage),
+            read=self.texts_of,
+            read_columns=self.columns_of(stage.by),
+            text=self.config.columns.text,
+            seed=self.config.seed,
+        )
+        self.selection_facts["balance"] = found.facts
+        return found.drops
+
+    def select(self, stage: Select, left: Table) -> Selected:
+        """Return the rows that stand for all."""
+        selecting = Selecting(
+            self.engine,
+            stage,
+            self.prepared.encoders[stage.stage],
+            self.texts_of,
+            self.columns_of(stage.by),
+            self.config.columns.text,
+            self.folder.work,
+            self.config.seed,
+            self.config.exact,
+        )
+        found = selecting(left)
+        self.selection_facts["select"] = found.facts
         return found
 
     def edits(self, kept: Table, contaminated: tuple[Contamination, Items] | None) -> Edits:
@@ -710,6 +769,7 @@ class _Run:
             index=self.index_facts(),
             contamination=self.contamination_facts,
             semantic=self.semantic_facts,
+            selection=self.selection_facts,
             mixture=self.mixture_facts,
         )
         write_report(self.folder.path, report, shown, title=self.folder.path.name)

@@ -156,8 +156,13 @@ def _row_faults(
         yield "positions in the index are not 0, 1, 2 ..."
 
 
-_LATER = {"exact": 0, "bloom": 1, "near": 2, "contained": 3, "semantic": 4, "paragraphs": 5}
-"""Stages that look for copies, in their order."""
+_LATER = {
+    name: place
+    for place, name in enumerate(
+        ("exact", "bloom", "near", "contained", "semantic", "balance", "select", "paragraphs", "decontaminate")
+    )
+}
+"""Stages after which a keeper may have gone, in their order; the last only cuts items out of what all others left."""
 
 
 def _cuts_items(manifest: dict[str, Any]) -> bool:
@@ -168,10 +173,13 @@ def _witness_faults(manifest: dict[str, Any], stays: NDArray[np.int64], decision
     """A keeper is kept, or was there already, or went in a later stage; a filter names its condition instead."""
     old = sum(line["reference"] for line in manifest["inputs"]) << RECORD_BITS
     kept = np.setdiff1d(stays, decisions["address"].to_numpy())  # with annotate, removed rows are written, too
-    order = _LATER | ({"decontaminate": 6} if _cuts_items(manifest) else {})
+    order = _LATER if _cuts_items(manifest) else {name: _LATER[name] for name in _LATER if name != "decontaminate"}
     gone = {name: _removed(decisions, name) for name in order}
-    for stage in ("exact", "near", "contained", "semantic"):
-        keepers = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"].to_numpy()
+    for stage in ("exact", "near", "contained", "semantic", "balance", "select"):
+        named = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"]
+        if named.null_count and stage != "select":  # a group may have nothing chosen, or a row no vector
+            yield f"{named.null_count} {stage} removals name no keeper"
+        keepers = named.drop_null().to_numpy()
         later = np.concatenate([gone[name] for name in order if order[name] > order[stage]])
         there = (keepers < old) | np.isin(keepers, kept) | np.isin(keepers, later)
         if not np.all(there):
@@ -218,7 +226,7 @@ def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator
     for stage in manifest["settings"]["stages"]:
         of_stage = decisions.filter(pc.equal(decisions["stage"], stage["stage"]))
         least = pc.min(of_stage["similarity"]).as_py()
-        wanted = 0.0 if stage["stage"] == "decontaminate" else stage.get("threshold", 1.0)
+        wanted = {"decontaminate": 0.0, "select": -1.0}.get(stage["stage"], stage.get("threshold", 1.0))
         if least is not None and least < wanted and not stage.get("thresholds"):
             yield f"the {stage['stage']} stage removed a row at similarity {least}, below {wanted}"
         for row in of_stage.to_pylist() if stage.get("thresholds") else ():

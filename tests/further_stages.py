@@ -46,6 +46,8 @@ def settings(folder, out, *, action="drop", **more):
         {"near": NEAR},
         {"contained": {"one_in": 2}},
         {"semantic": {"threshold": 0.85, **more.pop("semantic", {})}},
+        {"balance": {"bits": 2, "most": 55}},
+        {"select": {"share": 0.8, "parts": 3, **more.pop("select", {})}},
         *([] if more.get("annotate") else [{"paragraphs": {"rows": 4}}]),
     ]
     return make_config(

@@ -11,6 +11,7 @@ SAME_BYTES = (
     "decisions/*",
     "pairs/*",
     "semantic_pairs/*",
+    "selection/*",
     "clusters/*",
     "quarantine/*",
     "edits/*",

@@ -30,6 +30,44 @@ def limits(available: ArrayLike, budget: float, max_epochs: ArrayLike) -> NDArra
     return np.minimum(held * as_amounts(np.broadcast_to(max_epochs, held.shape), "passes") / budget, 1.0)
 
 
+def capped_phases(
+    weights: ArrayLike, sizes: ArrayLike, most: ArrayLike, *, rounds: int = 10_000
+) -> NDArray[np.float64]:
+    """Return amounts of each source in each phase: of all that fill the phases and no source exceeds, the nearest ones.
+
+    Nearest by Kullback and Leibler's divergence to the wanted weights, as ``capped`` is for one phase: sources that are
+    short are scaled down, phases are filled up, in turns (Sinkhorn's algorithm with limits). So a source that is short
+    has less in every phase, rather than nothing in the last one.
+
+    Args:
+        weights: shape (phases, sources): of each phase; they need not add up to 1.
+        sizes: shape (phases,): what each phase takes in all.
+        most: shape (sources,): what there is of each source for all phases.
+        rounds: most turns; the amounts then may exceed what there is by what a turn still moves.
+
+    Returns:
+        float64, shape (phases, sources).
+
+    Raises:
+        InputError: a number is negative or none.
+        ConfigError: the sources hold less than the phases take.
+    """
+    whole, there = as_amounts(sizes, "sizes of phases"), as_amounts(most, "amounts")
+    wanted = np.array([normalised(row) for row in np.array(weights, np.float64, ndmin=2)]) * whole[:, None]
+    same_length("amounts", there, wanted.shape[1])
+    capped(wanted.sum(axis=0), np.minimum(there / fsum(whole), 1.0))  # refuses what cannot be
+    filled, kept = np.ones(len(whole)), np.ones(len(there))
+    for _ in range(rounds):
+        before = kept
+        in_all = np.array([fsum(column) for column in (wanted * filled[:, None]).T])
+        kept = np.minimum(np.divide(there, in_all, out=np.ones_like(there), where=in_all > 0), 1.0)
+        in_phase = np.array([fsum(row) for row in wanted * kept])
+        filled = np.divide(whole, in_phase, out=np.zeros_like(whole), where=in_phase > 0)
+        if np.abs(kept - before).max() < _SLACK:
+            break
+    return np.asarray(wanted * kept * filled[:, None], np.float64)
+
+
 def capped(weights: ArrayLike, limit: ArrayLike) -> NDArray[np.float64]:
     """Return weights cut off at their limits; what is cut off goes to the others in proportion.
 

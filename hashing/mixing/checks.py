@@ -37,7 +37,9 @@ def normalised(values: ArrayLike, what: str = "weights") -> NDArray[np.float64]:
     """
     amounts = as_amounts(values, what)
     if not amounts.any():
-        raise InputError(f"some of the {what} is above 0", value="zeros alone", remedy="Give one that is.")
+        raise InputError(
+            f"some of the {what.removeprefix('the ')} is above 0", value="zeros alone", remedy="Give one that is."
+        )
     amounts = amounts / amounts.max()
     return np.asarray(amounts / fsum(amounts), np.float64)
 

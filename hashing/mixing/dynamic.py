@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import as_histograms, in_range, normalised
-from .distances import HELLINGER, L2, pairwise, to_mix
+from .distances import HELLINGER, L2, ToMix, pairwise
 from .tilt import DISTINCT, Tilt, mean_distances, scaled_eta, tilted
 
 TOLERANCE = 1e-10
 MOST_STEPS = 20_000
+
+_EACH = 32
 
 
 def router_update(
@@ -116,6 +118,8 @@ class Coverage:
         steps: updates that were made.
         moved: how much weight the last update would move in all, of 1.
         settled: whether that was within the tolerance.
+        path: (updates made, weights) from the start to the end: of the first 32 updates each, then those that are a
+            tenth further than the last one.
     """
 
     weights: NDArray[np.float64]
@@ -124,6 +128,7 @@ class Coverage:
     steps: int
     moved: float
     settled: bool
+    path: tuple[tuple[int, NDArray[np.float64]], ...] = ()
 
 
 def coverage(
@@ -161,14 +166,20 @@ def coverage(
     in_range("steps", steps, 1, 10**9)
     towards = normalised(np.ones(len(shares)) if prior is None else prior, "the prior")
     weights = towards if start is None else normalised(start)
-    apart = to_mix(shares, weights, distance, samples)
+    measured = ToMix(shares, distance, samples)
+    apart = measured(weights)
     eta = scaled_eta(tilt, apart, kind=distance, buckets=shares.shape[1])
     moved, taken, part, last = np.inf, 0, 1.0, np.zeros(len(weights))
+    path = [(0, weights)]
     while moved > tolerance and taken < steps:
         step = tilted(weights, apart, eta=eta, smoothing=tilt.smoothing, prior=towards, sign=tilt.sign) - weights
         before, moved = moved, fsum(np.abs(step)) / 2.0
         if fsum(step * last) < 0.0 and moved > before / 2.0:  # it swings: the same end, by shorter steps
             part /= 2.0
         weights, last = normalised(weights + part * step), step
-        apart, taken = to_mix(shares, weights, distance, samples), taken + 1
-    return Coverage(weights, apart, eta, taken, moved, moved <= tolerance)
+        apart, taken = measured(weights), taken + 1
+        if taken <= _EACH or 10 * taken >= 11 * path[-1][0]:
+            path.append((taken, weights))
+    if path[-1][0] < taken:
+        path.append((taken, weights))
+    return Coverage(weights, apart, eta, taken, moved, moved <= tolerance, tuple(path))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, InputError
+from ..kernel import kernel
 from .checks import as_amounts, in_range, same_length
 
 ONE_IN = 64
@@ -100,11 +101,29 @@ def shared_mass(samples: Sequence[ShingleSample]) -> NDArray[np.float64]:
         InputError: a source has no sampled shingle.
     """
     _check(samples)
-    found = np.empty((len(samples), len(samples)))
-    for i, one in enumerate(samples):
-        for j, other in enumerate(samples):
-            found[i, j] = int(one.counts[_held(one.hashes, other.hashes)].sum()) / int(one.counts.sum())
-    return found
+    hashes = np.concatenate([sample.hashes for sample in samples])
+    order = np.argsort(hashes, kind="stable")
+    sources = np.repeat(np.arange(len(samples)), [len(sample.hashes) for sample in samples])[order]
+    counts = np.concatenate([sample.counts for sample in samples])[order]
+    held = np.zeros((len(samples), len(samples)), np.int64)
+    _add_held(hashes[order], sources, counts, held)
+    return np.asarray(held / np.diagonal(held)[:, None], np.float64)
+
+
+@kernel
+def _add_held(
+    hashes: NDArray[np.uint64], sources: NDArray[np.int64], counts: NDArray[np.int64], held: NDArray[np.int64]
+) -> None:
+    """Add the count of each hash of a source to its line, at every source that has it; equal hashes stand together."""
+    start = 0
+    while start < len(hashes):
+        stop = start + 1
+        while stop < len(hashes) and hashes[stop] == hashes[start]:
+            stop += 1
+        for one in range(start, stop):
+            for other in range(start, stop):
+                held[sources[one], sources[other]] += counts[one]
+        start = stop
 
 
 def effective_unique(samples: Sequence[ShingleSample], tokens: ArrayLike) -> NDArray[np.float64]:
@@ -135,11 +154,6 @@ def effective_unique(samples: Sequence[ShingleSample], tokens: ArrayLike) -> NDA
         distinct = float((1.0 / sources[np.searchsorted(every, sample.hashes)]).sum())
         new.append(distinct / copies[sample.hashes.tobytes()] / int(sample.counts.sum()))
     return np.asarray(held * np.array(new), np.float64)
-
-
-def _held(hashes: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    place = np.minimum(np.searchsorted(among, hashes), len(among) - 1)
-    return np.asarray(among[place] == hashes, np.bool_)
 
 
 def _check(samples: Sequence[ShingleSample]) -> None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -35,20 +36,34 @@ class DenseColumns:
     Attributes:
         items: whole numbers as floats, shape (n_items, d).
         rows: the same, shape (n_rows, d); the very array ``items`` where the rows are the items.
+        length: no vector is longer.
         factor: units in a product of 1.
         unit: the similarity that is 1.
         clip: whether a negative similarity is 0.
-        held: int32, shape (n_items, n_rows): all similarities, or None where they do not fit.
+        memory: bytes that all similarities may take.
         threads: how many work at once; the answer is the same.
     """
 
     items: Numbers
     rows: Numbers
+    length: float
     factor: float
     unit: float
     clip: bool
-    held: NDArray[np.int32] | None
+    memory: int
     threads: int
+
+    @cached_property
+    def held(self) -> NDArray[np.int32] | None:
+        """All similarities, made when first asked for: int32, shape (n_items, n_rows); None where they do not fit."""
+        if 4 * self.n_items * self.n_rows > self.memory:
+            return None
+        return _held(self.items, self.rows, self.factor, self.clip)
+
+    @property
+    def made(self) -> bool:
+        """Whether all similarities have been asked for."""
+        return "held" in vars(self)
 
     @property
     def n_items(self) -> int:
@@ -76,7 +91,8 @@ class DenseColumns:
 
     def column(self, item: int) -> tuple[slice, NDArray[np.int32]]:
         """Return all rows and their similarities to an item."""
-        return slice(None), self.block(np.array([item]))[0]
+        held = self.held
+        return slice(None), self.block(np.array([item]))[0] if held is None else held[item].copy()
 
     def itself(self) -> NDArray[np.int64]:
         """Return the similarity of each item to itself: int64, shape (n_items,)."""
@@ -105,7 +121,8 @@ class DenseColumns:
         """Yield all similarities in blocks, each with its first item."""
         step = self._step()
         for first in range(0, self.n_items, step):
-            yield first, self.block(np.arange(first, min(first + step, self.n_items)))
+            some = np.arange(first, min(first + step, self.n_items))
+            yield first, self.block(some) if self.held is None else self.held[some]
 
     def _step(self) -> int:
         """Return how many items make a block."""
@@ -113,7 +130,7 @@ class DenseColumns:
 
     def block(self, items: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return the similarities of some items: int32, shape (len(items), n_rows)."""
-        if self.held is not None:
+        if self.made and self.held is not None:  # for some items not all are made
             return self.held[items]
         return _products(self.items[items], self.rows, self.factor, self.clip)
 
@@ -187,11 +204,8 @@ def dense_columns(
     exponent = int(np.ceil(np.log2(top * top))) if top > 0 else 0
     sides = [_scaled(side, length, 0.0 if metric == "cosine" else top, np.empty(side.shape, dtype)) for side in given]
     factor = (top * top / 2.0**exponent if top > 0 else 1.0) * 2.0**HIGHEST / (length * length)
-    held = None
-    if 4 * len(sides[0]) * len(sides[-1]) <= memory:
-        held = _held(sides[0], sides[-1], factor, clip)
     workers = threads or len(os.sched_getaffinity(0))
-    return DenseColumns(sides[0], sides[-1], factor, 2.0 ** (exponent - HIGHEST), clip, held, workers)
+    return DenseColumns(sides[0], sides[-1], 2.0**bits, factor, 2.0 ** (exponent - HIGHEST), clip, memory, workers)
 
 
 def _checked(vectors: NDArray[Any]) -> Numbers:

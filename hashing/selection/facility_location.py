@@ -5,12 +5,14 @@ so that the empty set has value 0.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns
 from .dense_columns import DenseColumns
+from .near_columns import NearColumns, fits_nearly, near_columns
 
 
 @dataclass
@@ -34,6 +36,14 @@ class FacilityLocation:
     def size(self) -> int:
         """How many items there are."""
         return self.columns.n_items
+
+    @cached_property
+    def near(self) -> NearColumns | None:
+        """Similarities of vectors nearly, made when first asked for; None where exact ones are there, or no room."""
+        columns = self.columns
+        if not isinstance(columns, DenseColumns) or columns.made or not fits_nearly(columns):
+            return None
+        return near_columns(columns)
 
     def fresh(self) -> "FacilityLocation":
         """Return the same function with an empty set."""

@@ -1,9 +1,10 @@
 """Greedy choice: the item that adds most, again and again, and how far from the best choice that can be.
 
 ``naive`` asks for the gains of all items at each step. ``lazy`` (Minoux 1978) keeps old gains, which are upper bounds,
-and asks only while one of them could still win: the same choice. ``stochastic`` ("lazier than lazy greedy",
-Mirzasoleiman and others 2015) looks at a keyed sample of (n / k) * ln(1 / epsilon) items a step: at least
-1 - 1/e - epsilon of the best value on average.
+and asks only while one of them could still win: the same choice. Facility location of vectors has bounds that are made
+sooner, ``near_greedy.py``: the same choice too. ``stochastic`` ("lazier than lazy greedy", Mirzasoleiman and others
+2015) looks at a keyed sample of (n / k) * ln(1 / epsilon) items a step: at least 1 - 1/e - epsilon of the best value on
+average.
 
 With costs, items are compared by gain over cost, those that no longer fit are passed over, and the answer is at last
 compared with the best single item: the better of both has at least (1 - 1/e) / 2 of the best value (Khuller, Moss and
@@ -13,7 +14,6 @@ Ties: the higher score, then the lower item. Scores are compared exactly, as flo
 """
 
 import heapq
-from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 import numpy as np
@@ -23,6 +23,8 @@ from ..bagging import draws
 from ..errors import ConfigError
 from ..kernel import kernel
 from ..mix import derive_seed, fmix64, scale
+from .chosen import Selection
+from .near_greedy import greedy_nearly
 from .optimum import Budget, most_more
 from .set_function import SetFunction
 
@@ -30,30 +32,6 @@ Method = Literal["naive", "lazy", "stochastic"]
 _Function = TypeVar("_Function", bound=SetFunction)
 _FIRST, _LARGEST = 4, 256
 """How many old gains are looked at anew at once: each time twice as many."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What was chosen.
-
-    Attributes:
-        items: int64, in the order of choice, without the items that were there before.
-        gains: float64: what each added.
-        value: of all, those included that were there before.
-        bound: no choice under the same budget has a higher value.
-        evaluations: how many gains were asked for.
-    """
-
-    items: NDArray[np.int64]
-    gains: NDArray[np.float64]
-    value: float
-    bound: float
-    evaluations: int
-
-    @property
-    def ratio(self) -> float:
-        """The value as a share of the bound: at least so much of the best value was reached; 1.0 where both are 0."""
-        return self.value / self.bound if self.bound > 0 else 1.0
 
 
 def greedy(
@@ -87,8 +65,13 @@ def greedy(
     Raises:
         ConfigError: a setting is out of range, or an item is none or is there twice.
     """
-    state = function.fresh()
     items = _candidates(function, budget, start, among)
+    if method == "lazy":
+        there = np.array([], np.int64) if start is None else start
+        nearly = greedy_nearly(function, budget, items, start=there, until_loss=until_loss)
+        if nearly is not None:
+            return nearly
+    state = function.fresh()
     for item in [] if start is None else start.tolist():
         state.add(item)
     base = state.value()

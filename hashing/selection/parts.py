@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..bagging import draws, fold
 from ..errors import ConfigError
-from .greedy import Method, Selection, greedy
+from .chosen import Selection
+from .greedy import Method, greedy
 from .optimum import Budget, most_more
 from .set_function import SetFunction
 

@@ -1,5 +1,6 @@
 """What several blockers do with the same records, side by side: one result, of numbers that can be counted again."""
 
+import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from .pair_counts import PairCounts, counts_of_keys
 from .pair_keys import RecordIds, among
 from .pairs import best_order, check_pairs
 from .planted import FoundCopies
+from .recapture import Recapture, recaptured
 from .search import Blocks
 
 FORMAT, FORMAT_VERSION = "tamis-blocking", 1
@@ -107,6 +109,20 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Caught:
+    """What two blockers say of the matches that both missed, by the known matches that each found.
+
+    Attributes:
+        one, other: their names.
+        bound: an upper bound of the recall of both together, where known matches are not all there are.
+    """
+
+    one: str
+    other: str
+    bound: Recapture
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What several blockers do with the same records.
 
@@ -117,6 +133,7 @@ class Evaluation:
         missed_by_all: matches that no blocker found; None: none are known.
         by: which pairs are the best ones.
         blockers: one by one, as given.
+        recaptures: of each two blockers that found some known match.
     """
 
     left: int
@@ -126,6 +143,7 @@ class Evaluation:
     missed_by_all: int | None
     by: By
     blockers: tuple[Evaluated, ...]
+    recaptures: tuple[Caught, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return all numbers as ``blocking.json`` holds them."""
@@ -138,6 +156,7 @@ class Evaluation:
             "missed_by_all": self.missed_by_all,
             "by": self.by,
             "blockers": [_blocker(one, self.possible, self.right is None) for one in self.blockers],
+            "recaptures": [{"of": [one.one, one.other], **one.bound.as_json()} for one in self.recaptures],
         }
 
 
@@ -209,6 +228,18 @@ def evaluate(
         None if true is None else int((~among(true, found)).sum()),
         by,
         tuple(blockers),
+        _recaptures({name: keys for name, keys in said.items() if name not in together}, true),
+    )
+
+
+def _recaptures(said: Mapping[str, NDArray[np.int64]], true: NDArray[np.int64] | None) -> tuple[Caught, ...]:
+    if true is None:
+        return ()
+    matches = {name: np.sort(keys[among(keys, true)]) for name, keys in said.items()}
+    return tuple(
+        Caught(one, other, recaptured(len(first), len(second), int(among(first, second).sum())))
+        for (one, first), (other, second) in itertools.combinations(matches.items(), 2)
+        if len(first) + len(second)
     )
 
 

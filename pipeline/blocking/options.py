@@ -85,6 +85,21 @@ class Options:
                 value=f"{len(self.rules)} rules beside {', '.join(self.blockers)}",
                 remedy="Name it, too: --blocker rules.",
             )
+        for option, needed, given in (
+            ("--threshold", ("minhash",), self.threshold != Options.threshold),
+            ("--max-block", ("minhash", "rules"), self.max_block is not None),
+            ("--lexical-columns", ("lexical",), self.lexical_columns != Options.lexical_columns),
+            ("--hasher", ("dense", "learned"), self.hasher is not None),
+            ("--index", ("dense",), self.index != Options.index),
+            ("--bands", ("learned",), self.bands is not None),
+            ("--probes", ("learned",), self.probes != Options.probes),
+        ):
+            if given and not set(needed) & set(self.blockers):
+                raise ConfigError(
+                    f"{option} is for the blocker {' or '.join(needed)}",
+                    value=f"{option} beside {', '.join(self.blockers)}",
+                    remedy=f"Name it, too (--blocker {needed[0]}), or leave out {option}.",
+                )
         if self.lexical_columns not in get_args(Columns):
             raise ConfigError(
                 f"columns are taken {', '.join(get_args(Columns))}",

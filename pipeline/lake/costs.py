@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ...hashing.errors import ConfigError
-from ..config import read_yaml
+from ..settings_file import read_yaml
 from .retention import RetentionProblem, prefer
 
 GB = 10**9

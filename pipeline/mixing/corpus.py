@@ -1,4 +1,4 @@
-"""The sources of a corpus: its texts with the name of the source of each."""
+"""The sources of a corpus: its texts with the address and the name of the source of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ...hashing.errors import BadRowError, InputError
 from ..engine import Engine, Table
 from ..survey import survey
 
-TEXTS = pa.schema([("text", pa.large_string()), ("source", pa.string())])
+TEXTS = pa.schema([("address", pa.int64()), ("text", pa.large_string()), ("source", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Named:
         named = names.take(pc.shift_right(addresses, RECORD_BITS))
         if self.source is not None:
             named = pc.coalesce(batch.column(self.source).cast(pa.string()), named)
-        return pa.RecordBatch.from_arrays([text.cast(pa.large_string()), named], schema=TEXTS)
+        return pa.RecordBatch.from_arrays([addresses, text.cast(pa.large_string()), named], schema=TEXTS)
 
 
 def texts_of(

@@ -231,6 +231,42 @@ def measure(
     return _measured(found, bucketing.buckets, one_in)
 
 
+MOST_SHINGLES = 8_000_000
+"""Sampled shingles that the driver is given, at most, when small sources make it look closer."""
+
+
+def measure_all(texts: Table, *, one_in: int = ONE_IN) -> Measured:
+    """Return what there is of each source, with a sampled shingle of each that has words.
+
+    Where one would have none, a larger sample is taken: as large as ``MOST_SHINGLES`` allows.
+
+    Args:
+        texts: with the columns ``text`` and ``source``.
+        one_in: one of how many distinct shingles is sampled.
+
+    Raises:
+        InputError: a source is too small for that sample, beside large ones.
+    """
+    found = measure(texts, one_in=one_in)
+    lacking = _without_sample(found)
+    closer = -(-int(found.tokens.sum()) // MOST_SHINGLES)
+    if lacking and closer < one_in:
+        found, one_in = measure(texts, one_in=closer), closer
+        lacking = _without_sample(found)
+    if lacking:
+        raise InputError(
+            f"every source has a shingle among one in {one_in}",
+            value=", ".join(map(repr, lacking)),
+            remedy="Set `one_in` lower, which takes more memory, or leave the source out.",
+        )
+    return found
+
+
+def _without_sample(found: Measured) -> list[str]:
+    rows = zip(found.names, found.tokens, found.samples, strict=True)
+    return [name for name, words, sample in rows if words and not len(sample.hashes)]
+
+
 def _measured(found: pa.Table, buckets: int, one_in: int) -> Measured:
     held, codes = _encoded(found["source"].combine_chunks())
     names = tuple(sorted(held.to_pylist()))
@@ -245,10 +281,10 @@ def _measured(found: pa.Table, buckets: int, one_in: int) -> Measured:
     histogram = np.zeros((len(names), buckets), np.int64)
     in_buckets = what == _BUCKET
     histogram[source[in_buckets], key[in_buckets]] = total[in_buckets]
-    samples = []
-    for place in range(len(names)):
-        own = (what == _SHINGLE) & (source == place)
-        hashes, counts = key[own].view(np.uint64), total[own]
-        order = np.argsort(hashes)
-        samples.append(ShingleSample(hashes[order], counts[order], one_in))
-    return Measured(names, sums(_ROWS), sums(_WORDS), Histograms(names, histogram), tuple(samples))
+    own = what == _SHINGLE
+    owners, hashes, counts = source[own], key[own].view(np.uint64), total[own]
+    order = np.lexsort((hashes, owners))
+    bounds = np.searchsorted(owners[order], np.arange(1, len(names)))
+    parts = zip(np.split(hashes[order], bounds), np.split(counts[order], bounds), strict=True)
+    samples = tuple(ShingleSample(*part, one_in) for part in parts)
+    return Measured(names, sums(_ROWS), sums(_WORDS), Histograms(names, histogram), samples)

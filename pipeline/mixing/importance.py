@@ -1,5 +1,7 @@
 """Importance resampling over the verbs of an engine, and what it takes of each source."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,8 @@ PURPOSE = "importance"
 RANKED = pa.schema(
     [("id", pa.int64()), ("source", pa.string()), ("tokens", pa.int64()), ("all", pa.int64()), ("rank", pa.int64())]
 )
+
+TAKEN = pa.schema([("source", pa.string()), ("rows", pa.int64()), ("tokens", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,58 @@ def resample(
         raise ConfigError("a sample has a text", value=k, remedy="Ask for 1 or more.")
     ranked = texts.map(Rank(text, source, id_column, ratios, seed, least_tokens), RANKED)
     return ranked.first(by=["all"], order=["rank", "id"], n=k)
+
+
+@dataclass(frozen=True)
+class UpTo:
+    """Adds up the tokens of ranked texts by source, until there are enough; its state is a number for each source.
+
+    Attributes:
+        tokens: how many are enough; the text with the last of them is taken whole.
+    """
+
+    tokens: int
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield ``TAKEN``."""
+        rows: dict[str, int] = defaultdict(int)
+        taken: dict[str, int] = defaultdict(int)
+        left = self.tokens
+        for batch in batches:
+            counts = batch.column("tokens").to_numpy()
+            before = np.cumsum(counts) - counts
+            few = batch.slice(0, int(np.searchsorted(before, left))) if left > 0 else batch.slice(0, 0)
+            for name, size in zip(few.column("source").to_pylist(), few.column("tokens").to_pylist(), strict=True):
+                rows[name] += 1
+                taken[name] += size
+                left -= size
+        named = sorted(taken)
+        yield pa.RecordBatch.from_pydict(
+            {"source": named, "rows": [rows[n] for n in named], "tokens": [taken[n] for n in named]}, schema=TAKEN
+        )
+
+
+def taken_by_source(
+    texts: Table, ratios: NDArray[np.float64], tokens: int, *, seed: int = 0, id_column: str = "address"
+) -> pa.Table:
+    """Return how many rows and tokens importance resampling takes of each source that it takes of (``TAKEN``).
+
+    Texts are taken in the order of ``resample`` until they have so many tokens.
+
+    Args:
+        texts: (``id_column``, text, source); ids are int64, all different.
+        ratios: float64, shape (buckets,): as ``hashing.mixing.importance.log_ratios`` returns them.
+        tokens: how many; of all there are, all are taken.
+        seed: of the noise.
+        id_column: of two copies of a text, the lower id is first.
+
+    Raises:
+        ConfigError: there is nothing to take.
+    """
+    if tokens < 1:
+        raise ConfigError("a sample has a token", value=tokens, remedy="Ask for 1 or more.")
+    ranked = texts.map(Rank("text", "source", id_column, ratios, seed, 1), RANKED)
+    return ranked.fold(order=["rank", "id"], fn=UpTo(tokens), schema=TAKEN).collect()
 
 
 def tokens_by_source(sample: Table) -> dict[str, int]:

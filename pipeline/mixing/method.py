@@ -9,18 +9,17 @@ from numpy.typing import NDArray
 
 from ...hashing.errors import ConfigError, InputError
 from ...hashing.mixing.budgets import order_free, taylor_softmax
-from ...hashing.mixing.caps import capped, limits
 from ...hashing.mixing.checks import as_histograms, normalised, one_of
 from ...hashing.mixing.distances import pairwise, to_mix
-from ...hashing.mixing.dynamic import coverage, one_shot, trajectory
+from ...hashing.mixing.dynamic import coverage, one_shot
 from ...hashing.mixing.histograms import equal_draws
 from ...hashing.mixing.leverage import leverage, leverage_weights
 from ...hashing.mixing.proportions import proportional, temperature, uniform
-from ...hashing.mixing.rounding import floor_and_deal, largest_remainder
 from ...hashing.mixing.tilt import mean_distances
-from ..mixture import MOST
+from .router import by_router
 from .settings import MixingSettings
 from .sources import Sources, known_names
+from .wanted import Notes, Step, Wanted, limited
 
 NOTHING = "holds nothing"
 
@@ -38,6 +37,11 @@ class Weights:
         unique: float64, shape (sources,): effective unique tokens, or None.
         reasons: a sentence for each source.
         notes: what the method found out on its way, as eta, or whether it settled.
+        wanted: float64, shape (sources,): weights before limits; None: those that there are.
+        path: (step, weights) of the method on its way, before limits.
+        phases: (what it takes, or how many steps it lasts; weights) of each stretch; ``weights`` are of all together.
+        gains: (source, gain) in the order of a set function.
+        held: bool, shape (sources,): whether it is held at what it holds, times the passes that are allowed.
     """
 
     method: str
@@ -47,17 +51,12 @@ class Weights:
     available: NDArray[np.int64]
     unique: NDArray[np.float64] | None
     reasons: tuple[str, ...]
-    notes: dict[str, float | str | bool] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What a method asks for, before limits."""
-
-    weights: NDArray[np.float64]
-    reasons: list[str]
-    notes: dict[str, float | str | bool] = field(default_factory=dict)
-    order: NDArray[np.int64] | None = None
+    notes: Notes = field(default_factory=dict)
+    wanted: NDArray[np.float64] | None = None
+    path: tuple[Step, ...] = ()
+    phases: tuple[Step, ...] = ()
+    gains: tuple[tuple[str, float], ...] = ()
+    held: NDArray[np.bool_] | None = None
 
 
 def weights(method: str, sources: Sources, settings: MixingSettings | None = None) -> Weights:
@@ -84,75 +83,72 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
         raise InputError("some source holds something", value="none", remedy="Give texts.")
     some = sources.only(there)
     wanted = METHODS[method](some, settings)
-    found, budgets = _limited(method, wanted, some, settings)
-    over = wanted.weights * (settings.budget or 0) > some.available * settings.max_epochs
-    reasons = [
-        f"{reason}; held at {settings.max_epochs:g} times what it holds" if held else reason
-        for reason, held in zip(wanted.reasons, over, strict=True)
-    ]
-    spread = np.zeros(len(there))
-    spread[there] = found
+    found = limited(wanted, some.available, settings)
+    most = "all it holds" if settings.max_epochs == 1 else f"{settings.max_epochs:g} times what it holds"
+    reasons = iter(
+        f"{reason}; held at {most}" if held else reason for reason, held in zip(wanted.reasons, found.held, strict=True)
+    )
+
+    def spread(row: NDArray[np.float64]) -> NDArray[np.float64]:
+        whole = np.zeros(len(there))
+        whole[there] = row
+        return whole
+
+    def spread_all(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        return tuple((step, spread(row)) for step, row in steps)
+
+    held = np.zeros(len(there), np.bool_)
+    held[there] = found.held
     amounts = None
-    if budgets is not None:
+    if found.budgets is not None:
         amounts = np.zeros(len(there), np.int64)
-        amounts[there] = budgets
-    told = iter(reasons)
+        amounts[there] = found.budgets
     return Weights(
         method,
         sources.names,
-        spread,
+        spread(found.weights),
         amounts,
         np.asarray(sources.available, np.int64),
         sources.unique,
-        tuple(next(told) if here else NOTHING for here in there),
+        tuple(next(reasons) if here else NOTHING for here in there),
         wanted.notes,
+        spread(wanted.weights),
+        spread_all(wanted.path),
+        spread_all(found.phases),
+        (some.gains or ()) if method == SMART else (),
+        held,
     )
 
 
-def _limited(
-    method: str, wanted: _Wanted, sources: Sources, settings: MixingSettings
-) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
-    if settings.budget is None:
-        return wanted.weights, None
-    passes = np.minimum(sources.available * settings.max_epochs, MOST)
-    if method == SMART and wanted.order is not None:
-        budgets = np.zeros(len(passes), np.int64)
-        sizes = np.floor(passes).astype(np.int64)[wanted.order]
-        budgets[wanted.order] = floor_and_deal(wanted.weights[wanted.order], settings.budget, sizes)
-        return budgets / settings.budget, budgets
-    found = capped(wanted.weights, limits(sources.available, settings.budget, settings.max_epochs))
-    return found, largest_remainder(found, settings.budget, np.floor(passes).astype(np.int64))
+def _by_size(sources: Sources, settings: MixingSettings) -> Wanted:
+    return Wanted(proportional(sources.available), [f"holds {size:,}" for size in sources.available.tolist()])
 
 
-def _by_size(sources: Sources, settings: MixingSettings) -> _Wanted:
-    return _Wanted(proportional(sources.available), [f"holds {size:,}" for size in sources.available.tolist()])
+def _uniform(sources: Sources, settings: MixingSettings) -> Wanted:
+    return Wanted(uniform(sources.available), ["one weight for all"] * len(sources.names))
 
 
-def _uniform(sources: Sources, settings: MixingSettings) -> _Wanted:
-    return _Wanted(uniform(sources.available), ["one weight for all"] * len(sources.names))
-
-
-def _temperature(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _temperature(sources: Sources, settings: MixingSettings) -> Wanted:
     told = [f"holds {size:,}, at temperature {settings.temperature:g}" for size in sources.available.tolist()]
-    return _Wanted(temperature(sources.available, settings.temperature), told)
+    return Wanted(temperature(sources.available, settings.temperature), told)
 
 
-def _unimax(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _unimax(sources: Sources, settings: MixingSettings) -> Wanted:
     if settings.budget is None:
         raise ConfigError("UniMax deals out a budget", value="none", remedy="Set `budget`.")
-    return _Wanted(uniform(sources.available), ["as even as passes allow"] * len(sources.names))
+    return Wanted(uniform(sources.available), ["as even as passes allow"] * len(sources.names))
 
 
-def _tilt(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _tilt(sources: Sources, settings: MixingSettings) -> Wanted:
     counts, prior = _counts(sources, settings), _prior(sources, settings)
     shares, samples = as_histograms(counts, "histograms"), counts.sum(axis=1)
     apart = mean_distances(pairwise(shares, settings.distance, samples), prior)
     found = one_shot(shares, prior=prior, tilt=settings.tilt, distance=settings.distance, samples=samples)
     told = [f"{far:.4f} from the others, prior {part:.2%}" for far, part in zip(apart, prior, strict=True)]
-    return _Wanted(found, told)
+    return Wanted(found, told)
 
 
-def _coverage(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _coverage(sources: Sources, settings: MixingSettings) -> Wanted:
     counts, prior = _counts(sources, settings), _prior(sources, settings)
     shares, samples = as_histograms(counts, "histograms"), counts.sum(axis=1)
     found = coverage(shares, prior=prior, tilt=settings.tilt, distance=settings.distance, samples=samples)
@@ -161,27 +157,26 @@ def _coverage(sources: Sources, settings: MixingSettings) -> _Wanted:
         f"{far:.4f} from the mixture, {first:.4f} at its prior of {part:.2%}"
         for far, first, part in zip(found.distances, before, prior, strict=True)
     ]
-    notes: dict[str, float | str | bool] = {"eta": found.eta, "steps": found.steps, "settled": found.settled}
-    return _Wanted(found.weights, told, notes)
+    notes: Notes = {"eta": found.eta, "steps": found.steps, "settled": found.settled}
+    return Wanted(found.weights, told, notes, path=found.path)
 
 
-def _router(sources: Sources, settings: MixingSettings) -> _Wanted:
-    loads, eta = _needed(sources, "loads"), 10.0 if settings.eta is None else settings.eta
-    apart = mean_distances(pairwise(as_histograms(loads), "l2"))
-    start = np.ones(len(sources.names))
-    path = trajectory(start, loads, settings.updates, eta=eta, smoothing=settings.smoothing, sign=settings.sign)
-    return _Wanted(path[-1], [f"loads {far:.4f} from the others" for far in apart], {"eta": eta})
+def _router(sources: Sources, settings: MixingSettings) -> Wanted:
+    loads = _needed(sources, "loads")
+    if np.ndim(loads[0]) == 1:
+        loads = as_histograms(loads)[:, None, :]
+    return by_router(np.asarray(loads, np.float64), sources.load_steps, settings)
 
 
-def _leverage(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _leverage(sources: Sources, settings: MixingSettings) -> Wanted:
     vectors = sources.vectors
     if vectors is None:
         vectors = np.sqrt(as_histograms(_needed(sources, "histograms"), "histograms"))  # of length 1
     scores = leverage(vectors, ridge=settings.ridge)
-    return _Wanted(leverage_weights(scores, settings.purpose), [f"leverage {score:.4f}" for score in scores])
+    return Wanted(leverage_weights(scores, settings.purpose), [f"leverage {score:.4f}" for score in scores])
 
 
-def _smart(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _smart(sources: Sources, settings: MixingSettings) -> Wanted:
     gains = _needed(sources, "gains")
     order = np.array([sources.names.index(name) for name, _ in gains], np.int64)
     found = np.zeros(len(sources.names))
@@ -189,18 +184,18 @@ def _smart(sources: Sources, settings: MixingSettings) -> _Wanted:
     told = ["not chosen"] * len(sources.names)
     for rank, (place, (_, gain)) in enumerate(zip(order.tolist(), gains, strict=True)):
         told[place] = f"chosen as number {rank + 1}, gain {gain:.4f}"
-    return _Wanted(found, told, order=order)
+    return Wanted(found, told, order=order)
 
 
-def _order_free(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _order_free(sources: Sources, settings: MixingSettings) -> Wanted:
     similarity = _needed(sources, "similarity")
     told = [f"like {float(row.sum()):.4f} sources, itself among them" for row in similarity]
-    return _Wanted(order_free(similarity), told)
+    return Wanted(order_free(similarity), told)
 
 
-def _importance(sources: Sources, settings: MixingSettings) -> _Wanted:
+def _importance(sources: Sources, settings: MixingSettings) -> Wanted:
     taken = _needed(sources, "taken")
-    return _Wanted(
+    return Wanted(
         normalised(taken, "tokens taken"), [f"{size:,} tokens taken by importance" for size in taken.tolist()]
     )
 
@@ -229,7 +224,7 @@ def _needed(sources: Sources, what: str) -> Any:
 
 SMART = "smart"
 
-METHODS: dict[str, Callable[[Sources, MixingSettings], _Wanted]] = {
+METHODS: dict[str, Callable[[Sources, MixingSettings], Wanted]] = {
     "proportional": _by_size,
     "uniform": _uniform,
     "temperature": _temperature,

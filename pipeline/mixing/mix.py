@@ -1,24 +1,18 @@
-"""From the texts of sources to weights: measured once, weighed by a method, told with its reasons."""
+"""Sources weighed by a method, with what a method needs that can be made of their histograms."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
-from ...hashing.mixing.overlap import shared_mass
-from ...hashing.mixing.proportions import proportional
 from ...hashing.selection.dense_columns import dense_columns
 from ...hashing.selection.greedy import greedy
 from ...hashing.selection.optimum import Budget
 from ...hashing.selection.pairwise import graph_cut
-from .features import Measured
 from .method import SMART, Weights, weights
 from .settings import MixingSettings
 from .sources import Sources
 
-FORMAT, FORMAT_VERSION = "tamis-mix", 1
 DYNAMIC = "dynamic"
 ALIASES = {DYNAMIC: "coverage"}
 """``dynamic``: redundancy between sources by histograms, with feedback from the mixture."""
@@ -27,8 +21,8 @@ GRAPH_CUT = 0.4
 """Lambda of graph cut over sources, as SMART has it."""
 
 
-def mixed(method: str, measured: Measured, settings: MixingSettings) -> Weights:
-    """Return the weights of measured sources.
+def mixed(method: str, sources: Sources, settings: MixingSettings) -> Weights:
+    """Return the weights of sources that were measured.
 
     For ``smart`` and ``order-free`` a source is the histogram of its hashed n-grams: there is no encoder here.
 
@@ -36,7 +30,6 @@ def mixed(method: str, measured: Measured, settings: MixingSettings) -> Weights:
         ConfigError, InputError: as ``method.weights``.
     """
     name = ALIASES.get(method, method)
-    sources = Sources.of(measured)
     if name in (SMART, "order-free"):
         sources = _with_similarity(sources, name)
     return weights(name, sources, settings)
@@ -55,29 +48,3 @@ def _with_similarity(sources: Sources, name: str) -> Sources:
     chosen = greedy(graph_cut(dense_columns(vectors, clip=True), GRAPH_CUT), Budget(len(there)))
     items = zip(there[chosen.items].tolist(), chosen.gains.tolist(), strict=True)
     return replace(sources, gains=tuple((sources.names[i], gain) for i, gain in items))
-
-
-def report_of(found: Weights, measured: Measured) -> dict[str, Any]:
-    """Return what ``mix.json`` holds: all that the weights rest on."""
-    plain = proportional(found.available)
-    mass: NDArray[np.float64] = shared_mass(measured.samples)
-    return {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "method": found.method,
-        "notes": found.notes,
-        "sources": [
-            {
-                "source": name,
-                "weight": float(found.weights[i]),
-                "proportional": float(plain[i]),
-                "budget": None if found.budgets is None else int(found.budgets[i]),
-                "available": int(found.available[i]),
-                "effective_unique": None if found.unique is None else float(found.unique[i]),
-                "rows": int(measured.rows[i]),
-                "reason": found.reasons[i],
-            }
-            for i, name in enumerate(found.names)
-        ],
-        "shared_mass": [[float(share) for share in row] for row in mass],
-    }

@@ -19,7 +19,7 @@ def as_mixture(
     *,
     unit: str = WORDS,
     max_epochs: float = 1.0,
-    phases: Sequence[tuple[int, NDArray[np.float64]]] = (),
+    phases: Sequence[tuple[int, NDArray[np.float64]]] | None = None,
 ) -> Mixture:
     """Return weights as a mixture. Where there are budgets, these are the weights, so that shards get just that.
 
@@ -27,7 +27,8 @@ def as_mixture(
         found: the weights.
         unit: in which available amounts and budgets are counted.
         max_epochs: passes over a source at most, as in the settings of the method.
-        phases: (steps it lasts, weights in the order of the names) of each, as ``DynamicWeights.phases`` returns them.
+        phases: (steps it lasts, weights in the order of the names) of each, as ``DynamicWeights.phases`` returns them;
+            None: those that were found.
 
     Raises:
         ConfigError: weights of a phase are not one for each source.
@@ -42,6 +43,7 @@ def as_mixture(
             emitted=None,
             rows=None,
             epochs=None,
+            effective_unique=None if found.unique is None else round(float(found.unique[place]), 3),
         )
         for place, name in enumerate(found.names)
     }
@@ -51,7 +53,10 @@ def as_mixture(
         budget=None if found.budgets is None else int(found.budgets.sum()),
         max_epochs=max_epochs,
         sources=sources,
-        phases=tuple(_phase(number, *phase, found.names) for number, phase in enumerate(phases)),
+        phases=tuple(
+            _phase(number, *phase, found.names)
+            for number, phase in enumerate(found.phases if phases is None else phases)
+        ),
     )
 
 

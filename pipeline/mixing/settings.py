@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ...hashing.mixing.overlap import ONE_IN
 from ...hashing.mixing.tilt import Tilt
 from ..mixture import Count, parse_count
 
@@ -38,6 +39,17 @@ class MixingSettings(BaseModel):
     smoothing: float = Field(0.05, ge=0, le=1, description="How much of the prior is mixed in.")
     sign: Literal["distinct", "common"] = Field("distinct", description="Which sources get more.")
     updates: int = Field(1, ge=1, le=100_000, description="`router`: how many, with loads that stay.")
+    steps: int | None = Field(
+        None,
+        ge=1,
+        le=2**53,
+        description="`router`: of the whole training, with loads of several; default: the last weights hold as long as "
+        "those before.",
+    )
+    share: float = Field(
+        0.1, gt=0, le=1, description="`importance`: of all words, how many the sample takes; with a budget, that many."
+    )
+    one_in: int = Field(ONE_IN, ge=1, le=2**32, description="One of how many distinct shingles is compared.")
     purpose: Literal["finetune", "pretrain"] = Field("pretrain", description="`leverage`: distinct or common get more.")
     ridge: float = Field(10.0, gt=0, allow_inf_nan=False, description="`leverage`.")
     normalise: bool = Field(False, description="`smart`: divide gains by the largest.")

@@ -21,11 +21,12 @@ class Sources:
         available: int64, shape (sources,): one pass over each, in the unit of the mixture.
         unique: float64, shape (sources,): effective unique tokens of each.
         histograms: int64, shape (sources, buckets): counts.
-        loads: shape (sources, experts): tokens that a router sends to each expert.
+        loads: shape (sources, experts), or (sources, steps, experts): tokens that a router sends to each expert.
         vectors: float64, shape (sources, dimensions): the mean vector of each.
         similarity: float64, shape (sources, sources).
         gains: (source, gain) in the order in which a set function chose them; those it did not choose are not in it.
         taken: int64, shape (sources,): tokens that importance resampling took of each.
+        load_steps: of the training, at which loads were measured.
 
     Raises:
         InputError: there is no source, or something is not of these sources.
@@ -35,11 +36,12 @@ class Sources:
     available: NDArray[np.int64]
     unique: NDArray[np.float64] | None = None
     histograms: NDArray[np.int64] | None = None
-    loads: Sequence[ArrayLike] | None = None
+    loads: Sequence[ArrayLike] | NDArray[np.float64] | None = None
     vectors: NDArray[np.float64] | None = None
     similarity: NDArray[np.float64] | None = None
     gains: tuple[tuple[str, float], ...] | None = None
     taken: NDArray[np.int64] | None = None
+    load_steps: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
         if not self.names or len(set(self.names)) < len(self.names):
@@ -81,6 +83,7 @@ class Sources:
             unique=None if self.unique is None else self.unique[places],
             histograms=None if self.histograms is None else self.histograms[places],
             loads=None if self.loads is None else [self.loads[place] for place in places],
+            load_steps=self.load_steps,
             vectors=None if self.vectors is None else self.vectors[places],
             similarity=None if self.similarity is None else self.similarity[np.ix_(places, places)],
             gains=None if self.gains is None else tuple(pair for pair in self.gains if pair[0] in names),

@@ -33,6 +33,7 @@ def build_report(
     index: dict[str, Any] | None = None,
     contamination: dict[str, Any] | None = None,
     semantic: dict[str, Any] | None = None,
+    selection: dict[str, Any] | None = None,
     mixture: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what ``report.json`` holds, without the examples.
@@ -46,6 +47,7 @@ def build_report(
         index: what there is to say of the index that rows were compared with.
         contamination: of the benchmarks that rows were searched for.
         semantic: of the vectors that rows were compared by.
+        selection: of leaves and of the choice of rows.
         mixture: what was asked of each source, and what came of it.
     """
     return {
@@ -59,6 +61,7 @@ def build_report(
         "index": index,
         "contamination": contamination,
         "semantic": semantic,
+        "selection": {name: selection.get(name) for name in ("balance", "select")} if selection else None,
         "mixture": mixture,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),

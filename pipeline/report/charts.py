@@ -71,6 +71,20 @@ def lines_chart(lines: Sequence[dict[str, Any]], names: Sequence[str], mark: flo
     return svg(" and ".join(names) + " by threshold", parts)
 
 
+def gain_chart(groups: Sequence[dict[str, Any]]) -> Markup:
+    """Draw how the value of a choice rises with its rows, as a share of the bound on the best one, for each group."""
+    parts = list(_grid(1))
+    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        parts.append(TAG.format("tick", _place(tick, 0)[0], TOP + _H + 17, "middle", f"{tick:.0%}"))
+    parts.append(TAG.format("label", LEFT + _W / 2, HEIGHT - 4, "middle", "of the rows that were chosen"))
+    for place, group in enumerate(groups):
+        points = [(0.0, 0.0)]
+        points += [(rows / group["chosen"], min(1.0, value / group["bound"])) for rows, value in group["curve"]]
+        path = Markup('<path class="{}" d="{}"><title>{}</title></path>')
+        parts.append(path.format("curve other" if place else "curve", _path(points), group["group"]))
+    return svg("Value of the choice as a share of its bound, by the share of the chosen rows", parts)
+
+
 def distance_chart(shuffle: dict[str, Any]) -> Markup:
     """Draw how far rows that are neighbours in a file are from each other when read, beside what a permutation does."""
     top = max(10, shuffle["of_rows"])

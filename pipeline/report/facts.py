@@ -29,6 +29,8 @@ STAGES = {
     "near": "near copies",
     "contained": "inside others",
     "semantic": "alike in meaning",
+    "balance": "in full leaves",
+    "select": "represented by others",
     "paragraphs": "emptied by cuts",
 }
 

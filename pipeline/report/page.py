@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .charts import curve_chart, curves_chart, lines_chart, similarity_chart
+from .charts import curve_chart, curves_chart, gain_chart, lines_chart, similarity_chart
 from .examples import Examples
 from .facts import curve_points
 from .rendering import in_script, rendered, script
@@ -13,6 +13,9 @@ MAX_SOURCES = 200
 FEW_SOURCES = 12
 """Sources that it shows at first."""
 
+DRAWN_GROUPS = 8
+"""Groups whose curve of gains is drawn: the largest ones."""
+
 
 def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
     """Return the page as HTML.
@@ -22,6 +25,7 @@ def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
         examples: for the explorer.
         title: what the output is called.
     """
+    largest = _largest_groups(report)
     order = sorted(range(len(report["sources"])), key=lambda i: _lost_most(report["sources"][i]))
     return rendered(
         "page.html.jinja",
@@ -34,7 +38,9 @@ def page(report: dict[str, Any], examples: Examples, *, title: str) -> str:
         charts={
             "similarity": similarity_chart(report["similarity"]) if report["similarity"] else None,
             "curve": curve_chart(report["curve"]) if report["curve"] else None,
+            "gains": gain_chart([report["selection"]["select"]["groups"][i] for i in largest]) if largest else None,
         },
+        largest=largest,
         examples=in_script(examples.pairs),
         why=examples.why,
         script=script("page.js"),
@@ -79,6 +85,14 @@ def tune_page(found: dict[str, Any], *, title: str, yaml: str) -> str:
         similarity=similarity_chart(found["similarity"]) if found["similarity"]["pairs"] else None,
         labelled=lines_chart(labels["lines"], ("precision", "recall", "f1"), found["threshold"]) if labels else None,
     )
+
+
+def _largest_groups(report: dict[str, Any]) -> list[int]:
+    """Return the places of the groups with most rows among those of which something was chosen."""
+    choice = (report["selection"] or {}).get("select")
+    groups = choice["groups"] if choice else []
+    places = [i for i, group in enumerate(groups) if group["chosen"] and group["bound"] > 0]
+    return sorted(places, key=lambda i: (-groups[i]["rows"], i))[:DRAWN_GROUPS]
 
 
 def _lost_most(source: dict[str, Any]) -> tuple[bool, int, str]:

@@ -46,7 +46,8 @@ def shown(value: float | int | None, how: str) -> str:
     Args:
         value: as JSON holds it.
         how: "count", "share" (of one), "contained" (a share that is rounded down, so that less than all never reads as
-            all), "ratio" (a share that may be tiny), "megabytes" or "size" (of bytes), "cost", "seconds" or "plain".
+            all), "ratio" (a share that may be tiny), "megabytes" or "size" (of bytes), "cost", "seconds",
+            "whole" (rounded), "times" (how often) or "plain".
     """
     if value is None:
         return "\u2013"
@@ -59,6 +60,8 @@ def shown(value: float | int | None, how: str) -> str:
         "cost": lambda: _cost(value),
         "megabytes": lambda: f"{value / 1e6:,.1f}",
         "seconds": lambda: f"{value:,.2f}",
+        "whole": lambda: f"{value:,.0f}",
+        "times": lambda: f"{value:,.2f}",
         "plain": lambda: f"{value:g}",
     }[how]()
 

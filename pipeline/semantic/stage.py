@@ -22,42 +22,11 @@ from ..config import Semantic
 from ..engine import Engine, Table
 from ..similarity import PAIRS
 from .encoders import Encoder
-from .matrix import SUMMARY, VECTORS, Matrix, WriteMatrix, unit_vectors
+from .encoding import HASH, ReadTexts, write_vectors
+from .matrix import VECTORS, Matrix
 from .search import KEYS, MOST_BANDS, MOST_WIDTH, AllBefore, BandKeys, Cells, Cosines, ranges, write_cells
 
 STAGE = "semantic"
-ReadTexts = Callable[[Table, str], Table]
-"""Reads the texts of rows again, from (address, ...), with these columns beside them; the name is of the use."""
-
-_HASH = ("hash_high", "hash_low")
-_ONCE = pa.schema([("rep", pa.int64()), ("cut", pa.int64()), ("vector", pa.binary())])
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """Encodes texts; plain data.
-
-    Attributes:
-        text: the column.
-        encoder: makes the vectors.
-    """
-
-    text: str
-    encoder: Encoder
-
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return (rep, cut, vector) for records read with ``rep``."""
-        vectors, cut = self.encoder(batch.column(self.text))
-        wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-        if len(wrong):
-            raise ConfigError(
-                "an encoder makes numbers of every text",
-                value=f"NaN or infinity for {batch.column(self.text)[int(wrong[0])].as_py()[:80]!r}",
-                remedy="Use another model, or filter such texts.",
-            )
-        packed = pa.array([row.tobytes() for row in unit_vectors(vectors)], pa.binary())
-        columns = [batch.column("rep"), pa.array(cut.astype(np.int64)), packed]
-        return pa.RecordBatch.from_arrays(columns, schema=_ONCE)
 
 
 @dataclass(frozen=True)
@@ -121,10 +90,13 @@ def alike(
         once: whether no two rows are known to have one text.
     """
     matrix = Matrix(str(work / "semantic-vectors"), encoder.dim)
-    rows = left.select("row", "address", "source", *_HASH).save("semantic_rows")
-    needed = not engine.has("semantic_vectors")
-    encoding = Encoding(text, encoder.shared(engine) if needed else encoder)
-    summary = _matrix(rows, stage, encoding, matrix, read, once).collect().to_pylist()[0]
+    rows = left.select("row", "address", "source", *HASH).save("semantic_rows")
+    asked = Thresholds(stage.threshold, stage.thresholds)
+    summary = (
+        write_vectors(engine, rows, encoder, matrix, read=read, text=text, asked=asked, once=once, name="semantic")
+        .collect()
+        .to_pylist()[0]
+    )
     first = int(np.searchsorted(matrix.opened.rows, references))
     count, bands, width = int(summary["rows"]), 0, 0
     if stage.index == "codes":
@@ -161,21 +133,6 @@ def alike(
             "capped_rows": capped,
         },
     )
-
-
-def _matrix(rows: Table, stage: Semantic, encoding: Encoding, matrix: Matrix, read: ReadTexts, once: bool) -> Table:
-    """Encode each distinct text once and write the vectors of all rows; return ``SUMMARY``, saved."""
-    if once:
-        named = rows.select("row", "source", rep="row")
-        texts = rows.select("address", rep="row")
-    else:
-        best = rows.first(by=_HASH, order=["row"]).select("address", *_HASH, rep="row").save("semantic_texts")
-        named = rows.select("row", "source", *_HASH).join(best.select("rep", *_HASH), on=_HASH)
-        texts = best.select("address", "rep")
-    vectors = read(texts, "semantic").map(encoding, _ONCE).save("semantic_vectors")
-    all_rows = vectors.join(named.select("row", "source", "rep"), on=["rep"]).select("row", "source", "cut", "vector")
-    asked = all_rows.map(Thresholds(stage.threshold, stage.thresholds), VECTORS)
-    return asked.fold(order=["row"], fn=WriteMatrix(matrix), schema=SUMMARY).save("semantic_matrix")
 
 
 def banding_of(stage: Semantic, rows: int) -> tuple[int, int]:

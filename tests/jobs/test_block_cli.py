@@ -166,3 +166,20 @@ def test_a_run_is_opened_from_anywhere(tables, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path.parent)
     done = call("cluster", tmp_path / "out", "--threshold", 0.5, "--out", tmp_path / "clusters")
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--threshold", "0.5"], "--threshold is for the blocker minhash"),
+        (["--bands", "4x8"], "--bands is for the blocker learned"),
+        (["--probes", "3", "--blocker", "minhash"], "--probes is for the blocker learned"),
+        (["--lexical-columns", "apart", "--blocker", "minhash"], "--lexical-columns is for the blocker lexical"),
+        (["--index", "hnsw"], "--index is for the blocker dense"),
+        (["--max-block", "9"], "--max-block is for the blocker minhash or rules"),
+    ],
+)
+def test_options_of_blockers_that_are_not_asked_for(tables, tmp_path, arguments, said):
+    done = call(*tables, "--id", "id", *arguments, "--out", tmp_path / "out")
+    assert said in str(done.exception)
+    assert not (tmp_path / "out").exists()

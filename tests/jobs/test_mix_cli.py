@@ -86,6 +86,79 @@ def test_smart_is_faithful_and_order_free_is_fair(corpus, tmp_path):
     assert found["copy"] == found["news"] < 0.3 < 0.4 < found["maths"]
 
 
+def test_loads_of_several_steps_become_phases(corpus, tmp_path):
+    rows = {"news": [9, 1], "copy": [9, 1], "maths": [1, 9]}
+    (tmp_path / "loads.json").write_text(json.dumps([{"step": step, "loads": rows} for step in (10, 20)]))
+    arguments = ["--source", "kind", "--method", "router", "--loads", tmp_path / "loads.json", "--budget", "3k"]
+    done = call("mix", *corpus, *arguments, "--max-epochs", 2, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    mixture = yaml.safe_load((tmp_path / "out" / "mixture.yaml").read_text())
+    assert [phase["share"] for phase in mixture["phases"]] == [1000, 1000, 1000]
+    assert mixture["phases"][0]["weights"] == {"copy": 0.334, "maths": 0.333, "news": 0.333}
+    assert mixture["phases"][2]["weights"]["maths"] > 0.9
+    assert set(mixture["sources"]["news"]) == {"weight", "available", "wanted", "effective_unique"}
+    shard = ["shard", *corpus, "--source", "kind", "--mixture", tmp_path / "out" / "mixture.yaml", "-q"]
+    assert call(*shard, "--out", tmp_path / "s").exit_code == 0
+    written = pq.read_table(tmp_path / "s" / "data" / "train-2-2")["kind"].to_pylist()
+    share = written.count("maths") / len(written)
+    assert share == pytest.approx(mixture["phases"][2]["weights"]["maths"], abs=0.02)  # rows are whole
+
+
+def test_importance_follows_a_target(corpus, tmp_path):
+    pq.write_table(pa.table({"text": [" ".join(f"m{i}" for i in range(900))]}), tmp_path / "target.parquet")
+    arguments = ["--source", "kind", "--method", "importance", "--target", tmp_path / "target.parquet"]
+    done = call("mix", *corpus, *arguments, "--budget", "1k", "--out", tmp_path / "a", "-q")
+    assert done.exit_code == 0, done.output
+    assert weights(tmp_path / "a")["maths"] == 1.0
+    report = json.loads((tmp_path / "a" / "mix.json").read_text())
+    assert report["notes"] == {"sampled_rows": 50, "sampled_words": 1000}
+    call("mix", *corpus, *arguments, "--set", "share=0.5", "--out", tmp_path / "b", "-q")
+    assert weights(tmp_path / "b")["maths"] == pytest.approx(2 / 3, abs=0.01)  # half of all, and all of the maths
+
+
+def test_clusters_of_a_run_are_in_the_report(corpus, tmp_path):
+    done = call("dedup", *corpus, "--source", "kind", "--allow-loss", "copy", "--out", tmp_path / "run", "-q")
+    assert done.exit_code == 0, done.output
+    arguments = ["--source", "kind", "--clusters", tmp_path / "run", "--out", tmp_path / "out", "-q"]
+    assert call("mix", *corpus, *arguments).exit_code == 0
+    report = json.loads((tmp_path / "out" / "mix.json").read_text())
+    assert [one["source"] for one in report["sources"]] == ["copy", "maths", "news"]
+    assert report["clusters"] == {
+        "shared": [[150, 0, 150], [0, 0, 0], [150, 0, 150]],
+        "members": [150, 0, 150],
+        "removed": [150, 0, 0],
+    }
+    assert "Clusters of duplicates" in (tmp_path / "out" / "mix.html").read_text()
+
+
+def test_a_prior_names_sources_with_dots(corpus, tmp_path):
+    prior = ["--set", "prior.news.parquet=3", "--set", "prior.maths.parquet=1", "--method", "tilt", "--set", "eta=0"]
+    assert call("mix", *corpus, *prior, "--out", tmp_path / "out", "-q").exit_code == 0
+    assert weights(tmp_path / "out") == {"copy.parquet": 0.0, "maths.parquet": 0.25, "news.parquet": 0.75}
+
+
+def test_empty_sources_and_targets_are_named(corpus, tmp_path):
+    for name, rows in (("none", []), ("blank", ["", "!!"])):
+        table = pa.table({"text": pa.array(rows, pa.string()), "kind": pa.array(["x"] * len(rows), pa.string())})
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    failed = call("mix", *corpus, tmp_path / "none.parquet", "--out", tmp_path / "a")
+    assert "every source has a record; found none.parquet" in str(failed.exception)
+    arguments = ["--method", "importance", "--target", tmp_path / "blank.parquet"]
+    failed = call("mix", *corpus, *arguments, "--out", tmp_path / "b")
+    assert "a target has words" in str(failed.exception)
+    assert call("mix", *corpus, tmp_path / "blank.parquet", "--out", tmp_path / "c", "-q").exit_code == 0
+    assert weights(tmp_path / "c")["blank.parquet"] == 0
+    failed = call("mix", tmp_path / "blank.parquet", "--out", tmp_path / "d")
+    assert "some source holds something" in str(failed.exception)
+
+
+def test_small_sources_are_looked_at_in_full(tmp_path):
+    for name in ("a", "b"):
+        pq.write_table(pa.table({"text": [f"{name} few words of it"]}), tmp_path / f"{name}.parquet")
+    assert call("mix", tmp_path / "a.parquet", tmp_path / "b.parquet", "--out", tmp_path / "out", "-q").exit_code == 0
+    assert weights(tmp_path / "out") == {"a.parquet": 0.5, "b.parquet": 0.5}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -96,6 +169,17 @@ def test_smart_is_faithful_and_order_free_is_fair(corpus, tmp_path):
         (["--set", "colour=red"], "colour"),
         (["--set", "eta"], "NAME=VALUE"),
         (["--method", "unimax"], "UniMax deals out a budget"),
+        (["--method", "router"], "`router`, and it alone, has --loads"),
+        (["--loads", "x.json"], "`router`, and it alone, has --loads"),
+        (["--method", "importance"], "`importance`, and it alone, has --target"),
+        (["--clusters", "nowhere"], "a result is of a finished run"),
+        (["--budget", "-5"], "budget"),
+        (["--max-epochs", "nan"], "max_epochs"),
+        (["--set", "prior=size", "--set", "prior.news=2"], "a prior is a word, or a weight for each source"),
+        (["--set", "prior.blogs=2"], "the prior's weights are of sources that there are; found 'blogs'"),
+        (["--set", "prior.news.parquet=-1"], "prior"),
+        (["--set", "prior.news.parquet=nan"], "prior"),
+        (["--set", "eta=2", "--set", "eta=3"], "a setting is given once"),
     ],
 )
 def test_what_cannot_be(corpus, tmp_path, arguments, said):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.hashing.errors import ConfigError, InputError
-from tamis.hashing.mixing.caps import capped, limits
+from tamis.hashing.mixing.caps import capped, capped_phases, limits
 
 
 def by_bisection(weights, limit):
@@ -55,3 +55,39 @@ def test_capping_is_water_filling(pairs, random):
     np.testing.assert_allclose(found, by_bisection(weights / weights.sum(), limit), atol=1e-9)
     order = random.sample(range(len(limit)), len(limit))
     np.testing.assert_allclose(capped(weights[order], limit[order]), found[order], atol=1e-14)
+
+
+def test_phases_share_what_there_is():
+    # 3 of the first source for the 4 that are wanted: its weights times v in both phases, where
+    # 4 (v / (3 + v) + 3 v / (1 + 3 v)) = 3, so v = (sqrt(40) - 2.5) / 7.5
+    found = capped_phases([[0.25, 0.75], [0.75, 0.25]], [4, 4], [3, 100])
+    assert found.round(6).tolist() == [[0.581139, 3.418861], [2.418861, 1.581139]]
+    assert capped_phases([[0.25, 0.75], [0.75, 0.25]], [4, 4], [4, 4]).round(9).tolist() == [[1, 3], [3, 1]]
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(st.integers(0, 2**32))
+def test_phases_are_the_nearest_within_limits(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    phases, sources = int(rng.integers(1, 5)), int(rng.integers(1, 5))
+    wanted = rng.dirichlet(np.ones(sources), phases) + 0.01
+    wanted /= wanted.sum(axis=1, keepdims=True)
+    sizes = rng.integers(1, 50, phases).astype(float)
+    most = rng.random(sources) + 0.1
+    most *= sizes.sum() * (1.05 + rng.random()) / most.sum()
+    found = capped_phases(wanted, sizes, most)
+    assert found.sum(axis=1) == pytest.approx(sizes)
+    assert (found.sum(axis=0) <= most * (1 + 1e-9)).all()
+    # nearest: found / wanted is a factor of the phase, times one of the source that is 1 unless all of it is taken
+    factors = found / (wanted * sizes[:, None])
+    factors /= factors.max(axis=1, keepdims=True)
+    assert factors == pytest.approx(np.broadcast_to(factors[0], factors.shape), rel=1e-6)
+    full = found.sum(axis=0) >= most * (1 - 1e-6)
+    assert factors[0][~full] == pytest.approx(1.0)
+    if phases == 1:
+        assert found[0] / sizes[0] == pytest.approx(capped(wanted[0], np.minimum(most / sizes[0], 1)), abs=1e-9)
+
+
+def test_phases_of_too_little():
+    with pytest.raises(ConfigError, match="the sources hold the budget"):
+        capped_phases([[0.5, 0.5]], [10], [3, 4])

@@ -196,3 +196,15 @@ def test_the_order_of_sources_does_not_matter(rows, random):
         lambda some: router_update([1] * len(some), some),
     ):
         np.testing.assert_allclose(method(shuffled), method(rows)[order], atol=1e-7)
+
+
+def test_coverage_tells_its_way():
+    found = coverage(LOADS, prior=[1, 1, 2])
+    steps = [step for step, _ in found.path]
+    assert steps == list(range(min(found.steps, 32) + 1)) + steps[33:]
+    assert steps[-1] == found.steps
+    assert found.path[0][1].tolist() == [0.25, 0.25, 0.5]
+    assert found.path[-1][1].tolist() == found.weights.tolist()
+    long = coverage([[9, 1, 5], [8, 2, 1], [1, 9, 2]], tilt=Tilt(eta=0.01), steps=1000)
+    assert [step for step, _ in long.path][30:40] == [30, 31, 32, 36, 40, 44, 49, 54, 60, 66]
+    assert long.path[-1][0] == long.steps

@@ -1,5 +1,6 @@
 """An evaluation against counting with Python's sets, and its page: it shows no number that the file has not."""
 
+import itertools
 import json
 
 import numpy as np
@@ -12,6 +13,7 @@ from tamis.hashing.errors import ConfigError, InputError
 from tamis.pipeline.blocking.evaluation import TARGETS, evaluate
 from tamis.pipeline.blocking.measures import measure_pairs
 from tamis.pipeline.blocking.page import _marked, blocking_page, write_evaluation
+from tamis.pipeline.blocking.recapture import recaptured
 from tamis.pipeline.report.rendering import shown
 
 
@@ -32,6 +34,13 @@ def test_every_number_can_be_counted_again(dirty, by):
     assert (report["possible"], report["matches"], report["by"]) == (possible, len(true), by)
     assert report["missed_by_all"] == len(true.difference(*found.values()))
     assert [one["name"] for one in report["blockers"]] == list(results)
+    assert report["recaptures"] == [
+        {"of": [one, other]}
+        | recaptured(
+            *(len(set(found[x]) & set(found[y]) & true) for x, y in ((one, one), (other, other), (one, other)))
+        ).as_json()
+        for one, other in itertools.combinations(results, 2)
+    ]
     for one in report["blockers"]:
         pairs, to = results[one["name"]], one["against"]
         said = found[one["name"]]

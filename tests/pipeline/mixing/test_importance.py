@@ -12,7 +12,7 @@ from tamis.hashing.fingerprint import fingerprint
 from tamis.hashing.mixing.importance import gumbel_keys, log_ratios, log_weights, ngram_buckets, resampled
 from tamis.hashing.sketch import sketch_plan
 from tamis.jobs.local import LocalEngine
-from tamis.pipeline.mixing.importance import descending, resample, tokens_by_source
+from tamis.pipeline.mixing.importance import UpTo, descending, resample, taken_by_source, tokens_by_source
 from tamis.pipeline.text_column import text_buffers
 
 
@@ -70,3 +70,31 @@ def test_ranks_turn_the_order_of_floats_around(values):
         for b, j in zip(values, ranks, strict=True):
             assert (a > b) == (i < j)
             assert (a == b) == (i == j)
+
+
+@pytest.mark.parametrize("tokens", [1, 8, 100, 500, 100_000])
+def test_texts_are_taken_up_to_so_many_tokens(engine, tokens):
+    table = corpus()
+    logs = ratios(table)
+    ranked = resample(engine.table(table), logs, 90, seed=4).collect().sort_by([("rank", "ascending")])
+    counts = ranked["tokens"].to_numpy()
+    few = int(np.searchsorted(np.cumsum(counts), tokens)) + 1  # up to the text with the last token
+    expected = {}
+    for name, size in zip(ranked["source"].to_pylist()[:few], counts[:few].tolist(), strict=True):
+        rows, taken = expected.get(name, (0, 0))
+        expected[name] = (rows + 1, taken + size)
+    for rows in (table, pa.Table.from_batches(table.take(np.arange(89, -1, -1)).to_batches(max_chunksize=7))):
+        found = taken_by_source(engine.table(rows), logs, tokens, seed=4, id_column="id").to_pydict()
+        assert dict(zip(found["source"], zip(found["rows"], found["tokens"], strict=True), strict=True)) == expected
+
+
+def test_a_sample_of_no_tokens_is_refused(engine):
+    with pytest.raises(ConfigError, match="a sample has a token"):
+        taken_by_source(engine.table(corpus()), np.zeros(10), 0, id_column="id")
+
+
+def test_sums_do_not_depend_on_batches():
+    table = pa.table({"source": ["a", "b", "a", "b"], "tokens": pa.array([3, 4, 5, 6], pa.int64())})
+    for size in (1, 2, 3, 4):
+        (found,) = UpTo(8)(iter(table.to_batches(max_chunksize=size)))
+        assert found.to_pydict() == {"source": ["a", "b"], "rows": [2, 1], "tokens": [8, 4]}

@@ -85,8 +85,8 @@ def test_what_a_source_lacks_goes_to_the_others():
     found = weights("router", sources(), settings(budget="1k"))
     assert found.budgets.tolist() == [100, 100, 800]
     assert found.reasons == (
-        "loads 0.1491 from the others; held at 1 times what it holds",
-        "loads 0.2981 from the others; held at 1 times what it holds",
+        "loads 0.1491 from the others; held at all it holds",
+        "loads 0.2981 from the others; held at all it holds",
         "loads 0.1491 from the others",
     )
 

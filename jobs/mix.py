@@ -1,0 +1,62 @@
+"""A mixture, from its sources to a finished output folder."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..hashing.errors import ConfigError
+from ..pipeline.engine import Progress
+from ..pipeline.state import SUCCESS, WORK, OutputFolder, check_place, write_atomically
+from .engine_options import EngineOptions
+from .progress import Silent
+
+if TYPE_CHECKING:
+    from ..pipeline.mixing.run import Question
+
+MIXTURE = "mixture.yaml"
+
+
+def mix_sources(asked: "Question", out: Path, on: EngineOptions, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Weigh sources, and write ``mixture.yaml``, ``mix.json`` and ``mix.html``.
+
+    Args:
+        asked: what to weigh, and how.
+        out: a new or empty folder.
+        on: what it runs on.
+        progress: told about steps.
+
+    Returns:
+        what ``mix.json`` holds.
+
+    Raises:
+        InputError: a source cannot be read, or what is given does not fit the sources.
+        ConfigError: sources hold less than the budget, or the folder holds something.
+    """
+    from ..pipeline.mixing.mixture_of import as_mixture, write_weights
+    from ..pipeline.mixing.page import write_page
+    from ..pipeline.mixing.run import weigh
+    from .engines import make
+
+    check_place(str(out), asked.inputs)
+    if out.exists() and any(path.name != WORK for path in out.iterdir()):
+        raise ConfigError("--out is a new or empty folder", value=out, remedy="Choose another, or empty it.")
+    shutil.rmtree(out / WORK, ignore_errors=True)  # of one that was stopped
+    place, told = OutputFolder(out, "mix"), progress or Silent()
+    with place.claim():
+        engine = make(
+            on.name,
+            place.work,
+            memory_bytes=on.memory_bytes,
+            threads=on.threads,
+            progress=told,
+            settings=on.spark,
+        )
+        try:
+            found, report = weigh(engine, asked, place.work, told)
+        finally:
+            engine.close()
+        write_weights(out / MIXTURE, found, as_mixture(found, max_epochs=asked.settings.max_epochs))
+        write_page(out, report)
+        place.drop_work()
+        write_atomically(out / SUCCESS, "")
+    return report

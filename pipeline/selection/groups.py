@@ -1,0 +1,204 @@
+"""Groups: rows that are chosen from together, apart from others, and how much of each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ...hashing.bagging import draws, fold
+from ...hashing.errors import ConfigError, InputError
+from ...hashing.mixing.rounding import largest_remainder
+from ..allocation import allocate
+from ..engine import Table
+from ..mixture import ROWS, WORDS, Mixture
+from .settings import Select
+
+PART_ROWS = 8192
+"""Rows of a part, about: all of their similarities take 256 MiB."""
+
+NAMED = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("tokens", pa.int64()),
+        ("hash_high", pa.int64()),
+        ("hash_low", pa.int64()),
+        ("source", pa.string()),
+        ("group", pa.string()),
+    ]
+)
+"""A row and the name of its group: JSON of a list, of the source and of the values of columns."""
+
+DEALT = pa.schema(
+    [
+        *((name, pa.int64()) for name in ("row", "tokens", "group", "part")),
+        ("features", pa.binary()),
+    ]
+)
+"""A row, the number of its group, and that of its part, which is different for parts of different groups; and features
+of its text, as ``features.py`` packs them, where the set function rests on them."""
+
+_PURPOSE = "parts of a selection"
+
+
+def check_group_columns(schema: pa.Schema, names: Sequence[str], stage: str) -> None:
+    """Make sure that rows can be told apart by some columns.
+
+    Raises:
+        InputError: a column is not there, or holds lists or structures.
+    """
+    for name in names:
+        if name not in schema.names:
+            raise InputError(
+                f"the columns in `by` of {stage} are there",
+                value=f"{name!r} among {', '.join(schema.names)}",
+                remedy="Correct the name.",
+            )
+        if pa.types.is_nested(schema.field(name).type):
+            raise InputError(
+                f"the columns in `by` of {stage} hold plain values",
+                value=f"{name!r}: {schema.field(name).type}",
+                remedy="Name another column.",
+            )
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Names the group of each row; plain data.
+
+    Attributes:
+        source: whether sources are chosen from apart.
+        columns: whose values are.
+    """
+
+    source: bool
+    columns: tuple[str, ...]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return ``NAMED``."""
+        given = [batch.column("source")] if self.source else []
+        given += [batch.column(name).cast(pa.string()) for name in self.columns]
+        if given:
+            values = zip(*(column.to_pylist() for column in given), strict=True)
+            names = pa.array([json.dumps(list(row), ensure_ascii=False) for row in values], pa.string())
+        else:
+            names = pa.repeat("[]", batch.num_rows)
+        return pa.RecordBatch.from_arrays([*(batch.column(name) for name in NAMED.names[:-1]), names], schema=NAMED)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of rows; arrays are in the order of ``names``.
+
+    Attributes:
+        names: ascending.
+        sources: the source of each; "" where rows of several are chosen from together.
+        rows: int64: rows of each.
+        tokens: int64: words of each.
+        limits: int64: how much may be chosen, in rows or words.
+        words: whether limits are in words.
+        parts: int64: in how many parts each is chosen from first.
+    """
+
+    names: tuple[str, ...]
+    sources: tuple[str, ...]
+    rows: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    limits: NDArray[np.int64]
+    words: bool
+    parts: NDArray[np.int64]
+
+    @property
+    def first_part(self) -> NDArray[np.int64]:
+        """The number of the first part of each group: int64."""
+        return np.asarray(np.cumsum(self.parts) - self.parts, np.int64)
+
+
+def groups_of(named: Table, stage: Select) -> Groups:
+    """Return the groups of some rows.
+
+    Args:
+        named: ``NAMED``.
+        stage: says how much of each.
+
+    Raises:
+        ConfigError: a mixture lacks a source, or names one that has no rows.
+    """
+    by = ["group", "source"] if stage.apart else ["group"]
+    found = named.aggregate(by=by, rows=("count", "row"), tokens=("sum", "tokens")).collect()
+    lines = sorted(found.to_pylist(), key=lambda line: line["group"].encode())
+    names = tuple(line["group"] for line in lines)
+    sources = tuple(line.get("source", "") for line in lines)
+    rows, tokens = (np.array([line[what] for line in lines], np.int64) for what in ("rows", "tokens"))
+    parts = np.full(len(names), stage.parts or 0, np.int64)
+    if stage.parts is None:
+        parts = np.asarray(-(-rows // PART_ROWS), np.int64)
+    words = stage.tokens is not None or (stage.mixture is not None and stage.mixture.unit == WORDS)
+    limits = _limits(stage, sources, tokens if words else rows)
+    return Groups(names, sources, rows, tokens, limits, words, np.minimum(parts, rows))
+
+
+def _limits(stage: Select, sources: tuple[str, ...], held: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how much may be chosen of each group, given what it holds."""
+    if stage.mixture is not None:
+        return _by_mixture(stage.mixture, sources, held)
+    if stage.share is not None:
+        return np.asarray(np.maximum(1, np.floor(held * stage.share)), np.int64)
+    return np.asarray(np.minimum(held, stage.rows or stage.tokens or 0), np.int64)
+
+
+def _by_mixture(mixture: Mixture, sources: tuple[str, ...], held: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what a mixture asks of each group: of a source with several, in proportion to what they hold."""
+    if mixture.unit not in (ROWS, WORDS):
+        raise ConfigError(
+            "a selection counts rows or words",
+            value=f"unit: {mixture.unit}",
+            remedy="Make the mixture in words: tamis mix does.",
+        )
+    of = np.array(sources)
+    available = dict.fromkeys(mixture.sources, 0)  # of some, all rows may be gone
+    available |= {name: int(held[of == name].sum()) for name in sorted(set(sources))}
+    wanted = _wanted(mixture, available)
+    limits = np.zeros(len(held), np.int64)
+    for name, amount in wanted.items():
+        mine = np.flatnonzero(of == name)
+        if available[name]:  # what a source lacks is not made up for
+            limits[mine] = largest_remainder(held[mine], min(amount, available[name]), held[mine])
+    return limits
+
+
+def _wanted(mixture: Mixture, available: Mapping[str, int]) -> dict[str, int]:
+    found = allocate(mixture, available)
+    return dict(zip(found.names, found.wanted.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Dealing:
+    """Deals rows to the parts of their groups, by a keyed hash of the text; plain data.
+
+    Attributes:
+        groups: the groups.
+        seed: of the run.
+    """
+
+    groups: Groups
+    seed: int
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return ``DEALT`` of ``NAMED``."""
+        numbers = {name: number for number, name in enumerate(self.groups.names)}
+        group = np.array([numbers[name] for name in batch.column("group").to_pylist()], np.int64)
+        high, low = (np.ascontiguousarray(batch.column(name).to_numpy()) for name in ("hash_high", "hash_low"))
+        drawn = draws(high, low, seed=self.seed, purpose=_PURPOSE)
+        part = np.zeros(len(group), np.int64)
+        for count in np.unique(self.groups.parts[group]).tolist():
+            here = self.groups.parts[group] == count
+            part[here] = fold(drawn[here], count)
+        part += self.groups.first_part[group]
+        features = pa.nulls(len(group), pa.binary())
+        if "features" in batch.schema.names:
+            features = batch.column("features")
+        columns = [batch.column("row"), batch.column("tokens"), pa.array(group), pa.array(part), features]
+        return pa.RecordBatch.from_arrays(columns, schema=DEALT)

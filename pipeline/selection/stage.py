@@ -1,0 +1,247 @@
+"""The select stage: a few rows stand for all of them.
+
+    rows -> vectors -> parts of groups -> chosen in each part -> candidates -> chosen of each group -> witnesses
+
+A group of one part is chosen from at once. A larger one is dealt to parts by a keyed hash; each chooses more than its
+share (GreeDi: Mirzasoleiman and others 2013), and the last choice is made among what they chose. For facility location
+every row counts there, with the candidates nearest to it; other functions see the candidates alone. A row that was not
+chosen goes, and its keeper is the chosen row of its group that is nearest to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ...hashing.errors import ConfigError
+from ..drops import DROPS
+from ..engine import Engine, Table
+from ..semantic.encoders import Encoder
+from ..semantic.encoding import HASH, ReadTexts, write_vectors
+from ..semantic.matrix import VECTORS, Matrix
+from .choose import CHOSEN, SIMILARITY_BYTES, Choose
+from .features import FEATURES, Counting
+from .groups import DEALT, NAMED, Dealing, Groups, Naming, groups_of
+from .nearest import NEAR, NEAR_BYTES, REPRESENTED, UNITS, Candidates, Merge, Represent, some_of
+from .rounds import Rounds, cells, rounds_of
+from .settings import Select
+
+STAGE = "select"
+SHOWN_GROUPS, CURVE_POINTS = 1000, 50
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What the stage found.
+
+    Attributes:
+        drops: rows that were not chosen (``DROPS``), saved.
+        chosen: those that were (``CHOSEN``), saved.
+        groups: what they were chosen from.
+        facts: for the report.
+    """
+
+    drops: Table
+    chosen: Table
+    groups: Groups
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Selecting:
+    """What the stage needs of its run.
+
+    Attributes:
+        engine: what runs the verbs.
+        stage: its settings.
+        encoder: makes vectors.
+        read: gives the texts of rows.
+        read_columns: gives other columns of rows, in the same way.
+        text: the column of texts.
+        work: the run's work folder, on a disk that all tasks see.
+        seed: of the run.
+        once: whether no two rows are known to have one text.
+    """
+
+    engine: Engine
+    stage: Select
+    encoder: Encoder
+    read: ReadTexts
+    read_columns: ReadTexts
+    text: str
+    work: Path
+    seed: int
+    once: bool
+
+    def __call__(self, left: Table) -> Selected:
+        """Choose among ranked rows.
+
+        Raises:
+            ConfigError: a mixture does not fit the sources.
+        """
+        matrix = Matrix(str(self.work / "select-vectors"), self.encoder.dim)
+        rows = left.select("row", "address", "source", "tokens", *HASH).save("select_rows")
+        summary = write_vectors(
+            self.engine,
+            rows,
+            self.encoder,
+            matrix,
+            read=self.read,
+            text=self.text,
+            asked=_any_similarity,
+            once=self.once,
+            name=STAGE,
+        ).collect()
+        named = self._named(rows).save("select_named")
+        groups = groups_of(named, self.stage)
+        dealt = self._dealt(named, rows, groups).save("select_dealt")
+        rounds = rounds_of(groups, _held(dealt, groups))
+        chosen = self._chosen(dealt, matrix, groups, rounds).save("select_chosen")
+        found = chosen.select("row", "tokens", "group", "part").collect()
+        _check_some(found, groups)
+        numbers = cells(found["group"].to_numpy(), found["part"].to_numpy(), rounds)
+        rest = dealt.select("row", "group", "part").join(chosen.select("row"), on=["row"], how="anti")
+        represent = Represent(matrix, self.engine.ship(some_of(found, numbers)), rounds)
+        represented = rest.map(represent, REPRESENTED).save("select_represented")
+        facts = {
+            "function": self.stage.function,
+            "model": self.encoder.facts,
+            "encoded_rows": summary["rows"][0].as_py(),
+            "cut_rows": summary["cut"][0].as_py(),
+            "empty_rows": summary["empty"][0].as_py(),
+            **_facts(groups, rounds, chosen, represented),
+        }
+        return Selected(represented.select(*DROPS.names), chosen, groups, facts)
+
+    def _named(self, rows: Table) -> Table:
+        columns = tuple(self.stage.by)
+        if columns:
+            rows = self.read_columns(rows, "select_columns")
+        return rows.map(Naming(self.stage.apart, columns), NAMED)
+
+    def _dealt(self, named: Table, rows: Table, groups: Groups) -> Table:
+        if self.stage.function == "features":
+            texts = self.read(rows.select("row", "address"), "select_features")
+            named = named.join(texts.map(Counting(self.text), FEATURES), on=["row"])
+        return named.map(Dealing(groups, self.seed), DEALT)
+
+    def _chosen(self, dealt: Table, matrix: Matrix, groups: Groups, rounds: Rounds) -> Table:
+        """Return what is chosen of all groups: at once, or from candidates of parts."""
+        largest = int(np.max(groups.rows / np.maximum(groups.parts, 1), initial=0))
+        hold = min(4 * largest * largest, SIMILARITY_BYTES) + 20 * matrix.dim * largest
+        choose = Choose(matrix, self.stage, "part", rounds.limits, groups.words, self.seed)
+        first = dealt.group(by="part", sort=["row"], fn=choose, schema=CHOSEN, hold=hold)
+        interleaved = Interleaved(groups.first_part, groups.parts)
+        if not rounds.merged:
+            return first.map(interleaved, CHOSEN)
+        first = first.save("select_first")
+        once = first.map(_Of(rounds.merged, inside=False), CHOSEN).map(interleaved, CHOSEN)
+        candidates = first.map(_Of(rounds.merged, inside=True), CHOSEN)
+        size = int(groups.rows[sorted(rounds.merged)].max())
+        if self.stage.function != "facility-location":
+            again = candidates.select(*DEALT.names)
+            last = Choose(matrix, self.stage, "group", groups.limits, groups.words, self.seed)
+            return once.union(again.group(by="group", sort=["row"], fn=last, schema=CHOSEN, hold=hold))
+        found = candidates.select("row", "tokens", "group", "part").collect()
+        ship = self.engine.ship(some_of(found, found["group"].to_numpy()))
+        near = dealt.map(Candidates(matrix, ship), NEAR).save("select_near")
+        merge = Merge(ship, self.stage, groups, self.seed)
+        merged = near.group(by="group", sort=["row"], fn=merge, schema=CHOSEN, hold=2 * NEAR_BYTES * size)
+        return once.union(merged)
+
+
+@dataclass(frozen=True)
+class Interleaved:
+    """Gives the rows that parts chose for good a place in their group: the first of each part, the second ones ...
+
+    Attributes:
+        first_part, parts: int64, by number of the group.
+    """
+
+    first_part: NDArray[np.int64]
+    parts: NDArray[np.int64]
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return ``CHOSEN`` of rows whose places are those in their part."""
+        group, part, place = (batch.column(name).to_numpy() for name in ("group", "part", "place"))
+        places = place * self.parts[group] + part - self.first_part[group]
+        return batch.set_column(CHOSEN.get_field_index("place"), CHOSEN.field("place"), pa.array(places))
+
+
+@dataclass(frozen=True)
+class _Of:
+    """Keeps rows of some groups, or those of the others; plain data."""
+
+    groups: frozenset[int]
+    inside: bool
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        kept = [(number in self.groups) == self.inside for number in batch.column("group").to_pylist()]
+        return batch.filter(pa.array(kept, pa.bool_()))
+
+
+def _any_similarity(batch: pa.RecordBatch) -> pa.RecordBatch:
+    least = pa.array(np.zeros(batch.num_rows))
+    columns = [batch.column("row"), least, batch.column("cut"), batch.column("vector")]
+    return pa.RecordBatch.from_arrays(columns, schema=VECTORS)
+
+
+def _held(dealt: Table, groups: Groups) -> NDArray[np.int64]:
+    """Return the rows, or words, of each part."""
+    found = dealt.aggregate(by=["part"], rows=("count", "row"), tokens=("sum", "tokens")).collect()
+    held = np.zeros(int(groups.parts.sum()), np.int64)
+    held[found["part"].to_numpy()] = found["tokens" if groups.words else "rows"].to_numpy()
+    return held
+
+
+def _check_some(found: pa.Table, groups: Groups) -> None:
+    """Make sure that something is chosen where there is something."""
+    if not found.num_rows and groups.rows.sum():
+        raise ConfigError(
+            "a selection keeps a row",
+            value=f"none: {'words' if groups.words else 'rows'} to keep are {int(groups.limits.sum()):,},"
+            f" the rows have {int(groups.tokens.sum() / groups.rows.sum()):,} words on average",
+            remedy="Raise the budget to at least one row; rows without a letter or number are not chosen.",
+        )
+
+
+def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table) -> Mapping[str, Any]:
+    """Return what the report says of the choice, of the first groups one by one."""
+    found = chosen.select("group", "part", "place", "gain", "value", "bound", "tokens").collect()
+    group = found["group"].to_numpy()
+    covered = represented.aggregate(by=[], covered=("sum", "covered"), rows=("count", "row")).collect().to_pylist()[0]
+    represents = (covered["covered"] or 0) / UNITS + len(group)
+    lines = []
+    for number, name in enumerate(groups.names[:SHOWN_GROUPS]):
+        mine = found.filter(pa.array(group == number)).sort_by("place")
+        _, firsts = np.unique(mine["part"].to_numpy(), return_index=True)
+        apart = firsts if number not in rounds.merged else firsts[:1]
+        sums = np.cumsum(mine["gain"].to_numpy())
+        points = np.unique(np.linspace(0, len(sums) - 1, min(len(sums), CURVE_POINTS)).astype(np.int64))
+        lines.append(
+            {
+                "group": name,
+                "rows": groups.rows[number].item(),
+                "tokens": groups.tokens[number].item(),
+                "limit": groups.limits[number].item(),
+                "parts": groups.parts[number].item(),
+                "chosen": mine.num_rows,
+                "chosen_tokens": pc.sum(mine["tokens"]).as_py() or 0,
+                "merged": number in rounds.merged,
+                "value": float(mine["value"].to_numpy()[apart].sum()),
+                "bound": float(mine["bound"].to_numpy()[apart].sum()),
+                "curve": [[int(at) + 1, float(sums[at])] for at in points.tolist()],
+            }
+        )
+    return {
+        "unit": "words" if groups.words else "rows",
+        "groups": lines,
+        "more_groups": max(0, len(groups.names) - SHOWN_GROUPS),
+        "chosen": len(group),
+        "mean_similarity": represents / max(1, len(group) + covered["rows"]),
+    }
