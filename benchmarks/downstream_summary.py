@@ -152,24 +152,18 @@ def write_tasks(path: Path, runs: Sequence[Mapping[str, Any]], about: Mapping[st
 
 
 def drawing(found: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Draw how far each method is from ``BASE``, with intervals; what is off the scale is told at its edge."""
+    """Draw how far each method is from ``BASE``, with intervals."""
     order = sorted((name for name in found if name != BASE), key=lambda name: -found[name]["macro"].mean)
     figure, axes = plt.subplots(1, 2, figsize=(9.6, 0.9 + 0.36 * len(order)), layout="constrained", sharey=True)
     panels = (("macro", "every task counts alike"), ("micro", "tasks count by size"))
     for axis, (what, title) in zip(axes, panels, strict=True):
-        base = found[BASE][what].mean
-        lines = [found[name][f"against_{what}"] for name in order]
-        edge = 1.6 * max(sorted(abs(line.mean) + line.half for line in lines)[-2] / base * 100, 0.1)
-        for row, line in enumerate(lines):
-            centre, half = line.mean / base * 100, line.half / base * 100
-            colour = GREY if not line.clear else BLUE if centre < 0 else ORANGE
-            if centre > edge:
-                axis.annotate(f"{centre:+.0f} % →", (edge, row), ha="right", va="center", color=colour, fontsize=9)
-            else:
-                axis.errorbar(centre, row, xerr=half, fmt="o", color=colour, capsize=3)
+        percent = 100 / found[BASE][what].mean
+        for row, name in enumerate(order):
+            line: Spread = found[name][f"against_{what}"]
+            colour = GREY if not line.clear else BLUE if line.mean < 0 else ORANGE
+            axis.errorbar(line.mean * percent, row, xerr=line.half * percent, fmt="o", color=colour, capsize=3)
         axis.axvline(0, color=GREY, linewidth=0.9)
-        axis.set(title=title, xlabel=f"held-out loss against {BASE}, %", xlim=(-edge, edge))
-        axis.set_ylim(-0.5, len(order) - 0.5)
+        axis.set(title=title, xlabel=f"held-out loss against {BASE}, %", ylim=(-0.5, len(order) - 0.5))
         axis.title.set_fontsize(10.5)
         axis.set_yticks(range(len(order)), order)
     return figure

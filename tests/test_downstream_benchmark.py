@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 downstream_texts = pytest.importorskip("downstream_texts", reason="benchmarks are not part of the source distribution")
 downstream_model = pytest.importorskip("downstream_model")
+downstream = pytest.importorskip("downstream")
 downstream_summary = pytest.importorskip("downstream_summary")
 
 END = downstream_model.END
@@ -108,6 +109,17 @@ def test_what_is_drawn_is_a_start_of_the_order_and_no_row_from_the_budget(rows, 
             assert abs(got - budget) <= words[there[len(found[name])]] / 2 or abs(got - budget) <= 15
         else:
             assert got <= budget + 15
+
+
+def test_random_weights_ask_for_the_budget_and_no_more_than_there_is():
+    available = {"a": 40, "b": 1000, "c": 1000}
+
+    found = [downstream.random_budgets(available, 900, seed) for seed in range(20)]
+
+    assert all(sum(budgets.values()) == 900 for budgets in found)
+    assert all(list(budgets) == ["a", "b", "c"] and budgets["a"] <= 40 for budgets in found)
+    assert max(budgets["a"] for budgets in found) == 40
+    assert found[:2] == [{"a": 40, "b": 844, "c": 16}, {"a": 40, "b": 47, "c": 813}]
 
 
 @given(st.lists(st.integers(1, 99), max_size=30), st.lists(st.integers(1, 99), max_size=30), st.integers(1, 9))
