@@ -112,6 +112,8 @@ def _likeliest(text: bytes, delimiters: Sequence[str], *, is_whole: bool) -> str
     padded = np.frombuffer(text + bytes(PADDING), np.uint8)
     best, chosen = (0.0, 0), DELIMITERS[0]
     for delimiter in delimiters:
+        if delimiter.encode() not in text:
+            continue  # every record would have one field
         widths = field_counts(padded, 0, len(text), ord(delimiter))
         widths = widths if is_whole else widths[:-1]
         if len(widths) and widths[0] > 1:

@@ -15,6 +15,7 @@ from .formats import InputFile
 from .iceberg_tables import iceberg_schema, iceberg_splits, read_iceberg
 from .lake_tables import LakeTable
 from .listed_table import check_readable
+from .parquet import survey_parquet
 from .schema import unify
 from .split import SPLIT_BYTES, Split
 
@@ -29,7 +30,7 @@ _COLUMN_BYTES = 1 << 16
 
 
 def survey_table(table: LakeTable) -> tuple[list[Split], pa.Schema]:
-    """Return ``table_splits`` and ``table_schema`` of a table, its delimited files opened once.
+    """Return ``table_splits`` and ``table_schema`` of a table, its delimited and its Parquet files opened once.
 
     Raises:
         InputError: as these do.
@@ -43,6 +44,9 @@ def survey_table(table: LakeTable) -> tuple[list[Split], pa.Schema]:
         if file.format == "csv":
             split, names = survey_delimited(file)
             found = [(split, _columns(split, names))]
+        elif file.format == "parquet":
+            planned, schema = survey_parquet(file, split_bytes=SPLIT_BYTES)
+            found = [(split, schema) for split in planned]
         else:
             found = [(split, _schema(split)) for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
         splits += [split for split, _ in found]

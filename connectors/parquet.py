@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from ..hashing.errors import InputError
 from .address import addresses
 from .batches import conform_read, good_batch, reading_schema
-from .formats import Format
+from .formats import Format, InputFile
 from .row_groups import batches_of
 from .split import Split
 from .storage import is_local, open_binary
@@ -42,24 +42,39 @@ def parquet_schema(path: str) -> pa.Schema:
 def plan_parquet(file: int, path: str, *, split_bytes: int, source: str) -> Iterator[Split]:
     """Yield splits of consecutive row groups of about ``split_bytes`` uncompressed bytes each."""
     with open_parquet(path) as opened:
-        meta = opened.metadata
-        start = record = rows = size = 0
-        for group in range(meta.num_row_groups):
-            rows += meta.row_group(group).num_rows
-            size += meta.row_group(group).total_byte_size
-            if size >= split_bytes or group == meta.num_row_groups - 1:
-                yield Split(
-                    file,
-                    path,
-                    "parquet",
-                    first_record=record,
-                    records=rows,
-                    start=start,
-                    stop=group + 1,
-                    source=source,
-                    size_bytes=size,
-                )
-                start, record, rows, size = group + 1, record + rows, 0, 0
+        yield from _planned(opened.metadata, file, path, split_bytes, source)
+
+
+def survey_parquet(file: InputFile, *, split_bytes: int) -> tuple[list[Split], pa.Schema]:
+    """Return the splits of a file, as of ``plan_parquet``, and its Arrow schema; it is opened once.
+
+    Raises:
+        InputError: if it is not a Parquet file, naming it.
+    """
+    with open_parquet(file.path) as opened:
+        splits = list(_planned(opened.metadata, file.ordinal, file.path, split_bytes, file.source))
+        return splits, opened.schema_arrow
+
+
+def _planned(meta: pq.FileMetaData, file: int, path: str, split_bytes: int, source: str) -> Iterator[Split]:
+    start = record = rows = size = 0
+    for group in range(meta.num_row_groups):
+        one = meta.row_group(group)
+        rows += one.num_rows
+        size += one.total_byte_size
+        if size >= split_bytes or group == meta.num_row_groups - 1:
+            yield Split(
+                file,
+                path,
+                "parquet",
+                first_record=record,
+                records=rows,
+                start=start,
+                stop=group + 1,
+                source=source,
+                size_bytes=size,
+            )
+            start, record, rows, size = group + 1, record + rows, 0, 0
 
 
 def read_parquet(split: Split, columns: pa.Schema, *, full: pa.Schema, batch_bytes: int) -> Iterator[pa.RecordBatch]:

@@ -89,7 +89,7 @@ def open_binary(path: str) -> Any:
         InputError: if it cannot be opened, naming it.
     """
     try:
-        if path.startswith("/") and "::" not in path:  # fsspec would take longer to say so than to open it
+        if _is_plain(path):  # fsspec would take longer to say so than to open it
             return open(path, "rb")
         filesystem, inside = locate(path)
         return filesystem.open(inside, "rb")
@@ -101,7 +101,12 @@ def open_binary(path: str) -> Any:
 
 def is_local(path: str) -> bool:
     """Whether a path is on this machine's file system."""
-    return isinstance(locate(path)[0], LocalFileSystem)
+    return _is_plain(path) or isinstance(locate(path)[0], LocalFileSystem)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path is a local one at first sight: no URL, no chain of them, and not relative to anything."""
+    return path.startswith("/") and ":/" not in path and "::" not in path
 
 
 def exists(path: str) -> bool:

@@ -17,6 +17,7 @@ from ..pipeline.mixture import mixture_schema
 from ..pipeline.plan import steps_of
 from . import select_cli, shard_cli
 from .block_cli import app as block_app
+from .compress_cli import compress_benchmark
 from .index_cli import app as index_app
 from .lake_cli import app as lake_app
 from .memory_pool import choose_memory_pool
@@ -57,6 +58,7 @@ app.add_typer(index_app, name="index")
 app.add_typer(lake_app, name="lake")
 app.add_typer(block_app, name="block")
 app.command()(mix)
+app.command()(compress_benchmark)
 app.command()(select_cli.select)
 app.command()(select_cli.balance)
 

@@ -17,6 +17,7 @@ from .engine_options import EngineOptions, engine_named
 from .lake import plan_lake, scan_lake
 from .lean_imports import leave_out_pandas_and_scipy
 from .progress import shown
+from .seldom_garbage import search_seldom
 
 app = typer.Typer(
     help="Tables of a lake: which are copies of others, or live inside them.",
@@ -84,6 +85,7 @@ def scan(
     """
     if engine == "local":
         leave_out_pandas_and_scipy()
+        search_seldom()
     from ..pipeline.lake.options import Options
 
     if match not in ("name", "name,type"):

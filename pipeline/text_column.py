@@ -16,9 +16,11 @@ def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     Returns:
         uint8 data, and int64 offsets of shape (n + 1,) into it.
     """
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    width: type[np.int32] | type[np.int64] = np.int64
+    if pa.types.is_string(column.type):
+        width = np.int32
+    elif not pa.types.is_large_string(column.type):
         column = column.cast(pa.large_string())
-    width = np.int64 if pa.types.is_large_string(column.type) else np.int32
     _, offsets, data = column.buffers()
     if not len(column):
         return _EMPTY, np.zeros(1, np.int64)

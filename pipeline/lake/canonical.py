@@ -105,6 +105,8 @@ def cell_hashes(name: str, column: pa.Array, *, trim: bool = False, typed: bool 
         InputError: if values of this type have no canonical text.
     """
     kind = column.type
+    if (pa.types.is_string(kind) or pa.types.is_large_string(kind)) and not trim and not typed:
+        return _text_hashes(column, _seed(name, "cell"))
     seed = _seed(name, "nested" if pa.types.is_nested(kind) else "cell")  # no text is a list
     if pa.types.is_dictionary(kind) and not column.dictionary.null_count:
         values = cell_hashes(name, column.dictionary, trim=trim, typed=typed)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..engine import Engine, Table
+from .holders import Holders
 from .options import Options, allowed_missing, sample_size
 from .prints import CHECK_BITS, ROWS, rows_among
 
@@ -25,10 +26,19 @@ PAIR = pa.schema([("child", pa.int64()), ("parent", pa.int64())])
 """Numbers of projections: a table in its own columns, and another one in these."""
 
 _CANDIDATE = pa.schema([*PAIR, ("size", pa.int64())])
+_HOLDER = pa.schema([("row", pa.int64()), ("parent", pa.int64())])
 _KEY = ("high", "low")
 
 HELD_ROWS = 1 << 20
 """Rows that are held in memory while pairs are looked at, rather than read from the disk each time: 40 bytes each."""
+
+MOST_HELD = 1 << 21
+"""Holders of smallest rows that the driver takes, some 100 bytes each while they are put in order. Tables that lie
+inside each other share their smallest row, so there are far fewer of them than pairs."""
+
+FEW_TIMES = 4
+"""How many times the sample of a child its rows may be for all to be looked for at once: then the sample is not chosen,
+which means to sort them, unless some row is missing."""
 
 Ints = NDArray[np.int64]
 
@@ -135,8 +145,21 @@ def _with_check(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column("check", pa.array(check))
 
 
+def held(engine: Engine, rows: Sequence[Table], sizes: Sizes) -> Sequence[Table]:
+    """Return ``ROWS``, in memory if there are few.
+
+    Args:
+        engine: what runs the verbs.
+        rows: of all projections, saved.
+        sizes: of these.
+    """
+    if int(sizes.distinct.sum()) > HELD_ROWS:
+        return rows
+    return [engine.table(rows_among(rows, sizes.distinct > 0).collect())]
+
+
 @dataclass(frozen=True)
-class _Holders:
+class _Pairing:
     """Finds pairs of a child and a projection that holds one of its smallest rows; plain data.
 
     Kept are pairs that may be: of other tables, in the child's columns, with enough rows.
@@ -174,6 +197,35 @@ class _Holders:
         return pa.RecordBatch.from_arrays(arrays, schema=_CANDIDATE)
 
 
+@dataclass(frozen=True)
+class _Holding:
+    """Finds which projections hold some rows; plain data.
+
+    Attributes:
+        high, low: int64: the rows, each once, in order.
+    """
+
+    high: Ints
+    low: Ints
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        high, low = (batch.column(name).to_numpy() for name in _KEY)
+        row = np.searchsorted(self.high, high, "left")
+        places = np.flatnonzero(self.high[np.minimum(row, len(self.high) - 1)] == high) if len(self.high) else row[:0]
+        row, high, low = row[places], high[places], low[places]
+        while True:  # half a fingerprint may be shared by different rows
+            behind = (row < len(self.high)) & (self.high[np.minimum(row, len(self.high) - 1)] == high)
+            behind &= self.low[np.minimum(row, len(self.high) - 1)] < low
+            if not behind.any():
+                break
+            row = row + behind
+        same = row < len(self.high)
+        row, places = row[same], places[same]
+        same = (self.high[row] == high[same]) & (self.low[row] == low[same])
+        parent = batch.column("projection").to_numpy()[places[same]]
+        return pa.RecordBatch.from_arrays([pa.array(row[same]), pa.array(parent)], schema=_HOLDER)
+
+
 class Candidates:
     """Pairs that share one of the child's smallest rows.
 
@@ -183,20 +235,43 @@ class Candidates:
         sizes: of each.
         least: how many of its smallest rows a child is looked up by.
         options: what counts as the same.
+        most_held: how many holders of rows the driver takes.
     """
 
     def __init__(
-        self, rows: Sequence[Table], projections: Projections, sizes: Sizes, least: int, options: Options
+        self,
+        rows: Sequence[Table],
+        projections: Projections,
+        sizes: Sizes,
+        least: int,
+        options: Options,
+        *,
+        most_held: int = MOST_HELD,
     ) -> None:
         self._rows, self._projections, self._least = rows, projections, least
         self._measure, self._share = sizes.measure(options), options.min_containment
+        self._every = rows_among(rows, np.ones(len(projections.table), np.bool_), ("projection", *_KEY))
         own = np.arange(len(projections.table)) < projections.own
         filled = np.flatnonzero(own & (sizes.distinct > 0))
         self.first_rows = pa.table([filled, sizes.high[filled], sizes.low[filled]], ["child", *_KEY])
         self._smallest = self.first_rows
+        self._holders: Holders | None = None
         if least > 1:
             smallest = rows_among(rows, own).first(by=["projection"], order=list(_KEY), n=least)
             self._smallest = smallest.select(*_KEY, child="projection").collect()
+        else:
+            self._holders = self._held(most_held)
+
+    def _held(self, most: int) -> "Holders | None":
+        """Return which projections hold the smallest row of each child; None if there are too many."""
+        child, *key = (self._smallest[name].to_numpy() for name in ("child", *_KEY))
+        row = np.full(len(self._projections.table), -1, np.int64)
+        each, row[child] = np.unique(np.stack(key, axis=1), axis=0, return_inverse=True)
+        held = self._every.map(_Holding(each[:, 0].copy(), each[:, 1].copy()), _HOLDER).save("holders")
+        if held.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py() > most:
+            return None
+        found = held.collect()
+        return Holders(found["row"].to_numpy(), found["parent"].to_numpy(), row, self._projections, self._measure)
 
     def smallest(self, children: Ints, standing: NDArray[np.bool_], n: int) -> tuple[Ints, Ints, Ints]:
         """Return (child, parent, total): candidates of some children, smallest first, in order of the child.
@@ -209,16 +284,17 @@ class Candidates:
         Returns:
             int64 arrays; total: how many the child has.
         """
+        if self._holders is not None:
+            return self._holders.smallest(np.sort(children), standing, n, self._share)
         wanted = np.zeros(len(self._projections.table), np.bool_)
         wanted[children] = True
         child, high, low = (self._smallest[name].to_numpy() for name in ("child", *_KEY))
         order = np.lexsort((child, low, high))
         order = order[wanted[child[order]]]
-        holders = _Holders(
+        pairing = _Pairing(
             high[order], low[order], child[order], self._projections, self._measure, self._share, standing
         )
-        every = rows_among(self._rows, np.ones(len(self._projections.table), np.bool_), ("projection", *_KEY))
-        pairs = every.map(holders, _CANDIDATE)
+        pairs = self._every.map(pairing, _CANDIDATE)
         pairs = pairs if self._least == 1 else pairs.distinct()
         found = pairs.first(by=["child"], order=["size", "parent"], n=n, size="total").collect()
         child, parent, size, total = (found[name].to_numpy() for name in ("child", "parent", "size", "total"))
@@ -259,6 +335,11 @@ class Checking:
         missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
         looked_for = np.where(large, self._size, self._sizes.measure(self._options)[child])
         whole, estimate = ~large, np.full(len(child), np.nan)
+        # What lacks no row lacks none of the sample, which then need not be drawn.
+        sure = self._all_there(rows, child, parent, np.flatnonzero(large & self._is_short(child[large])))
+        whole[sure], estimate[sure] = True, 1.0
+        looked_for[sure] = self._sizes.measure(self._options)[child[sure]]
+        large[sure] = False
         if large.any():
             places = np.flatnonzero(large)
             # Of bags, too, distinct rows are counted.
@@ -266,10 +347,12 @@ class Checking:
             self._look([sample], rows, child, parent, places, missing, witness)
             estimate[places] = (self._size - missing[places]) / self._size
             if self._options.verify:
-                rest = places[missing[places] <= self._allowed]
-                whole[rest] = True
-                looked_for[rest] = self._sizes.measure(self._options)[child[rest]]
-        places = np.flatnonzero(whole)
+                kept = places[missing[places] <= self._allowed]
+                whole[kept] = True
+                looked_for[kept] = self._sizes.measure(self._options)[child[kept]]
+        rest = whole.copy()
+        rest[sure] = False
+        places = np.flatnonzero(rest)
         missing[places], witness[places] = 0, -1
         lacking = self._look(rows, rows, child, parent, places, missing, witness)
         if lacking is not None and self._options.bags:
@@ -277,10 +360,20 @@ class Checking:
             missing[total["pair"].to_numpy()] = total["missing"].to_numpy()
         return Checked(child, parent, looked_for, missing, witness, whole, estimate)
 
+    def _is_short(self, child: Ints) -> bool:
+        """Whether all rows of some children are few times their samples: to look for all costs less than to choose."""
+        return self._options.verify and int(self._sizes.distinct[child].sum()) <= FEW_TIMES * self._size * len(child)
+
+    def _all_there(self, rows: Sequence[Table], child: Ints, parent: Ints, places: Ints) -> Ints:
+        """Return those pairs, of the ones at some places, of which the parent has every row of the child."""
+        missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
+        self._look(rows, rows, child, parent, places, missing, witness)
+        return np.asarray(places[missing[places] == 0], np.int64)
+
     def _rows_of(self, projections: Ints) -> Sequence[Table]:
         """Return the rows of what is looked at; few are read once and held."""
-        if int(self._sizes.distinct[projections].sum()) > HELD_ROWS:
-            return self._rows
+        if int(self._sizes.distinct[projections].sum()) > HELD_ROWS or int(self._sizes.distinct.sum()) <= HELD_ROWS:
+            return self._rows  # too many, or held already
         return [self._engine.table(_of(self._rows, projections, self._count).collect())]
 
     def _look(

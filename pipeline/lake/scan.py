@@ -27,7 +27,7 @@ from ...hashing.kernel import is_compiled
 from ...hashing.murmur3 import murmur3_all
 from ..engine import Engine, Progress, Table
 from .columns import Columns, unpacked
-from .containment import Candidates, Checked, Checking, Projections, Sizes, sizes_of
+from .containment import Candidates, Checked, Checking, Projections, Sizes, held, sizes_of
 from .links import Links, find_links
 from .memory import Memory, Note
 from .options import ALL_ROWS, Options, shared_rows
@@ -444,6 +444,7 @@ def _links(
     pairs = max(1, graph.table_pairs())
     few = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
     least = few if options.sampled else ALL_ROWS
+    rows = held(engine, rows, sizes)
     found = Candidates(rows, projections, sizes, least, options)
     checking = Checking(engine, rows, projections, sizes, pairs, options)
     partial = np.isin(projections.table[: projections.own], list(unread))

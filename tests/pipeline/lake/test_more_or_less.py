@@ -14,6 +14,7 @@ from tamis.hashing.errors import ConfigError
 from tamis.jobs.engine_options import EngineOptions
 from tamis.jobs.lake import scan_lake
 from tamis.jobs.local import LocalEngine
+from tamis.pipeline.lake import containment as containment_module
 from tamis.pipeline.lake.canonical import row_fingerprints
 from tamis.pipeline.lake.containment import Checking, Projections, sizes_of
 from tamis.pipeline.lake.options import Options, sample_size
@@ -121,6 +122,21 @@ def test_without_looking_for_every_row_nothing_large_is_verified(tmp_path):
     part = rows["all.parquet", "part.parquet"]
     assert (part["status"], part["bound"], part["estimate"], part["containment"]) == ("not_refuted", 0.01, 1.0, None)
     assert rows["part.parquet", "small.parquet"]["status"] == "verified"
+
+
+@pytest.mark.parametrize(("share", "bags"), [(1.0, False), (1.0, True), (0.6, False)])
+def test_looking_for_all_rows_before_the_sample_says_the_same(tmp_path, monkeypatch, share, bags):
+    overlapping_lake(tmp_path / "lake", 2, bags=bags)
+    write(tmp_path / "lake", "all", list(range(3000)) * (20 if bags else 1))
+    options = Options(min_containment=share, bags=bags, epsilon=0.4)
+    said = []
+    for times in (0, 10**6):
+        monkeypatch.setattr(containment_module, "FEW_TIMES", times)
+        said.append(rows_of(scanned(tmp_path / "lake", tmp_path / f"work-{times}", options), options))
+    assert said[0] == said[1]
+    estimates = {row["estimate"] for row in said[0].values()}
+    assert 1.0 in estimates
+    assert any(one is not None and one < 1 for one in estimates)
 
 
 def test_what_the_sample_keeps_by_chance(tmp_path):
