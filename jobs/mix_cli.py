@@ -35,11 +35,13 @@ _PRIOR = "prior."
 def mix(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
     out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for mixture.yaml; new or empty.")],
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help=f"One of {', '.join(METHODS)}. There is no default.")
+    ],
     text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
     source: Annotated[
         str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
     ] = None,
-    method: Annotated[str, typer.Option("--method", metavar="NAME", help=f"One of {', '.join(METHODS)}.")] = "dynamic",
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="N", help="Words in all, as 300M; default: weights alone.")
     ] = None,

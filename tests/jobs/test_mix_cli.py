@@ -13,6 +13,9 @@ from tamis.jobs.cli import app
 
 
 def call(*arguments):
+    """Call a command; of mixtures the method is `dynamic` unless it is given."""
+    if arguments[0] == "mix" and "--method" not in arguments:
+        arguments = (*arguments, "--method", "dynamic")
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
@@ -202,3 +205,9 @@ def test_one_that_was_stopped_is_begun_again_and_a_finished_one_is_left_alone(co
     assert not (tmp_path / "out" / "_work").exists()
     refused = call("mix", *corpus, "--out", tmp_path / "out")
     assert "new or empty folder" in str(refused.exception)
+
+
+def test_a_method_is_chosen(corpus, tmp_path):
+    done = CliRunner().invoke(app, ["mix", *map(str, corpus), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "--method" in done.output
