@@ -178,5 +178,6 @@ def _show(report: dict[str, Any], page: Path) -> None:
             f" {100 * one['recall_at_most_95']:.2f} %, and perhaps far less.",
             markup=False,
             highlight=False,
+            soft_wrap=True,
         )
     console.print(f"{page}", markup=False, soft_wrap=True, highlight=False)
