@@ -173,10 +173,13 @@ def _show(report: dict[str, Any], page: Path) -> None:
         column.justify = "right"
     console.print(table)
     for one in report["recaptures"]:
+        if one["recall_at_most_95"] > 0.9995:
+            continue  # says nothing
         console.print(
             f"Recall of {one['of'][0]} and {one['of'][1]} together, if other matches are like the known ones: at most"
             f" {100 * one['recall_at_most_95']:.2f} %, and perhaps far less.",
             markup=False,
             highlight=False,
+            soft_wrap=True,
         )
     console.print(f"{page}", markup=False, soft_wrap=True, highlight=False)

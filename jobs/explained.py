@@ -14,6 +14,7 @@ CONTEXT = 12
 
 MOST_WORDS = 4_000
 FOLLOWERS = 5
+_BY_VECTORS = ("semantic", "select")
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 Where = Callable[[int], str]
@@ -49,11 +50,12 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
         yield f"{name} was removed by a filter: it does not meet {row['reason']}."
         return
     if verdict.fate == "removed":
-        yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'])}."
+        yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'], row['stage'])}."
         yield f"In its place stays {_keeper(row, where)}."
         for further in verdict.chain:
             end = f"in the end, {_keeper(further, where)} stays" if _has_keeper(further) else "nothing of it stays"
-            yield f"  which the stage `{further['stage']}` removed later{_alike(further['similarity'])}: {end}."
+            how = _alike(further["similarity"], further["stage"])
+            yield f"  which the stage `{further['stage']}` removed later{how}: {end}."
     elif verdict.fate == "there already":
         yield f"{name} was there already (`against`): it is compared with, and neither removed nor written."
     elif verdict.fate == "not sampled":
@@ -100,8 +102,9 @@ def _has_keeper(row: Row) -> bool:
     return row["keeper_address"] is not None
 
 
-def _alike(similarity: float | None) -> str:
-    return "" if similarity is None else f" (similarity {similarity:.4f})"
+def _alike(similarity: float | None, stage: str = "") -> str:
+    what = "cosine of vectors" if stage in _BY_VECTORS else "similarity"
+    return "" if similarity is None else f" ({what} {similarity:.4f})"
 
 
 def _keeper(row: Row, where: Where) -> str:

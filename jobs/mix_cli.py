@@ -13,6 +13,8 @@ from .engine_options import EngineOptions, engine_named
 from .progress import shown
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from ..pipeline.mixing.settings import MixingSettings
 
 console = Console()
@@ -35,11 +37,13 @@ _PRIOR = "prior."
 def mix(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs or URLs.")],
     out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for mixture.yaml; new or empty.")],
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help=f"One of {', '.join(METHODS)}. There is no default.")
+    ],
     text: Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")] = "text",
     source: Annotated[
         str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
     ] = None,
-    method: Annotated[str, typer.Option("--method", metavar="NAME", help=f"One of {', '.join(METHODS)}.")] = "dynamic",
     budget: Annotated[
         str | None, typer.Option("--budget", metavar="N", help="Words in all, as 300M; default: weights alone.")
     ] = None,
@@ -83,7 +87,7 @@ def mix(
     asked = Question(
         tuple(inputs),
         method,
-        _settings(budget, max_epochs, set_ or []),
+        _settings(method, budget, max_epochs, set_ or []),
         text=text,
         source=source,
         format=format_,
@@ -97,10 +101,10 @@ def mix(
         _show(report, out)
 
 
-def _settings(budget: str | None, max_epochs: float, given: list[str]) -> "MixingSettings":
+def _settings(method: str, budget: str | None, max_epochs: float, given: list[str]) -> "MixingSettings":
     from pydantic import ValidationError
 
-    from ..pipeline.mixing.settings import MixingSettings
+    from ..pipeline.mixing.settings import USED_BY, MixingSettings
 
     values: dict[str, Any] = {"budget": budget, "max_epochs": max_epochs}
     for item in given:
@@ -108,6 +112,15 @@ def _settings(budget: str | None, max_epochs: float, given: list[str]) -> "Mixin
         name, equals, value = item.rpartition("=") if item.startswith(_PRIOR) else item.partition("=")
         if not equals:
             raise ConfigError("a setting is NAME=VALUE", value=item, remedy="Write it as eta=2.")
+        known = name.partition(".")[0]
+        if name in ("budget", "max_epochs"):
+            raise ConfigError("budget and passes have options", value=item, remedy="Use --budget and --max-epochs.")
+        if method not in USED_BY.get(known, (method,)):
+            raise ConfigError(
+                f"`{known}` is a setting of {', '.join(USED_BY[known])}",
+                value=f"{item} with --method {method}",
+                remedy="Leave it out, or choose another method.",
+            )
         _put(values, name, value)
     try:
         return MixingSettings.model_validate({name: value for name, value in values.items() if value is not None})
@@ -115,9 +128,19 @@ def _settings(budget: str | None, max_epochs: float, given: list[str]) -> "Mixin
         first = error.errors()[0]
         raise ConfigError(
             "the settings of a mixture are known and can be",
-            value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            value=_said(first),
             remedy=f"Settings are {', '.join(MixingSettings.model_fields)}.",
         ) from error
+
+
+def _said(fault: "ErrorDetails") -> str:
+    """Return which setting is wrong, and how; of a prior, for which source."""
+    where = [str(part) for part in fault["loc"]]
+    if where[0] == "prior" and isinstance(fault["input"], str | dict) and len(where) > 1:
+        return (
+            f"prior: {fault['input']}: a weight for each source is a number from 0 on; words are unique, size, uniform"
+        )
+    return f"{'.'.join(where)}: {fault['msg']}"
 
 
 def _put(values: dict[str, Any], name: str, value: str) -> None:

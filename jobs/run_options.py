@@ -8,7 +8,8 @@ Inputs = Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, fo
 Text = Annotated[str, typer.Option("--text", metavar="COL", help="Column of the text.")]
 Id = Annotated[str | None, typer.Option("--id", metavar="COL", help="Column of the id.")]
 Source = Annotated[
-    str | None, typer.Option("--source", metavar="COL", help="Column of the source; default: each INPUT is one.")
+    str | None,
+    typer.Option("--source", metavar="COL", help="Column of the source; default: the last name of each INPUT."),
 ]
 Format = Annotated[
     str | None,

@@ -26,8 +26,10 @@ from .run_options import (
 )
 
 Rows = Annotated[int | None, typer.Option("--rows", "-k", min=1, help="How many rows to keep, of each group.")]
-Tokens = Annotated[str | None, typer.Option("--tokens", metavar="N", help="How many words to keep, as 300M.")]
-Share = Annotated[float | None, typer.Option("--share", help="Which share of the rows to keep.")]
+Tokens = Annotated[
+    str | None, typer.Option("--tokens", metavar="N", help="How many words to keep, as 300M, of each group.")
+]
+Share = Annotated[float | None, typer.Option("--share", help="Which share of the rows to keep, of each group.")]
 MixtureFile = Annotated[
     str | None,
     typer.Option("--mixture", metavar="FILE", help="How much of each source, as tamis mix writes it."),
@@ -116,7 +118,10 @@ def select(
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:
-    """Keep the rows that stand for all others best; each row that goes names the one that stands for it."""
+    """Keep the rows that stand for all others best; each that goes names the one that stands for it.
+
+    Exact copies go first.
+    """
     stage = _select_stage(
         rows=rows,
         tokens=tokens,
@@ -170,7 +175,10 @@ def balance(
     allow_loss: AllowLoss = None,
     quiet: Quiet = False,
 ) -> None:
-    """Keep no more than so many rows of each leaf: of what has a source, a value or a region of meaning in common."""
+    """Keep no more than so many rows of each leaf: of what has a source, a value or a region of meaning in common.
+
+    Exact copies go first.
+    """
     stage = {"stage": "balance", "most": most, "apart": apart, "by": by or [], "bits": bits, "model": model}
     raw = _settings(
         inputs,

@@ -1,5 +1,6 @@
 """The end of a run on a terminal: what was found, some examples, and where the output is."""
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
 from rich.markup import escape
@@ -28,6 +29,7 @@ def show(result: Result, console: Console, *, out: str) -> None:
     """Print the summary of a finished run whose output is at ``out``."""
     show_amounts(result.ledger, console)
     _examples(result, console)
+    _chosen(result, console)
     _mixture(result, console)
     if result.ledger.capped_rows:
         console.print(
@@ -108,6 +110,15 @@ def _funnel(ledger: Ledger) -> Table:
     return table
 
 
+def _chosen(result: Result, console: Console) -> None:
+    """Print how much was chosen of what was asked for."""
+    selection = result.report["selection"]
+    choice = selection and selection["select"]
+    if choice:
+        told = f"{choice['got']:,} of the {choice['asked']:,} {choice['unit']} that were asked for were chosen."
+        console.print(told, style="yellow" if choice["got"] < choice["asked"] else "dim", highlight=False)
+
+
 def _mixture(result: Result, console: Console) -> None:
     """Print what came of the mixture that was asked for."""
     mixture = result.report["mixture"]
@@ -151,11 +162,13 @@ def _sources(ledger: Ledger) -> Table:
 
 def _examples(result: Result, console: Console) -> None:
     """Print some removals of each stage, spread over all of them."""
-    if not result.removed.num_rows:
+    shown = ("near", "exact", "semantic", "select")
+    if not pc.any(pc.is_in(result.removed["stage"], pa.array(shown))).as_py():
         return
     console.print("\n[bold]Some removals, and what stays in their place[/bold]")
-    for stage in ("near", "exact"):
-        rows = result.removed.filter(pc.equal(result.removed["stage"], stage))
+    for stage in shown:
+        of_stage = pc.equal(result.removed["stage"], stage)
+        rows = result.removed.filter(pc.and_(of_stage, pc.is_valid(result.removed["keeper_address"])))
         step = max(1, rows.num_rows // STAGE_EXAMPLES)
         for i in range(0, min(rows.num_rows, step * STAGE_EXAMPLES), step):
             row = rows.slice(i, 1).to_pylist()[0]

@@ -76,9 +76,9 @@ from .ranked import COLUMNS, failed_rows, new_only, old_only, rank
 from .report.build import build_report, write_report
 from .report.examples import examples
 from .selection.balance import balanced
-from .selection.groups import check_group_columns
 from .selection.settings import Balance, Select
 from .selection.stage import Selected, Selecting
+from .selection.values import check_columns as check_group_columns
 from .semantic.encoding import ReadTexts
 from .semantic.stage import Alike, alike
 from .shards import FILE, POSITION, ShardWriter, contents, emit
@@ -363,7 +363,7 @@ class _Run:
         if self.config.select:
             with self.step("select", self.bytes_to_read):
                 among = new_only(left, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
-                selected = self.select(self.config.select, among)
+                selected = self.select(self.config.select, among, new_only(ranked, "row", old_rows))
             drops = drops.union(selected.drops.map(Staged("select"), STAGED))
         edited: Edits | None = None
         if self.config.cuts:
@@ -520,8 +520,10 @@ class _Run:
         self.selection_facts["balance"] = found.facts
         return found.drops
 
-    def select(self, stage: Select, left: Table) -> Selected:
+    def select(self, stage: Select, left: Table, ranked: Table) -> Selected:
         """Return the rows that stand for all."""
+        found_sources = ranked.aggregate(by=["source"], rows=("count", "row")).collect()
+        sources = tuple(sorted(found_sources["source"].to_pylist()))
         selecting = Selecting(
             self.engine,
             stage,
@@ -532,6 +534,7 @@ class _Run:
             self.folder.work,
             self.config.seed,
             self.config.exact,
+            sources,
         )
         found = selecting(left)
         self.selection_facts["select"] = found.facts

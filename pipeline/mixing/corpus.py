@@ -73,6 +73,8 @@ def texts_of(
     corpus = open_corpus([InputSpec(path, format) for path in inputs])
     splits = [split for file in corpus.files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
     schema = survey(engine, splits, memo)
+    if not schema.names:
+        raise InputError("inputs hold records", value=f"none in {', '.join(inputs)}", remedy="Give others.")
     for name in filter(None, (text, source)):
         if name not in schema.names:
             raise InputError(

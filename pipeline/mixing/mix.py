@@ -32,7 +32,7 @@ def mixed(method: str, sources: Sources, settings: MixingSettings) -> Weights:
     name = ALIASES.get(method, method)
     if name in (SMART, "order-free"):
         sources = _with_similarity(sources, name)
-    return weights(name, sources, settings)
+    return replace(weights(name, sources, settings), method=method)
 
 
 def _with_similarity(sources: Sources, name: str) -> Sources:

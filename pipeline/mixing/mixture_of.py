@@ -84,5 +84,5 @@ def reasons_of(found: Weights) -> list[str]:
     lines = [f"method {found.method}" + (f": {notes}" if notes else "")]
     for place, (name, reason) in enumerate(zip(found.names, found.reasons, strict=True)):
         unique = "" if found.unique is None else f"; {found.unique[place]:,.0f} effective unique tokens"
-        lines.append(f"{json.dumps(name)}: {found.weights[place]:.2%}: {reason}{unique}")
+        lines.append(f"{json.dumps(name, ensure_ascii=False)}: {found.weights[place]:.2%}: {reason}{unique}")
     return lines

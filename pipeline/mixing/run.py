@@ -76,6 +76,7 @@ def weigh(engine: Engine, asked: Question, memo: Path, progress: Progress) -> tu
         InputError: something cannot be read, or does not fit the sources.
         ConfigError: sources hold less than the budget.
     """
+    _own_names(asked)
     loads = None if asked.loads is None else read_loads(asked.loads)
     progress.start("measure")
     texts = _texts(engine, asked, asked.inputs, memo / "columns.json")
@@ -96,6 +97,18 @@ def weigh(engine: Engine, asked: Question, memo: Path, progress: Progress) -> tu
     found = replace(found, notes=found.notes | notes)
     clusters = None if asked.clusters is None else shared_clusters(asked.clusters, found.names)
     return found, report_of(found, measured, asked.settings, clusters)
+
+
+def _own_names(asked: Question) -> None:
+    """Make sure that inputs which are sources have names of their own."""
+    names = [InputSpec(path).name for path in asked.inputs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if asked.source is None and twice:
+        raise ConfigError(
+            "each input is a source, and is called by its last name",
+            value=f"{', '.join(map(repr, twice))} more than once",
+            remedy="Name a column of sources (--source), rename a folder, or leave out what is there twice.",
+        )
 
 
 def _all_there(asked: Question, measured: Measured) -> None:

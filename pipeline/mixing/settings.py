@@ -11,6 +11,27 @@ from ..mixture import Count, parse_count
 Prior = Literal["unique", "size", "uniform"] | dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
 
 
+_FEEDBACK = ("tilt", "dynamic")
+USED_BY: dict[str, tuple[str, ...]] = {
+    "temperature": ("temperature",),
+    "prior": _FEEDBACK,
+    "distance": _FEEDBACK,
+    "draws": _FEEDBACK,
+    "seed": (*_FEEDBACK, "importance"),
+    "eta": (*_FEEDBACK, "router"),
+    "strength": _FEEDBACK,
+    "smoothing": (*_FEEDBACK, "router"),
+    "sign": (*_FEEDBACK, "router"),
+    "updates": ("router",),
+    "steps": ("router",),
+    "share": ("importance",),
+    "purpose": ("leverage",),
+    "ridge": ("leverage",),
+    "normalise": ("smart",),
+}
+"""Methods that a setting is for; settings that are not here are for all."""
+
+
 class MixingSettings(BaseModel):
     """What all methods and each of them can be told."""
 

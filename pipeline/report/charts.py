@@ -81,7 +81,8 @@ def gain_chart(groups: Sequence[dict[str, Any]]) -> Markup:
         points = [(0.0, 0.0)]
         points += [(rows / group["chosen"], min(1.0, value / group["bound"])) for rows, value in group["curve"]]
         path = Markup('<path class="{}" d="{}"><title>{}</title></path>')
-        parts.append(path.format("curve other" if place else "curve", _path(points), group["group"]))
+        name = "all rows" if group["group"] == "[]" else group["group"]
+        parts.append(path.format("curve other" if place else "curve", _path(points), name))
     return svg("Value of the choice as a share of its bound, by the share of the chosen rows", parts)
 
 

@@ -25,6 +25,7 @@ from ..engine import Engine, Table
 from ..semantic.encoders import Encoder
 from ..semantic.encoding import HASH, ReadTexts
 from .settings import Balance
+from .values import ROW, with_values
 
 STAGE = "balance"
 SHOWN_LEAVES = 100
@@ -60,10 +61,10 @@ class Coding:
         return {"text": self.text, "encoder": self.encoder, "bits": self.bits, "seed": self.seed}
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return (row, code) for records read with ``row``."""
+        """Return (row, code) for records read with ``values.ROW``."""
         vectors, _ = self.encoder(batch.column(self.text))
         codes = pack_signs(project(np.ascontiguousarray(vectors), self.planes))[:, 0].astype(np.int64)
-        return pa.RecordBatch.from_arrays([batch.column("row"), pa.array(codes)], schema=_CODES)
+        return pa.RecordBatch.from_arrays([batch.column(ROW), pa.array(codes)], schema=_CODES)
 
 
 @dataclass(frozen=True)
@@ -71,24 +72,30 @@ class Leaf:
     """Names the leaf of each row; plain data.
 
     Attributes:
-        names: of the columns that make it.
+        source: whether sources are leaves apart.
         seed: of the order in a leaf.
     """
 
-    names: tuple[str, ...]
+    source: bool
     seed: int
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return ``LEAVES``."""
-        values = zip(*(batch.column(name).to_pylist() for name in self.names), strict=True)
-        leaves = pa.array([json.dumps([_plain(v) for v in row], ensure_ascii=False) for row in values], pa.string())
+        """Return ``LEAVES`` of rows, perhaps with ``values`` and ``code``."""
+        names: list[list[object]] = [[] for _ in range(batch.num_rows)]
+        if self.source:
+            names = [[source] for source in batch.column("source").to_pylist()]
+        for column, read in (("values", json.loads), ("code", _alone)):
+            if column in batch.schema.names:
+                own = batch.column(column).to_pylist()
+                names = [name + read(value) for name, value in zip(names, own, strict=True)]
+        leaves = pa.array([json.dumps(name, ensure_ascii=False) for name in names], pa.string())
         high, low = (np.ascontiguousarray(batch.column(name).to_numpy()) for name in HASH)
         drawn = (draws(high, low, seed=self.seed, purpose=STAGE) >> np.uint64(1)).astype(np.int64)
         return pa.RecordBatch.from_arrays([batch.column("row"), pa.array(drawn), leaves], schema=LEAVES)
 
 
-def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+def _alone(code: int) -> list[object]:
+    return [code]
 
 
 @dataclass(frozen=True)
@@ -127,14 +134,13 @@ def balanced(
         seed: of the run.
     """
     rows = left.select("row", "address", "source", *HASH).save("balance_rows")
-    names = (*(("source",) if stage.apart else ()), *stage.by)
-    table = read_columns(rows, "balance_columns") if stage.by else rows
+    table = with_values(rows, stage.by, read_columns, "balance_columns")
     if encoder is not None and stage.bits is not None:
         shared = encoder if engine.has("balance_codes") else encoder.shared(engine)
         coding = Coding(text, shared, stage.bits, seed)
-        codes = read(rows.select("row", "address"), "balance").map(coding, _CODES).save("balance_codes")
-        table, names = table.join(codes, on=["row"]), (*names, "code")
-    leaves = table.map(Leaf(names, seed), LEAVES).save("balance_leaves")
+        codes = read(rows.select("address", **{ROW: "row"}), "balance").map(coding, _CODES).save("balance_codes")
+        table = table.join(codes, on=["row"])
+    leaves = table.map(Leaf(stage.apart, seed), LEAVES).save("balance_leaves")
     kept = leaves.first(by=["leaf"], order=["draw", "row"], n=stage.most).save("balance_kept")
     firsts = leaves.first(by=["leaf"], order=["draw", "row"], n=1).select("leaf", keeper="row")
     gone = leaves.join(kept.select("row"), on=["row"], how="anti").join(firsts, on=["leaf"])

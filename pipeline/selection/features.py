@@ -8,6 +8,7 @@ import pyarrow as pa
 from ...hashing.mixing.importance import ngram_buckets
 from ...hashing.sparse_topk import SparseRows
 from ..text_column import text_buffers
+from .values import ROW
 
 BUCKETS = 1 << 16
 
@@ -26,13 +27,13 @@ class Counting:
     text: str
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return ``FEATURES`` for records read with ``row``."""
+        """Return ``FEATURES`` for records read with ``values.ROW``."""
         buckets, bounds = ngram_buckets(*text_buffers(batch.column(self.text)), buckets=BUCKETS)
         packed = []
         for first, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             found, counts = np.unique(buckets[first:stop], return_counts=True)
             packed.append(np.stack([found, counts], axis=1).astype("<i8").tobytes())
-        return pa.RecordBatch.from_arrays([batch.column("row"), pa.array(packed, pa.binary())], schema=FEATURES)
+        return pa.RecordBatch.from_arrays([batch.column(ROW), pa.array(packed, pa.binary())], schema=FEATURES)
 
 
 def feature_rows(column: pa.ChunkedArray) -> SparseRows:

@@ -1,7 +1,7 @@
 """Groups: rows that are chosen from together, apart from others, and how much of each."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...hashing.bagging import draws, fold
-from ...hashing.errors import ConfigError, InputError
+from ...hashing.errors import ConfigError
 from ...hashing.mixing.rounding import largest_remainder
 from ..allocation import allocate
 from ..engine import Table
@@ -43,49 +43,24 @@ of its text, as ``features.py`` packs them, where the set function rests on them
 _PURPOSE = "parts of a selection"
 
 
-def check_group_columns(schema: pa.Schema, names: Sequence[str], stage: str) -> None:
-    """Make sure that rows can be told apart by some columns.
-
-    Raises:
-        InputError: a column is not there, or holds lists or structures.
-    """
-    for name in names:
-        if name not in schema.names:
-            raise InputError(
-                f"the columns in `by` of {stage} are there",
-                value=f"{name!r} among {', '.join(schema.names)}",
-                remedy="Correct the name.",
-            )
-        if pa.types.is_nested(schema.field(name).type):
-            raise InputError(
-                f"the columns in `by` of {stage} hold plain values",
-                value=f"{name!r}: {schema.field(name).type}",
-                remedy="Name another column.",
-            )
-
-
 @dataclass(frozen=True)
 class Naming:
     """Names the group of each row; plain data.
 
     Attributes:
         source: whether sources are chosen from apart.
-        columns: whose values are.
     """
 
     source: bool
-    columns: tuple[str, ...]
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return ``NAMED``."""
-        given = [batch.column("source")] if self.source else []
-        given += [batch.column(name).cast(pa.string()) for name in self.columns]
-        if given:
-            values = zip(*(column.to_pylist() for column in given), strict=True)
-            names = pa.array([json.dumps(list(row), ensure_ascii=False) for row in values], pa.string())
-        else:
-            names = pa.repeat("[]", batch.num_rows)
-        return pa.RecordBatch.from_arrays([*(batch.column(name) for name in NAMED.names[:-1]), names], schema=NAMED)
+        """Return ``NAMED`` of rows, perhaps with ``values``."""
+        names = [[source] for source in batch.column("source").to_pylist()] if self.source else [[]] * batch.num_rows
+        if "values" in batch.schema.names:
+            own = batch.column("values").to_pylist()
+            names = [name + json.loads(values) for name, values in zip(names, own, strict=True)]
+        told = pa.array([json.dumps(name, ensure_ascii=False) for name in names], pa.string())
+        return pa.RecordBatch.from_arrays([*(batch.column(name) for name in NAMED.names[:-1]), told], schema=NAMED)
 
 
 @dataclass(frozen=True)
@@ -100,6 +75,7 @@ class Groups:
         limits: int64: how much may be chosen, in rows or words.
         words: whether limits are in words.
         parts: int64: in how many parts each is chosen from first.
+        asked: how much was asked for in all, in rows or words.
     """
 
     names: tuple[str, ...]
@@ -109,6 +85,7 @@ class Groups:
     limits: NDArray[np.int64]
     words: bool
     parts: NDArray[np.int64]
+    asked: int
 
     @property
     def first_part(self) -> NDArray[np.int64]:
@@ -116,40 +93,47 @@ class Groups:
         return np.asarray(np.cumsum(self.parts) - self.parts, np.int64)
 
 
-def groups_of(named: Table, stage: Select) -> Groups:
+def groups_of(named: Table, stage: Select, sources: Collection[str]) -> Groups:
     """Return the groups of some rows.
 
     Args:
         named: ``NAMED``.
         stage: says how much of each.
+        sources: all that the run read, those included whose rows are all gone by now.
 
     Raises:
-        ConfigError: a mixture lacks a source, or names one that has no rows.
+        ConfigError: a mixture lacks a source, or names one that there is not.
     """
     by = ["group", "source"] if stage.apart else ["group"]
     found = named.aggregate(by=by, rows=("count", "row"), tokens=("sum", "tokens")).collect()
     lines = sorted(found.to_pylist(), key=lambda line: line["group"].encode())
     names = tuple(line["group"] for line in lines)
-    sources = tuple(line.get("source", "") for line in lines)
+    of = tuple(line.get("source", "") for line in lines)
     rows, tokens = (np.array([line[what] for line in lines], np.int64) for what in ("rows", "tokens"))
     parts = np.full(len(names), stage.parts or 0, np.int64)
     if stage.parts is None:
         parts = np.asarray(-(-rows // PART_ROWS), np.int64)
     words = stage.tokens is not None or (stage.mixture is not None and stage.mixture.unit == WORDS)
-    limits = _limits(stage, sources, tokens if words else rows)
-    return Groups(names, sources, rows, tokens, limits, words, np.minimum(parts, rows))
+    limits, asked = _limits(stage, of, tokens if words else rows, sources)
+    return Groups(names, of, rows, tokens, limits, words, np.minimum(parts, rows), asked)
 
 
-def _limits(stage: Select, sources: tuple[str, ...], held: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how much may be chosen of each group, given what it holds."""
+def _limits(
+    stage: Select, of: tuple[str, ...], held: NDArray[np.int64], sources: Collection[str]
+) -> tuple[NDArray[np.int64], int]:
+    """Return how much may be chosen of each group, given what it holds, and how much was asked for in all."""
     if stage.mixture is not None:
-        return _by_mixture(stage.mixture, sources, held)
+        return _by_mixture(stage.mixture, of, held, sources)
     if stage.share is not None:
-        return np.asarray(np.maximum(1, np.floor(held * stage.share)), np.int64)
-    return np.asarray(np.minimum(held, stage.rows or stage.tokens or 0), np.int64)
+        limits = np.asarray(np.maximum(1, np.floor(held * stage.share)), np.int64)
+        return limits, int(limits.sum())
+    each = stage.rows or stage.tokens or 0
+    return np.asarray(np.minimum(held, each), np.int64), each * len(held)
 
 
-def _by_mixture(mixture: Mixture, sources: tuple[str, ...], held: NDArray[np.int64]) -> NDArray[np.int64]:
+def _by_mixture(
+    mixture: Mixture, of: tuple[str, ...], held: NDArray[np.int64], sources: Collection[str]
+) -> tuple[NDArray[np.int64], int]:
     """Return what a mixture asks of each group: of a source with several, in proportion to what they hold."""
     if mixture.unit not in (ROWS, WORDS):
         raise ConfigError(
@@ -157,21 +141,15 @@ def _by_mixture(mixture: Mixture, sources: tuple[str, ...], held: NDArray[np.int
             value=f"unit: {mixture.unit}",
             remedy="Make the mixture in words: tamis mix does.",
         )
-    of = np.array(sources)
-    available = dict.fromkeys(mixture.sources, 0)  # of some, all rows may be gone
-    available |= {name: int(held[of == name].sum()) for name in sorted(set(sources))}
-    wanted = _wanted(mixture, available)
+    places = np.array(of)
+    available = {name: int(held[places == name].sum()) for name in sorted(sources)}
+    found = allocate(mixture, available)
     limits = np.zeros(len(held), np.int64)
-    for name, amount in wanted.items():
-        mine = np.flatnonzero(of == name)
+    for name, amount in zip(found.names, found.wanted.tolist(), strict=True):
+        mine = np.flatnonzero(places == name)
         if available[name]:  # what a source lacks is not made up for
             limits[mine] = largest_remainder(held[mine], min(amount, available[name]), held[mine])
-    return limits
-
-
-def _wanted(mixture: Mixture, available: Mapping[str, int]) -> dict[str, int]:
-    found = allocate(mixture, available)
-    return dict(zip(found.names, found.wanted.tolist(), strict=True))
+    return limits, int(found.wanted.sum())
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ def some_of(found: pa.Table, numbers: NDArray[np.int64]) -> Some:
     order = np.lexsort((found["row"].to_numpy(), numbers))
     row, tokens, part = (found[name].to_numpy()[order] for name in ("row", "tokens", "part"))
     names, starts = np.unique(numbers[order], return_index=True)
-    cuts = zip(names.tolist(), starts.tolist(), [*starts[1:].tolist(), len(row)], strict=True)
-    places = {name: slice(first, stop) for name, first, stop in cuts}
+    stops = [*starts.tolist(), len(row)][1:]
+    places = {n: slice(first, stop) for n, first, stop in zip(names.tolist(), starts.tolist(), stops, strict=True)}
     return Some(*({name: of[place] for name, place in places.items()} for of in (row, tokens, part)))
 
 

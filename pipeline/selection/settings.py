@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from ..mixture import Count, Mixture, parse_count
+from ..mixture import MOST, Count, Mixture, parse_count
 from ..settings_file import Model, read_mixture
 
 
@@ -12,7 +12,9 @@ class Balance(Model):
     """Keep no more than so many rows of each leaf: rows that have something in common."""
 
     stage: Literal["balance"] = Field("balance", description="Which stage it is.")
-    most: int = Field(ge=1, description="Rows that a leaf keeps; those with the lowest keyed hashes of their texts.")
+    most: int = Field(
+        ge=1, le=MOST, description="Rows that a leaf keeps; those with the lowest keyed hashes of their texts."
+    )
     apart: bool = Field(False, description="Whether rows of different sources are in different leaves.")
     by: tuple[str, ...] = Field((), description="Columns; rows with different values are in different leaves.")
     bits: int | None = Field(
@@ -26,6 +28,8 @@ class Balance(Model):
     def _has_leaves(self) -> "Balance":
         if not (self.apart or self.by or self.bits):
             raise ValueError("leaves are made by `apart`, `by` or `bits`: set one of them")
+        if len(set(self.by)) < len(self.by):
+            raise ValueError("a column in `by` is named once")
         return self
 
 
@@ -33,7 +37,7 @@ class Select(Model):
     """Keep the rows that stand for all others best: representative, and not redundant."""
 
     stage: Literal["select"] = Field("select", description="Which stage it is.")
-    rows: int | None = Field(None, ge=1, description="How many rows to keep, of each group.")
+    rows: int | None = Field(None, ge=1, le=MOST, description="How many rows to keep, of each group.")
     tokens: Annotated[Count | None, BeforeValidator(parse_count)] = Field(
         None, description="How many words to keep, of each group, as 300M."
     )
@@ -72,4 +76,8 @@ class Select(Model):
             )
         if self.mixture is not None and not self.apart:
             raise ValueError("a mixture says how much of each source: set `apart: true`")
+        if self.mixture is not None and self.mixture.budget is None:
+            raise ValueError("the mixture of a selection has a budget: make it with `tamis mix --budget`, or add one")
+        if len(set(self.by)) < len(self.by):
+            raise ValueError("a column in `by` is named once")
         return self

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ...hashing.errors import ConfigError
+from ...hashing.errors import ConfigError, InputError
 from ..drops import DROPS
 from ..engine import Engine, Table
 from ..semantic.encoders import Encoder
@@ -30,6 +30,7 @@ from .groups import DEALT, NAMED, Dealing, Groups, Naming, groups_of
 from .nearest import NEAR, NEAR_BYTES, REPRESENTED, UNITS, Candidates, Merge, Represent, some_of
 from .rounds import Rounds, cells, rounds_of
 from .settings import Select
+from .values import ROW, with_values
 
 STAGE = "select"
 SHOWN_GROUPS, CURVE_POINTS = 1000, 50
@@ -66,6 +67,7 @@ class Selecting:
         work: the run's work folder, on a disk that all tasks see.
         seed: of the run.
         once: whether no two rows are known to have one text.
+        sources: all that the run read.
     """
 
     engine: Engine
@@ -77,6 +79,7 @@ class Selecting:
     work: Path
     seed: int
     once: bool
+    sources: tuple[str, ...]
 
     def __call__(self, left: Table) -> Selected:
         """Choose among ranked rows.
@@ -97,8 +100,9 @@ class Selecting:
             once=self.once,
             name=STAGE,
         ).collect()
-        named = self._named(rows).save("select_named")
-        groups = groups_of(named, self.stage)
+        valued = with_values(rows, self.stage.by, self.read_columns, "select_columns")
+        named = valued.map(Naming(self.stage.apart), NAMED).save("select_named")
+        groups = groups_of(named, self.stage, self.sources)
         dealt = self._dealt(named, rows, groups).save("select_dealt")
         rounds = rounds_of(groups, _held(dealt, groups))
         chosen = self._chosen(dealt, matrix, groups, rounds).save("select_chosen")
@@ -118,15 +122,9 @@ class Selecting:
         }
         return Selected(represented.select(*DROPS.names), chosen, groups, facts)
 
-    def _named(self, rows: Table) -> Table:
-        columns = tuple(self.stage.by)
-        if columns:
-            rows = self.read_columns(rows, "select_columns")
-        return rows.map(Naming(self.stage.apart, columns), NAMED)
-
     def _dealt(self, named: Table, rows: Table, groups: Groups) -> Table:
         if self.stage.function == "features":
-            texts = self.read(rows.select("row", "address"), "select_features")
+            texts = self.read(rows.select("address", **{ROW: "row"}), "select_features")
             named = named.join(texts.map(Counting(self.text), FEATURES), on=["row"])
         return named.map(Dealing(groups, self.seed), DEALT)
 
@@ -202,11 +200,15 @@ def _held(dealt: Table, groups: Groups) -> NDArray[np.int64]:
 def _check_some(found: pa.Table, groups: Groups) -> None:
     """Make sure that something is chosen where there is something."""
     if not found.num_rows and groups.rows.sum():
+        if not groups.tokens.sum():
+            raise InputError(
+                "a selection keeps a row", value="no row has a letter, mark or number", remedy="Check the texts."
+            )
         raise ConfigError(
             "a selection keeps a row",
             value=f"none: {'words' if groups.words else 'rows'} to keep are {int(groups.limits.sum()):,},"
             f" the rows have {int(groups.tokens.sum() / groups.rows.sum()):,} words on average",
-            remedy="Raise the budget to at least one row; rows without a letter or number are not chosen.",
+            remedy="Raise the budget to at least one row.",
         )
 
 
@@ -242,6 +244,8 @@ def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table) ->
         "unit": "words" if groups.words else "rows",
         "groups": lines,
         "more_groups": max(0, len(groups.names) - SHOWN_GROUPS),
+        "asked": groups.asked,
+        "got": pc.sum(found["tokens"]).as_py() or 0 if groups.words else len(group),
         "chosen": len(group),
         "mean_similarity": represents / max(1, len(group) + covered["rows"]),
     }

@@ -13,6 +13,9 @@ from tamis.jobs.cli import app
 
 
 def call(*arguments):
+    """Call a command; of mixtures the method is `dynamic` unless it is given."""
+    if arguments[0] == "mix" and "--method" not in arguments:
+        arguments = (*arguments, "--method", "dynamic")
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
@@ -42,7 +45,7 @@ def test_copies_share_a_weight(corpus, tmp_path):
     found = weights(tmp_path / "out")
     assert found["copy"] == found["news"] == pytest.approx(0.25, abs=0.002)  # some n-grams share a bucket by chance
     report = json.loads((tmp_path / "out" / "mix.json").read_text())
-    assert report["method"] == "coverage"
+    assert report["method"] == "dynamic"
     assert [[round(share, 6) for share in row] for row in report["shared_mass"]] == [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
     unique = {one["source"]: one["effective_unique"] for one in report["sources"]}
     assert unique["news"] == unique["copy"] < 1510
@@ -202,3 +205,29 @@ def test_one_that_was_stopped_is_begun_again_and_a_finished_one_is_left_alone(co
     assert not (tmp_path / "out" / "_work").exists()
     refused = call("mix", *corpus, "--out", tmp_path / "out")
     assert "new or empty folder" in str(refused.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--method", "uniform", "--set", "eta=5"], "`eta` is a setting of tilt, dynamic, router"),
+        (["--set", "temperature=2"], "`temperature` is a setting of temperature"),
+        (["--budget", "9", "--set", "budget=200"], "--budget and --max-epochs"),
+        (["--set", "prior.news.parquet=-1"], "a number from 0 on"),
+    ],
+)
+def test_settings_of_other_methods(corpus, tmp_path, arguments, said):
+    done = call("mix", *corpus, *arguments, "--out", tmp_path / "out")
+    assert said in str(done.exception)
+
+
+def test_inputs_of_one_name(corpus, tmp_path):
+    done = call("mix", corpus[0], corpus[0], "--out", tmp_path / "out")
+    assert "'news.parquet' more than once" in str(done.exception)
+    assert call("mix", corpus[0], corpus[0], "--source", "kind", "--out", tmp_path / "out", "-q").exit_code == 0
+
+
+def test_a_method_is_chosen(corpus, tmp_path):
+    done = CliRunner().invoke(app, ["mix", *map(str, corpus), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "--method" in done.output

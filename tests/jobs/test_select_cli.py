@@ -29,6 +29,7 @@ def tasks(tmp_path):
             "task": task,
             "template": "short" if i % 3 else "long",
             "text": " ".join(f"{task}{rng.randrange(80)}" for _ in range(20)),
+            "bytes": b"\xff",
         }
         for task in ("sums", "poems")
         for i in range(60)
@@ -77,7 +78,7 @@ def test_a_page_shows_what_the_numbers_say(tasks, tmp_path):
     shown = {number["data-key"]: number["value"] for number in numbers_of((out / "report.html").read_text()).found}
     assert shown["selection.select.chosen"] == "10"
     keys = [key for key in shown if key.startswith("selection.")]
-    assert len(keys) == 12
+    assert len(keys) == 14
     for key in keys:
         assert float(shown[key]) == look_up(report, key)
 
@@ -104,6 +105,7 @@ def test_balance(tasks, tmp_path):
         (["select", "--rows", "3", "--function", "best"], ConfigError, "function"),
         (["select", "--rows", "3", "--model", "nowhere"], ConfigError, "hashed-ngrams or the folder of a hasher"),
         (["select", "--rows", "3", "--by", "colour"], InputError, "colour"),
+        (["select", "--rows", "3", "--by", "bytes"], InputError, "'bytes': binary"),
         (["balance", "--most", "3"], ConfigError, "`apart`, `by` or `bits`"),
     ],
 )

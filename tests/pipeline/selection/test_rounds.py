@@ -19,6 +19,7 @@ def groups(rows, limits, parts, words=None):
         np.array(limits),
         words is not None,
         np.array(parts),
+        sum(limits),
     )
 
 

@@ -187,6 +187,45 @@ def test_a_source_may_have_lost_all_its_rows(tmp_path):
     assert Counter(result.selection["source"].to_pylist()) == {"news": 10}
 
 
+def test_a_mixture_names_no_other_source(tmp_path):
+    texts, topics = corpus(60, topics=2)
+    mixture = {"unit": "rows", "budget": 9, "sources": {"topic 0": 1, "topic 1": 2, "topc 1": 1}}
+    with pytest.raises(ConfigError, match="topc 1"):
+        chosen_of(tmp_path, texts, {"mixture": mixture, "apart": True}, source=topics)
+
+
+def test_what_is_lacking_is_told(tmp_path, texts):
+    result = chosen_of(tmp_path, texts[:30], {"rows": 100})
+    facts = result.report["selection"]["select"]
+    assert (facts["asked"], facts["got"]) == (100, 30)
+    assert "100</data> rows that were asked for" in (result.out / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["row", "address", "tokens", "hash_high", "group", "part", "leaf", "code", "values"])
+def test_columns_may_have_any_name(tmp_path, texts, name):
+    kinds = ["a", "b"] * 20
+    result = chosen_of(tmp_path, texts[:40], {"rows": 3, "by": [name]}, **{name: kinds})
+    assert Counter(result.selection["group"].to_pylist()) == {'["a"]': 3, '["b"]': 3}
+
+
+def test_nothing_is_left_to_choose_from(tmp_path, texts):
+    table = pa.table({"text": texts[:5]})
+    pq.write_table(table, tmp_path / "old.parquet")
+    pq.write_table(table, tmp_path / "new.parquet")
+    config = make_config(
+        {
+            "inputs": [{"path": str(tmp_path / "new.parquet")}],
+            "against": [{"path": str(tmp_path / "old.parquet")}],
+            "stages": ["exact", {"balance": {"most": 3, "bits": 2}}, {"select": {"rows": 2}}],
+            "out": str(tmp_path / "out"),
+        }
+    )
+    plan.run(plan.prepare(config, version=tamis.__version__), LocalEngine, Silent())
+    result = Result(tmp_path / "out")
+    assert (result.selection.num_rows, result.removed.num_rows) == (0, 5)
+    assert [check.name for check in verify(tmp_path / "out") if not check.passed] == []
+
+
 def test_a_mixture_names_all_sources(tmp_path):
     texts, topics = corpus(60, topics=3)
     mixture = {"unit": "rows", "budget": 30, "sources": {"topic 0": 3, "topic 1": 2}}
@@ -219,7 +258,10 @@ def test_a_budget_below_all_rows_is_refused(tmp_path, texts):
     [
         ({}, "not none"),
         ({"rows": 3, "share": 0.5}, "not rows and share"),
-        ({"mixture": {"sources": {"a": 1}}}, "apart: true"),
+        ({"mixture": {"sources": {"a": 1}, "budget": 5}}, "apart: true"),
+        ({"mixture": {"sources": {"a": 1}}, "apart": True}, "has a budget"),
+        ({"rows": 3, "by": ["a", "a"]}, "named once"),
+        ({"rows": 10**20}, "less than or equal to"),
     ],
 )
 def test_one_setting_says_how_much(select, said):
