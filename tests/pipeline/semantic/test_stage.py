@@ -150,7 +150,7 @@ def test_what_is_like_a_removed_row_alone_stays(tmp_path):
     assert told[1].endswith("was itself removed for d0 (x.parquet:0).")
     verdict = explain(result, find(result, "d1")[0])
     lines = list(lines_of(verdict, result.where))
-    assert lines[0].startswith("x.parquet:1") or "was removed by the stage `semantic` (similarity 0." in lines[0]
+    assert lines[0].startswith("x.parquet:1") or "was removed by the stage `semantic` (cosine of vectors 0." in lines[0]
     assert lines[1] == "In its place stays d0 (x.parquet:0)."
 
 
