@@ -52,21 +52,14 @@ def block_tables(
     """
     from ..pipeline.blocking.outputs import REPORT
     from ..pipeline.blocking.run import block
-    from .engines import make
+    from .engines import engine_on
 
     left, right = _absolute(left), None if right is None else _absolute(right)  # commands may stand elsewhere later
     folder = OutputFolder(out, _fingerprint(left, right, options))
     told = progress or Silent()
     with folder.claim():
         if not folder.finished:
-            engine = make(
-                on.name,
-                folder.work,
-                memory_bytes=on.memory_bytes,
-                threads=on.threads,
-                progress=told,
-                settings=on.spark,
-            )
+            engine = engine_on(on, folder.work, told)
             try:
                 report = block(engine, left, right, out, options, told)
             finally:

@@ -6,6 +6,7 @@ from typing import Literal
 from ..hashing.errors import EngineError
 from ..pipeline.config import Spark
 from ..pipeline.engine import Engine, Progress
+from .engine_options import EngineOptions
 from .local import LocalEngine
 
 
@@ -51,3 +52,17 @@ def make(
         progress=progress,
         own=own,
     )
+
+
+def engine_on(on: EngineOptions, work: Path, progress: Progress | None) -> Engine:
+    """Return the engine that a command runs on.
+
+    Args:
+        on: which, and what it may take.
+        work: folder of its work.
+        progress: told about what it does.
+
+    Raises:
+        EngineError: if Spark is not installed or does not start.
+    """
+    return make(on.name, work, memory_bytes=on.memory_bytes, threads=on.threads, progress=progress, settings=on.spark)

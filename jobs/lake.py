@@ -42,11 +42,11 @@ def scan_lake(
     from ..pipeline.lake.memory import recall
     from ..pipeline.lake.outputs import write_scan
     from ..pipeline.lake.scan import scan
-    from .engines import make
+    from .engines import engine_on
 
     tables = list_tables(lakes)[0]
     work = out / WORK
-    engine = make(on.name, work, memory_bytes=on.memory_bytes, threads=on.threads, progress=progress, settings=on.spark)
+    engine = engine_on(on, work, progress)
     try:
         found = scan(engine, tables, options, memory=recall(out, options), progress=progress)
         report = write_scan(found, options, list(lakes), out, work, closure=closure, page=page)

@@ -35,7 +35,7 @@ def mix_sources(asked: "Question", out: Path, on: EngineOptions, *, progress: Pr
     from ..pipeline.mixing.mixture_of import as_mixture, write_weights
     from ..pipeline.mixing.page import write_page
     from ..pipeline.mixing.run import weigh
-    from .engines import make
+    from .engines import engine_on
 
     check_place(str(out), asked.inputs)
     if out.exists() and any(path.name != WORK for path in out.iterdir()):
@@ -43,14 +43,7 @@ def mix_sources(asked: "Question", out: Path, on: EngineOptions, *, progress: Pr
     shutil.rmtree(out / WORK, ignore_errors=True)  # of one that was stopped
     place, told = OutputFolder(out, "mix"), progress or Silent()
     with place.claim():
-        engine = make(
-            on.name,
-            place.work,
-            memory_bytes=on.memory_bytes,
-            threads=on.threads,
-            progress=told,
-            settings=on.spark,
-        )
+        engine = engine_on(on, place.work, told)
         try:
             found, report = weigh(engine, asked, place.work, told)
         finally:

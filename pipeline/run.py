@@ -78,7 +78,7 @@ from .report.examples import examples
 from .selection.balance import balanced
 from .selection.settings import Balance, Select
 from .selection.stage import Selected, Selecting
-from .selection.values import check_columns as check_group_columns
+from .selection.values import check_group_columns
 from .semantic.encoding import ReadTexts
 from .semantic.stage import Alike, alike
 from .shards import FILE, POSITION, ShardWriter, contents, emit

@@ -39,7 +39,7 @@ def with_values(rows: Table, columns: Sequence[str], read: ReadTexts, name: str)
 
     Args:
         rows: saved.
-        columns: as ``check_columns`` lets them through.
+        columns: as ``check_group_columns`` lets them through.
         read: gives these columns of rows.
         name: of the use.
     """
@@ -49,7 +49,7 @@ def with_values(rows: Table, columns: Sequence[str], read: ReadTexts, name: str)
     return rows.join(values, on=["row"])
 
 
-def check_columns(schema: pa.Schema, names: Sequence[str], stage: str) -> None:
+def check_group_columns(schema: pa.Schema, names: Sequence[str], stage: str) -> None:
     """Make sure that rows can be told apart by some columns.
 
     Raises:

@@ -4,45 +4,24 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from few_rows import staged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tamis
 from tamis.hashing.bagging import draws
 from tamis.hashing.errors import ConfigError
 from tamis.hashing.hashed_vectors import hashed_vectors
 from tamis.hashing.hyperplanes import hyperplanes
 from tamis.hashing.murmur3 import murmur3_bytes
-from tamis.jobs.local import LocalEngine
-from tamis.jobs.progress import Silent
-from tamis.pipeline import run as plan
 from tamis.pipeline.config import make_config
-from tamis.pipeline.result import Result
 from tamis.pipeline.selection.balance import entropy, leaf_facts
 from tamis.pipeline.text_column import text_buffers
-from tamis.pipeline.verify import verify
 
 
 def balanced(folder, texts, balance, **columns):
     """Balance texts; return the result, which verifies."""
-    table = pa.table({"text": texts, "id": [f"r{i}" for i in range(len(texts))], **columns})
-    (folder / "in").mkdir(exist_ok=True)
-    pq.write_table(table, folder / "in" / "rows.parquet", row_group_size=7)
-    out = folder / f"out{len(list(folder.iterdir()))}"
-    config = make_config(
-        {
-            "inputs": [{"path": str(folder / "in")}],
-            "columns": {"text": "text", "id": "id", "source": "source" if "source" in columns else None},
-            "stages": ["exact", {"balance": balance}],
-            "out": str(out),
-        }
-    )
-    prepared = plan.prepare(config, version=tamis.__version__)
-    plan.run(prepared, lambda work: LocalEngine(work, threads=2, batch_rows=5), Silent())
-    assert [check.name for check in verify(out) if not check.passed] == []
-    return Result(out)
+    return staged(folder, texts, {"balance": balance}, **columns)
 
 
 def kept_of(result):

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from few_rows import staged
 
 import tamis
 from tamis.hashing.bagging import draws, fold
@@ -38,22 +39,7 @@ def corpus(rows, seed=3, topics=7):
 
 def chosen_of(folder, texts, select, **columns):
     """Select among texts; return the result, which verifies."""
-    table = pa.table({"text": texts, "id": [f"r{i}" for i in range(len(texts))], **columns})
-    (folder / "in").mkdir(exist_ok=True)
-    pq.write_table(table, folder / "in" / "rows.parquet", row_group_size=17)
-    out = folder / f"out{len(list(folder.iterdir()))}"
-    config = make_config(
-        {
-            "inputs": [{"path": str(folder / "in")}],
-            "columns": {"text": "text", "id": "id", "source": "source" if "source" in columns else None},
-            "stages": ["exact", {"select": select}],
-            "out": str(out),
-        }
-    )
-    prepared = plan.prepare(config, version=tamis.__version__)
-    plan.run(prepared, lambda work: LocalEngine(work, threads=2, batch_rows=23), Silent())
-    assert [check.name for check in verify(out) if not check.passed] == []
-    return Result(out)
+    return staged(folder, texts, {"select": select}, **columns)
 
 
 def names_of(result):
