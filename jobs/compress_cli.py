@@ -1,7 +1,6 @@
 """``tamis compress-benchmark``: few items that stand for a benchmark."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..hashing.errors import ConfigError
-from ..pipeline.state import SUCCESS, WORK, OutputFolder, check_place, write_atomically
+from ..pipeline.state import SUCCESS, OutputFolder, begin_anew, check_place, write_atomically
 
 console = Console()
 
@@ -56,11 +55,9 @@ def compress_benchmark(
         raise ConfigError("--hold-out is a share, above 0 and below 1", value=hold_out, remedy="Take 0.3.")
     check_place(out, [scores])
     folder = Path(out).expanduser()
-    if folder.exists() and any(path.name != WORK for path in folder.iterdir()):
-        raise ConfigError("--out is a new or empty folder", value=out, remedy="Choose another, or empty it.")
+    begin_anew(folder)
     table = read_scores(scores, item=item, model=model, score=score, text=text, format=format_)
     compressed, report = compressed_and_judged(table, k, hold_out=hold_out, splits=splits, seed=seed)
-    shutil.rmtree(folder / WORK, ignore_errors=True)  # of one that was stopped
     from ..pipeline.compression.outputs import REPORT, write_compression
 
     place = OutputFolder(folder, "compress-benchmark")

@@ -1,12 +1,10 @@
 """A mixture, from its sources to a finished output folder."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..hashing.errors import ConfigError
 from ..pipeline.engine import Progress
-from ..pipeline.state import SUCCESS, WORK, OutputFolder, check_place, write_atomically
+from ..pipeline.state import SUCCESS, OutputFolder, begin_anew, check_place, write_atomically
 from .engine_options import EngineOptions
 from .progress import Silent
 
@@ -38,9 +36,7 @@ def mix_sources(asked: "Question", out: Path, on: EngineOptions, *, progress: Pr
     from .engines import engine_on
 
     check_place(str(out), asked.inputs)
-    if out.exists() and any(path.name != WORK for path in out.iterdir()):
-        raise ConfigError("--out is a new or empty folder", value=out, remedy="Choose another, or empty it.")
-    shutil.rmtree(out / WORK, ignore_errors=True)  # of one that was stopped
+    begin_anew(out)
     place, told = OutputFolder(out, "mix"), progress or Silent()
     with place.claim():
         engine = engine_on(on, place.work, told)

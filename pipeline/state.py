@@ -35,6 +35,17 @@ def check_place(out: str, inputs: Sequence[str]) -> None:
             raise _inside(out, path)
 
 
+def begin_anew(out: Path) -> None:
+    """Make sure that an output folder is new or empty, for what is quickly made; take away what a stopped one left.
+
+    Raises:
+        ConfigError: something is in it.
+    """
+    if out.exists() and any(path.name != WORK for path in out.iterdir()):
+        raise ConfigError("--out is a new or empty folder", value=out, remedy="Choose another, or empty it.")
+    shutil.rmtree(out / WORK, ignore_errors=True)
+
+
 def _inside(out: str, path: str) -> ConfigError:
     return ConfigError(
         "an output folder lies outside the input folders, or later runs would read it",
