@@ -79,10 +79,7 @@ class Buckets:
 
     def repeated(self, bucket: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the values of a bucket that occur twice, and few others, with their rows, sorted by both."""
-        places = [slice(start + starts[bucket], start + starts[bucket + 1]) for start, starts in self._batches]
-        values, rows = (
-            np.concatenate([every[:0], *map(every.__getitem__, places)]) for every in (self.values, self.rows)
-        )
+        values, rows = self._bucket(self.values, bucket), self._bucket(self.rows, bucket)
         bits = bits_for(len(values) * SLOTS // 4)
         counts = no_counts(bits)
         mark(values, counts, bits, 0, 1)
@@ -90,3 +87,8 @@ class Buckets:
         values, rows = values[kept], rows[kept]
         order = ascending_order([values, rows])
         return (values, rows) if order is None else (values[order], rows[order])
+
+    def _bucket(self, every: NDArray[np.int64], bucket: int) -> NDArray[np.int64]:
+        """Return what a bucket has of ``values`` or ``rows``."""
+        parts = [every[start + starts[bucket] : start + starts[bucket + 1]] for start, starts in self._batches]
+        return np.concatenate([every[:0], *parts])
