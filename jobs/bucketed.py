@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..hashing.bucketing import into_buckets
+from ..hashing.bucketing import into_buckets, sort_hashed
 from ..hashing.errors import EngineError
-from ..hashing.ordering import ascending_order
 from ..hashing.twice import bits_for, mark, no_counts, seen_twice
 from .explode import packed_values
 
@@ -84,9 +83,7 @@ class Buckets:
         counts = no_counts(bits)
         mark(values, counts, bits, 0, 1)
         kept = seen_twice(values, counts, bits)
-        values, rows = values[kept], rows[kept]
-        order = ascending_order([values, rows])
-        return (values, rows) if order is None else (values[order], rows[order])
+        return sort_hashed(values[kept], rows[kept])
 
     def _bucket(self, every: NDArray[np.int64], bucket: int) -> NDArray[np.int64]:
         """Return what a bucket has of ``values`` or ``rows``."""
