@@ -40,3 +40,16 @@ def ascending_order(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64] |
     keys = (rows, *(column[rows] for column in reversed(others)), first[rows])  # the last is the first to decide
     order[places] = rows[np.lexsort(keys)]
     return None if np.array_equal(order, np.arange(len(order))) else order
+
+
+def grouping_order(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of rows sorted by a key, equal ones in the order they come in: int64.
+
+    NumPy sorts 16 bits by counting, which is what a key of few values needs.
+
+    Args:
+        keys: int64, shape (n,).
+    """
+    lowest = keys.min(initial=2**63 - 1)
+    narrow = len(keys) > 0 and int(keys.max()) - int(lowest) < 1 << 16
+    return np.argsort((keys - lowest).astype(np.uint16) if narrow else keys, kind="stable")

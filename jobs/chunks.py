@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..connectors.schema import holds_dictionary
 from ..connectors.views import cast_batch, plain_schema, size_bytes, take_batch
+from ..hashing.ordering import grouping_order
 
 CHUNKS = pa.schema([("part", pa.int32()), ("key", pa.int64()), ("chunk", pa.binary())])
 """A chunk, the shuffle partition it goes to, and what it is sorted by there."""
@@ -165,7 +166,7 @@ def cut(batch: pa.RecordBatch, by: str) -> list[tuple[int, pa.RecordBatch]]:
     if not batch.num_rows:
         return []
     keys = batch.column(by).to_numpy()
-    order = np.argsort(keys, kind="stable")
+    order = grouping_order(keys)
     ordered = keys[order]
     rows = batch if np.array_equal(ordered, keys) else take_batch(batch, pa.array(order))
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))

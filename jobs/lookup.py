@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ..hashing.ordering import ascending_order
+
 
 def places_of(wanted: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return (where each wanted key stands among some ascending keys, whether it does).
@@ -52,7 +54,7 @@ def lookup_of(batches: Iterator[pa.RecordBatch], schema: pa.Schema, on: str, *, 
         if size > budget:
             return None
     rows = pa.Table.from_batches(held, schema)
-    order = np.argsort(rows[on].to_numpy(), kind="stable")
-    rows = rows.take(pa.array(order)).combine_chunks()
+    order = ascending_order([rows[on].to_numpy()])
+    rows = (rows if order is None else rows.take(pa.array(order))).combine_chunks()
     keys = rows[on].to_numpy()
     return None if np.any(keys[1:] == keys[:-1]) else Lookup(keys, rows.drop_columns([on]))

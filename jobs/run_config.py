@@ -8,6 +8,7 @@ from ..pipeline.metrics import totals
 from ..pipeline.plan import last_step
 from .lean_imports import leave_out_pandas_and_scipy
 from .progress import show_totals, shown
+from .seldom_garbage import search_seldom
 
 out_console = Console(emoji=False)
 
@@ -23,6 +24,7 @@ def run_config(config: Pipeline, quiet: bool, dry_run: bool, until: str | None =
     """
     if config.engine == "local":
         leave_out_pandas_and_scipy()
+        search_seldom()
     from . import api, summary
 
     if dry_run:

@@ -92,8 +92,9 @@ def write_part(folder: Path, stem: str, batches: Iterator[pa.RecordBatch], schem
 
 
 def _codecs(schema: pa.Schema) -> dict[str, str]:
-    """Return how columns are compressed: packed hashes not at all, as they would not shrink."""
-    return {field.name: "none" if pa.types.is_binary(field.type) else "lz4" for field in schema}
+    """Return how columns are compressed: numbers and packed hashes not at all, most of them would not shrink."""
+    bare = {field.name: pa.types.is_binary(field.type) or pa.types.is_primitive(field.type) for field in schema}
+    return {name: "none" if is_bare else "lz4" for name, is_bare in bare.items()}
 
 
 def _regrouped(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:

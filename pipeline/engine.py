@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..connectors.split import Split
 from ..connectors.views import take_table
+from ..hashing.ordering import ascending_order
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -46,8 +47,8 @@ class Group:
     def of(cls, batches: Sequence[pa.RecordBatch], schema: pa.Schema, sort: Sequence[str]) -> "Group":
         """Return the group of some rows, which sort by int64 columns."""
         rows = pa.Table.from_batches(batches, schema).unify_dictionaries().combine_chunks()
-        keys = [rows[name].to_numpy() for name in reversed(sort)]
-        return cls(rows, np.lexsort(keys) if keys else np.arange(rows.num_rows))
+        order = ascending_order([rows[name].to_numpy() for name in sort]) if sort else None
+        return cls(rows, np.arange(rows.num_rows) if order is None else order)
 
     def __len__(self) -> int:
         return len(self.order)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.hashing.ordering import ascending_order
+from tamis.hashing.ordering import ascending_order, grouping_order
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)
@@ -27,3 +27,16 @@ def test_many_rows_with_few_ties():
     found = ascending_order([first, second])
     assert found is not None
     np.testing.assert_array_equal(found, np.lexsort((second, first)))
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.lists(st.one_of(st.integers(-2, 2), st.integers(0, 70_000), st.integers(-(2**63), 2**63 - 1)), max_size=30))
+def test_grouping_order_is_a_stable_sort(keys):
+    found = grouping_order(np.array(keys, np.int64))
+    assert found.tolist() == sorted(range(len(keys)), key=lambda i: keys[i])
+
+
+@pytest.mark.parametrize("lowest", [-(2**63), -5, 2**63 - 65536])
+def test_grouping_order_of_a_narrow_range(lowest):
+    keys = [lowest + step for step in (65535, 0, 3, 65535, 3)]
+    assert grouping_order(np.array(keys, np.int64)).tolist() == [1, 2, 4, 0, 3]
