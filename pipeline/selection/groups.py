@@ -15,6 +15,7 @@ from ..allocation import allocate
 from ..engine import Table
 from ..mixture import ROWS, WORDS, Mixture
 from .settings import Select
+from .shared_budget import by_rows
 
 PART_ROWS = 8192
 """Rows of a part, about: all of their similarities take 256 MiB."""
@@ -114,16 +115,20 @@ def groups_of(named: Table, stage: Select, sources: Collection[str]) -> Groups:
     if stage.parts is None:
         parts = np.asarray(-(-rows // PART_ROWS), np.int64)
     words = stage.tokens is not None or (stage.mixture is not None and stage.mixture.unit == WORDS)
-    limits, asked = _limits(stage, of, tokens if words else rows, sources)
+    limits, asked = _limits(stage, of, tokens if words else rows, rows, sources)
     return Groups(names, of, rows, tokens, limits, words, np.minimum(parts, rows), asked)
 
 
 def _limits(
-    stage: Select, of: tuple[str, ...], held: NDArray[np.int64], sources: Collection[str]
+    stage: Select,
+    of: tuple[str, ...],
+    held: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    sources: Collection[str],
 ) -> tuple[NDArray[np.int64], int]:
     """Return how much may be chosen of each group, given what it holds, and how much was asked for in all."""
     if stage.mixture is not None:
-        return _by_mixture(stage.mixture, of, held, sources)
+        return _by_mixture(stage.mixture, of, held, rows, sources)
     if stage.share is not None:
         limits = np.asarray(np.maximum(1, np.floor(held * stage.share)), np.int64)
         return limits, int(limits.sum())
@@ -132,7 +137,7 @@ def _limits(
 
 
 def _by_mixture(
-    mixture: Mixture, of: tuple[str, ...], held: NDArray[np.int64], sources: Collection[str]
+    mixture: Mixture, of: tuple[str, ...], held: NDArray[np.int64], rows: NDArray[np.int64], sources: Collection[str]
 ) -> tuple[NDArray[np.int64], int]:
     """Return what a mixture asks of each group: of a source with several, in proportion to what they hold."""
     if mixture.unit not in (ROWS, WORDS):
@@ -143,13 +148,14 @@ def _by_mixture(
         )
     places = np.array(of)
     available = {name: int(held[places == name].sum()) for name in sorted(sources)}
-    found = allocate(mixture, available)
+    shares = allocate(mixture, available).shares
+    budget = mixture.budget or 0  # settings see to it that there is one
     limits = np.zeros(len(held), np.int64)
-    for name, amount in zip(found.names, found.wanted.tolist(), strict=True):
+    for name, amount in zip(sorted(sources), largest_remainder(shares, budget).tolist(), strict=True):
         mine = np.flatnonzero(places == name)
         if available[name]:  # what a source lacks is not made up for
-            limits[mine] = largest_remainder(held[mine], min(amount, available[name]), held[mine])
-    return limits, int(found.wanted.sum())
+            limits[mine] = by_rows(held[mine], rows[mine], min(amount, available[name]))
+    return limits, budget
 
 
 @dataclass(frozen=True)
