@@ -266,7 +266,7 @@ class _Run:
                 shards = self.write_shards(sets, places, file_bytes)
             with self.step("write decisions"):
                 files = {"data": shards, **tables.result()}
-        with self.step("balance"):
+        with self.step("balance the ledger"):
             ledger = replace(counts.result(), emitted_rows=sum(line["rows"] for line in shards))
             ledger.check(rows_read=self.records)
             listed = contents(outcome.positioned, sets, outcome.counts)
@@ -281,7 +281,7 @@ class _Run:
         outcome = self.outcome()
         with self.step("write decisions"):
             write_tables(outcome, self.folder.path)
-        with self.step("balance"):
+        with self.step("balance the ledger"):
             ledger = count(outcome)
             ledger.check(rows_read=self.records, emitted=False)
         self.report(ledger, finished=False)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import ConfigError, InputError
+from ..counted import counted
 from ..drops import DROPS
 from ..engine import Engine, Table
 from ..semantic.encoders import Encoder
@@ -207,7 +208,7 @@ def _check_some(found: pa.Table, groups: Groups) -> None:
         raise ConfigError(
             "a selection keeps a row",
             value=f"none: {'words' if groups.words else 'rows'} to keep are {int(groups.limits.sum()):,},"
-            f" the rows have {int(groups.tokens.sum() / groups.rows.sum()):,} words on average",
+            f" the rows have {counted(int(groups.tokens.sum() / groups.rows.sum()), 'word')} on average",
             remedy="Raise the budget to at least one row.",
         )
 

@@ -87,7 +87,16 @@ def test_a_repeated_run_gives_the_same_bytes_and_adds_nothing(tmp_path):
     assert (tmp_path / "index" / "index.json").read_bytes() == header
 
 
-STEPS = ("ask the index", "candidates", "verify", "decide", "add to the index", "write shards", "balance", "report")
+STEPS = (
+    "ask the index",
+    "candidates",
+    "verify",
+    "decide",
+    "add to the index",
+    "write shards",
+    "balance the ledger",
+    "report",
+)
 
 
 class Stopped(Exception):

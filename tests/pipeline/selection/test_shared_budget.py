@@ -43,7 +43,7 @@ def test_all_is_dealt_and_none_gets_more_than_it_has(groups, share):
         amount = int(share * held.sum())
         limits = by_rows(held, rows, amount)
         assert limits.sum() == amount
-        assert ((0 <= limits) & (limits <= held)).all()
+        assert ((limits >= 0) & (limits <= held)).all()
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
