@@ -36,10 +36,12 @@ DEALT = pa.schema(
     [
         *((name, pa.int64()) for name in ("row", "tokens", "group", "part")),
         ("features", pa.binary()),
+        ("covered", pa.int64()),
     ]
 )
-"""A row, the number of its group, and that of its part, which is different for parts of different groups; and features
-of its text, as ``features.py`` packs them, where the set function rests on them."""
+"""A row, the number of its group, and that of its part, which is different for parts of different groups; features of
+its text, as ``features.py`` packs them, where the set function rests on them; and what old rows stand for of it, in
+units of 2^-30 (``against.py``)."""
 
 _PURPOSE = "parts of a selection"
 
@@ -171,7 +173,7 @@ class Dealing:
     seed: int
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return ``DEALT`` of ``NAMED``."""
+        """Return ``DEALT`` of ``NAMED``, perhaps with ``features`` and ``covered``."""
         numbers = {name: number for number, name in enumerate(self.groups.names)}
         group = np.array([numbers[name] for name in batch.column("group").to_pylist()], np.int64)
         high, low = (np.ascontiguousarray(batch.column(name).to_numpy()) for name in ("hash_high", "hash_low"))
@@ -184,5 +186,8 @@ class Dealing:
         features = pa.nulls(len(group), pa.binary())
         if "features" in batch.schema.names:
             features = batch.column("features")
-        columns = [batch.column("row"), batch.column("tokens"), pa.array(group), pa.array(part), features]
+        covered = pa.array(np.zeros(len(group), np.int64))
+        if "covered" in batch.schema.names:
+            covered = batch.column("covered")
+        columns = [batch.column("row"), batch.column("tokens"), pa.array(group), pa.array(part), features, covered]
         return pa.RecordBatch.from_arrays(columns, schema=DEALT)
