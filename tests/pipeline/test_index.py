@@ -401,7 +401,7 @@ def test_the_commands(tmp_path, write_parquet):
     call("index", "query", index, two, "--out", out, "--quiet")
     (row,) = pq.read_table(Path(out) / "decisions").to_pylist()
     assert (row["id"], row["keeper_id"], row["keeper_corpus"], row["stage"]) == ("c", "a", "one.parquet", "near")
-    assert "2 rows of 1 files in 1 batches" in call("index", "info", index, "--check")
+    assert "2 rows of 1 file in 1 batch" in call("index", "info", index, "--check")
     call("index", "add", index, two, "--quiet")
     facts = json.loads(call("index", "info", index, "--json"))
     assert (facts["rows"], [batch["rows"] for batch in facts["batches"]]) == (4, [2, 2])
