@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Spark, bytes_of
+from ..pipeline.counted import counted
 from ..pipeline.state import check_place
 from . import block_cluster_cli, block_evaluate_cli, block_train_cli
 from .bands_option import bands_of
@@ -192,11 +193,12 @@ def _default(rules: bool, hasher: bool) -> tuple[str, ...]:
 def _show(report: dict[str, Any], out: str) -> None:
     records, found = report["records"], report["pairs"]
     if records["right"] is None:
-        console.print(f"{records['left']:,} records.", highlight=False)
+        console.print(f"{counted(records['left'], 'record')}.", highlight=False)
     else:
-        console.print(f"{records['left']:,} records ask, {records['right']:,} are searched.", highlight=False)
+        asking = counted(records["left"], "record asks", "records ask")
+        console.print(f"{asking}, {counted(records['right'], 'is', 'are')} searched.", highlight=False)
     if records["unread"]:
-        console.print(f"{records['unread']:,} records could not be read: see quarantine.parquet.", style="red")
+        console.print(f"{counted(records['unread'], 'record')} could not be read: see quarantine.parquet.", style="red")
     table = Table("blocker", "pairs", "blocks", "purged")
     for name, of in report["blockers"].items():
         blocks = of["blocks"]
@@ -206,7 +208,7 @@ def _show(report: dict[str, Any], out: str) -> None:
         table.columns[at].justify = "right"
     console.print(table)
     console.print(
-        f"{found['found']:,} pairs, {100 * found['cssr']:.3f} % of all that there are: {out}/pairs.parquet.",
+        f"{counted(found['found'], 'pair')}, {100 * found['cssr']:.3f} % of all that there are: {out}/pairs.parquet.",
         markup=False,
         soft_wrap=True,
         highlight=False,

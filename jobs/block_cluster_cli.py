@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from .. import __version__
+from ..pipeline.counted import counted
 from ..pipeline.state import check_place
 from .block import open_blocked
 
@@ -83,16 +84,19 @@ def cluster(
 def _show(report: dict[str, Any], out: str) -> None:
     counts = report["counts"]
     lines = [
-        f"{counts['matches']:,} of {counts['pairs']:,} pairs are matches: {counts['clusters']:,} clusters; "
-        f"{counts['kept']:,} records stay, {counts['dropped']:,} go, each with a witness.",
+        f"{counts['matches']:,} of {counted(counts['pairs'], 'pair')} "
+        f"{'is a match' if counts['matches'] == 1 else 'are matches'}: "
+        f"{counted(counts['clusters'], 'cluster')}; {counted(counts['kept'], 'record stays', 'records stay')}, "
+        f"{counted(counts['dropped'], 'goes', 'go')}, each with a witness.",
     ]
     if report["run"] > 1:
         lines.append(
-            f"{counts['new_ids']:,} new ids; {counts['merged_ids']:,} united with older ones, {counts['splits']:,} "
-            f"parted, {counts['gone_ids']:,} gone."
+            f"{counted(counts['new_ids'], 'new id')}; {counts['merged_ids']:,} united with older ones, "
+            f"{counts['splits']:,} parted, {counts['gone_ids']:,} gone."
         )
     lines += [
-        f"{one['cluster_id']}: {one['size']:,} records, {one['kept']} stays" for one in report["largest"][:_SHOWN]
+        f"{one['cluster_id']}: {counted(one['size'], 'record')}, {one['kept']} stays"
+        for one in report["largest"][:_SHOWN]
     ]
     lines.append(f"{out} has clusters.parquet, decisions.parquet, matches.parquet, aliases.parquet, splits.parquet.")
     for line in lines:

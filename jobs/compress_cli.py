@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..hashing.errors import ConfigError
+from ..pipeline.counted import counted
 from ..pipeline.state import SUCCESS, OutputFolder, begin_anew, check_place, write_atomically
 
 console = Console()
@@ -84,10 +85,13 @@ def _show(report: dict[str, Any], out: str) -> None:
         for column in table.columns[1:]:
             column.justify = "right"
         console.print(table)
-    measured = f"; medians of {report['splits']} splits, {report['held_out']} models held out" * bool(report["splits"])
+    measured = ""
+    if report["splits"]:
+        held_out = counted(report["held_out"], "model")
+        measured = f"; medians of {counted(report['splits'], 'split')}, {held_out} held out"
     console.print(
-        f"{report['k']} of {report['items']:,} items ({report['redundant']:,} redundant), {report['models']} models"
-        f"{measured}: {out}/items.parquet, {out}/predictor.json",
+        f"{report['k']} of {counted(report['items'], 'item')} ({report['redundant']:,} redundant), "
+        f"{counted(report['models'], 'model')}{measured}: {out}/items.parquet, {out}/predictor.json",
         markup=False,
         soft_wrap=True,
         highlight=False,

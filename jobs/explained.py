@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.text import Text
 
+from ..pipeline.counted import counted
 from ..pipeline.explain import Comparison, Relative, Row, Verdict
 
 CONTEXT = 12
@@ -79,7 +80,7 @@ def _cuts(verdict: Verdict, where: Where) -> Iterator[str]:
         )
         yield f"Bytes {cut['start']:,} to {cut['stop']:,} were cut out: {what}."
     if more := verdict.cut_count - len(verdict.cuts):
-        yield f"And {more:,} more cuts; edits/ lists them."
+        yield f"And {counted(more, 'more cut')}; edits/ lists {'it' if more == 1 else 'them'}."
 
 
 def _relatives(verdict: Verdict, where: Where) -> Iterator[str]:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from ..connectors.index_store import IndexStore
 from ..hashing.errors import ConfigError
 from ..pipeline.config import Pipeline, make_config
+from ..pipeline.counted import counted
 from ..pipeline.state import WORK
 from .progress import shown
 
@@ -190,7 +191,7 @@ def merge(
     from ..pipeline.index.merged import merge as merged
 
     index = merged(_open(first), _open(second), IndexStore(out))
-    console.print(f"{escape(out)}: {index.rows:,} rows in {len(index.batches)} batches")
+    console.print(f"{escape(out)}: {counted(index.rows, 'row')} in {counted(len(index.batches), 'batch', 'batches')}")
 
 
 @app.command()
@@ -201,7 +202,7 @@ def export(
     from ..pipeline.index.merged import export as exported
 
     files = exported(_open(index), Path(out))
-    console.print(f"{len(files) - 1} filters and filters.json in {escape(out)}", highlight=False)
+    console.print(f"{counted(len(files) - 1, 'filter')} and filters.json in {escape(out)}", highlight=False)
 
 
 def _open(path: str) -> "OpenIndex":
@@ -256,15 +257,16 @@ def _sentences(facts: dict[str, Any]) -> list[str]:
     total = sum(sizes.values())
     near, shape = facts["near"], facts["shape"]
     lines = [
-        f"{facts['path']}: {facts['rows']:,} rows of {facts['files']:,} files in {len(facts['batches'])} batches, "
+        f"{facts['path']}: {counted(facts['rows'], 'row')} of {counted(facts['files'], 'file')} in "
+        f"{counted(len(facts['batches']), 'batch', 'batches')}, "
         f"{total / 1e6:,.1f} MB",
-        f"  copies from a similarity of {near['threshold']:g} on; {shape['bands']} bands of {shape['rows']}, "
-        f"{shape['unit']} shingles of {shape['shingle']}",
+        f"  copies from a similarity of {near['threshold']:g} on; "
+        f"{counted(shape['bands'], 'band')} of {shape['rows']}, {shape['unit']} shingles of {shape['shingle']}",
     ]
     if "bloom" in facts:
         bloom = facts["bloom"]
         lines.append(
-            f"  filters: {sizes['bloom'] / 1e6:,.1f} MB for {bloom['capacity']:,} rows, "
+            f"  filters: {sizes['bloom'] / 1e6:,.1f} MB for {counted(bloom['capacity'], 'row')}, "
             f"{bloom['bands'] * bloom['filter_bytes'] / bloom['capacity']:.1f} bytes each; {bloom['fill']:.1%} of the "
             f"bits are set; a new row is flagged by mistake with probability {bloom['rate_now']:.2g} now, "
             f"{bloom['rate']:.2g} when full; room for {bloom['room']:,} more"

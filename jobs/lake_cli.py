@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ..hashing.errors import ArtefactError, ConfigError
 from ..pipeline.config import Spark, bytes_of
+from ..pipeline.counted import counted
 from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
 from . import lake_plan_cli
@@ -152,15 +153,17 @@ def _show(report: dict[str, Any], out: str) -> None:
     for name, what in words.funnel(pairs):
         funnel.add_row(what, f"{pairs[name]:,}", style="bold" if name == "verified" else "")
     alone = tables["alone"]
-    rest = f"; {alone:,} have columns that no other has" if alone else ""
-    console.print(f"{tables['found']:,} tables, {tables['compared']:,} compared{rest}.", soft_wrap=True)
+    rest = f"; {counted(alone, 'has', 'have')} columns that no other has" if alone else ""
+    console.print(f"{counted(tables['found'], 'table')}, {tables['compared']:,} compared{rest}.", soft_wrap=True)
     console.print(funnel)
     for name, why in list(tables["unreadable"].items())[:SHOWN]:
         console.print(f"not compared: {name}: {why}", style="red", markup=False, soft_wrap=True)
     for name in report["ignored_nowhere"]:
         console.print(f"no table has a column {name!r} to ignore", style="red", markup=False, soft_wrap=True)
     if tables["unread_records"]:
-        console.print(f"{tables['unread_records']:,} records could not be read: see quarantine.parquet.", style="red")
+        console.print(
+            f"{counted(tables['unread_records'], 'record')} could not be read: see quarantine.parquet.", style="red"
+        )
     for members in report["equal"][:SHOWN]:
         console.print(f"equal: {', '.join(members)}", markup=False, soft_wrap=True)
     for pair in report["direct"][:SHOWN]:

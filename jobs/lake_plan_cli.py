@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__
+from ..pipeline.counted import counted
 from .lake import plan_lake
 
 console = Console(emoji=False)
@@ -135,7 +136,7 @@ def _show_plan(made: dict[str, Any]) -> None:
         why = f"from {deletion['parent']}"
         if deletion["stays_by"]:
             why = f"a copy of {deletion['parent']}, which stays: {_STAYS_BY[deletion['stays_by']]}"
-        _say(f"may go: {deletion['table']} ({deletion['bytes']:,} bytes), {why}")
+        _say(f"may go: {deletion['table']} ({counted(deletion['bytes'], 'byte')}), {why}")
         for lost in deletion["loses"]:
             console.print(f"        a rebuild loses {lost}", style="red", markup=False, soft_wrap=True)
         if deletion["hint"]:
@@ -157,9 +158,9 @@ def _show_outcomes(outcomes: Iterable[Any], quiet: bool) -> None:
         size += outcome.bytes if outcome.did not in ("by hand", "was there") else 0
         if not quiet:
             where = f": {outcome.why}" if outcome.why else f" {_WORDS.get(outcome.did, 'to')} {_near(outcome.where)}"
-            _say(f"{outcome.did}: {outcome.table} ({outcome.bytes:,} bytes){where}")
+            _say(f"{outcome.did}: {outcome.table} ({counted(outcome.bytes, 'byte')}){where}")
     if not quiet:
-        _say(f"{done:,} {'table' if done == 1 else 'tables'}, {size:,} bytes.")
+        _say(f"{counted(done, 'table')}, {counted(size, 'byte')}.")
     if refused:
         raise typer.Exit(3)
 

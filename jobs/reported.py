@@ -11,6 +11,7 @@ from rich.table import Table
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted
 from ..pipeline.config import bytes_of
+from ..pipeline.counted import counted
 from ..pipeline.report.build import JSON_NAME
 from ..pipeline.report.page import changes_page
 from ..pipeline.result import Result
@@ -109,7 +110,7 @@ def _inputs(found: dict[str, Any], console: Console) -> None:
         )
         if found[name]
     ]
-    console.print(", ".join([f"{found['same']:,} input files are the same", *others]) + ".")
+    console.print(", ".join([f"{counted(found['same'], 'input file is', 'input files are')} the same", *others]) + ".")
 
 
 def _fates(found: dict[str, Any], console: Console) -> None:

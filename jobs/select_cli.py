@@ -106,6 +106,14 @@ def select(
     text: Text = "text",
     id_: Id = None,
     source: Source = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against",
+            metavar="PATH",
+            help="What is there already: copies of it go, and facility-location chooses what adds to it.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the parts, and of the order of rows.")] = 0,
     format_: Format = None,
     on_error: OnError = "fail",
@@ -140,6 +148,7 @@ def select(
         stage,
         format=format_,
         no_text=no_text,
+        against=[{"path": path} for path in against or ()],
         columns={"text": text, "id": id_, "source": source},
         seed=seed,
         on_error=on_error,

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..hashing.errors import ConfigError
+from ..pipeline.counted import counted
 from ..pipeline.report.charts import distance_chart, standalone
 from ..pipeline.simulate import Loading, simulate
 from ..pipeline.state import write_atomically
@@ -39,17 +40,18 @@ def show(found: dict[str, Any], console: Console) -> None:
     """Print it."""
     loading = found["loading"]
     console.print(
-        f"{found['rows']:,} rows of {found['set']}, {_mb(found['bytes'])} MB in files: {found['steps']:,} steps of "
-        f"{loading['batch']:,} rows on each of {loading['world_size']:,} ranks x {loading['workers']:,} workers. "
+        f"{counted(found['rows'], 'row')} of {found['set']}, {_mb(found['bytes'])} MB in files: "
+        f"{counted(found['steps'], 'step')} of {counted(loading['batch'], 'row')} on each of "
+        f"{counted(loading['world_size'], 'rank')} x {counted(loading['workers'], 'worker')}. "
         f"{_remainder(found)}",
         soft_wrap=True,
         highlight=False,
     )
     console.print(
-        f"Order: {loading['streams']} streams, windows of {loading['window']} row groups, chunks of {loading['chunk']} "
-        f"rows. A process holds {_mb(found['memory_bytes'])} MB at most, about. {found['pool_groups']:,} of "
-        f"{found['groups']:,} row groups, and the tail, are left for the end, where every process reads them: all "
-        f"together read {found['read_share']:.2f} times what the files have.",
+        f"Order: {counted(loading['streams'], 'stream')}, windows of {counted(loading['window'], 'row group')}, chunks "
+        f"of {counted(loading['chunk'], 'row')}. A process holds {_mb(found['memory_bytes'])} MB at most, about. "
+        f"{found['pool_groups']:,} of {counted(found['groups'], 'row group')}, and the tail, are left for the end, "
+        f"where every process reads them: all together read {found['read_share']:.2f} times what the files have.",
         soft_wrap=True,
         highlight=False,
     )
@@ -68,9 +70,9 @@ def show(found: dict[str, Any], console: Console) -> None:
 
 def _remainder(found: dict[str, Any]) -> str:
     if found["dropped"]:
-        return f"{found['dropped']:,} rows are left out."
+        return f"{counted(found['dropped'], 'row is', 'rows are')} left out."
     if found["padded"]:
-        return f"{found['padded']:,} rows are added to fill the last batch."
+        return f"{counted(found['padded'], 'row is', 'rows are')} added to fill the last batch."
     return "No row is left over."
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..pipeline.counted import counted
 from ..pipeline.ledger import Amount, Ledger, SourceLedger
 from ..pipeline.result import Result
 
@@ -31,18 +32,18 @@ def show(result: Result, console: Console, *, out: str) -> None:
     _examples(result, console)
     _chosen(result, console)
     _mixture(result, console)
-    if result.ledger.capped_rows:
+    if capped := result.ledger.capped_rows:
         console.print(
-            f"{result.ledger.capped_rows:,} rows were in buckets of more rows than anchors (`max_anchors`): "
-            "they were compared with the best-ranked ones only.",
+            f"{counted(capped, 'row was', 'rows were')} in buckets of more rows than anchors (`max_anchors`): "
+            f"{'it was' if capped == 1 else 'they were'} compared with the best-ranked ones only.",
             style="dim",
             soft_wrap=True,
         )
     for item in result.manifest["sets"]:
         layout, folder = item["layout"], f"data/{item['folder']}".rstrip("/")
         console.print(
-            f"[bold]{escape(out)}/{folder}[/bold]: {_count(layout['files'], 'shard')} of {layout['groups']} x "
-            f"{layout['group_rows']:,} rows and a tail of {layout['tail_rows']:,}",
+            f"[bold]{escape(out)}/{folder}[/bold]: {counted(layout['files'], 'shard')} of {layout['groups']} x "
+            f"{counted(layout['group_rows'], 'row')} and a tail of {layout['tail_rows']:,}",
             soft_wrap=True,
         )
     console.print("Beside: decisions/, pairs/, clusters/, quarantine/, manifest.json, mixture.yaml", soft_wrap=True)
@@ -75,10 +76,6 @@ def show_amounts(ledger: Ledger, console: Console) -> None:
     console.print(_funnel(ledger))
     if len(ledger.sources) > 1:
         console.print(_sources(ledger))
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _funnel(ledger: Ledger) -> Table:
@@ -115,7 +112,9 @@ def _chosen(result: Result, console: Console) -> None:
     selection = result.report["selection"]
     choice = selection and selection["select"]
     if choice:
-        told = f"{choice['got']:,} of the {choice['asked']:,} {choice['unit']} that were asked for were chosen."
+        unit = choice["unit"]
+        asked = counted(choice["asked"], f"{unit.removesuffix('s')} that was", f"{unit} that were")
+        told = f"{choice['got']:,} of the {asked} asked for {'was' if choice['got'] == 1 else 'were'} chosen."
         console.print(told, style="yellow" if choice["got"] < choice["asked"] else "dim", highlight=False)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted
+from ..pipeline.counted import counted
 from ..pipeline.engine import Progress
 from ..pipeline.report.page import tune_page
 from ..pipeline.state import write_atomically
@@ -60,15 +61,17 @@ def show(found: dict[str, Any], yaml: str, console: Console) -> None:
     """Print it; ``yaml`` are the recommended settings."""
     sample = found["sample"]
     console.print(
-        f"A sample of {sample['rows']:,} texts ({sample['bytes'] / 1e6:,.1f} MB) drawn from {sample['of']:,} records; "
-        f"{sample['exact_copies']:,} are exact copies of others. {found['unit'].capitalize()} shingles of "
+        f"A sample of {counted(sample['rows'], 'text')} ({sample['bytes'] / 1e6:,.1f} MB) drawn from "
+        f"{counted(sample['of'], 'record')}; "
+        f"{counted(sample['exact_copies'], 'is an exact copy', 'are exact copies')} of others. "
+        f"{found['unit'].capitalize()} shingles of "
         f"{found['shingle']}.",
         soft_wrap=True,
     )
     if sample["short"] is not None and sample["short"] >= SHORT_SHARE:
         console.print(
-            f"[bold]{sample['short']:.0%} of the texts have fewer than {found['shingle']} words[/bold]: they are like "
-            "others only as a whole. Try --shingle 2, or --unit char --shingle 8.",
+            f"[bold]{sample['short']:.0%} of the texts have fewer than {counted(found['shingle'], 'word')}[/bold]: "
+            "they are like others only as a whole. Try --shingle 2, or --unit char --shingle 8.",
             soft_wrap=True,
         )
     console.print(_removed(found))
@@ -110,7 +113,7 @@ def _removed(found: dict[str, Any]) -> Table:
 
 def _labels(found: dict[str, Any], console: Console) -> None:
     labels = found["labels"]
-    console.print(f"{labels['pairs']:,} labelled pairs, {labels['copies']:,} of them copies.", end=" ")
+    console.print(f"{counted(labels['pairs'], 'labelled pair')}, {labels['copies']:,} of them copies.", end=" ")
     console.print(
         f"{labels['missing']:,} were left out: without a text, or their ids are nowhere." if labels["missing"] else ""
     )

@@ -19,12 +19,14 @@ class Allocation:
         available: int64, shape (sources,): one pass over each.
         limit: int64, shape (sources,): what repetition allows.
         bounds: int64, shape (sources, phases + 1): phase p takes [bounds[:, p], bounds[:, p + 1]) of each sequence.
+        shares: float64, shape (sources,): of the budget, before rounding.
     """
 
     names: tuple[str, ...]
     available: NDArray[np.int64]
     limit: NDArray[np.int64]
     bounds: NDArray[np.int64]
+    shares: NDArray[np.float64]
 
     @property
     def wanted(self) -> NDArray[np.int64]:
@@ -77,4 +79,4 @@ def allocate(mixture: Mixture, available: Mapping[str, int]) -> Allocation:
         budget = int(min(n / part for n, part in zip(limit.tolist(), whole.tolist(), strict=True) if part > 0))
     bounds = np.zeros((len(names), parts.shape[1] + 1), np.int64)
     bounds[:, 1:] = np.rint(np.cumsum(parts, axis=1) * budget)
-    return Allocation(names, amounts, limit, bounds)
+    return Allocation(names, amounts, limit, bounds, whole)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from .counted import counted
 from .provenance import losses, source_amounts, stages
 
 NAME = "README.md"
@@ -121,7 +122,7 @@ def _what(manifest: Mapping[str, Any]) -> str:
     amounts = source_amounts(manifest)
     rows, size, words = (sum(amount[key] for amount in amounts.values()) for key in ("rows", "bytes", "tokens"))
     return (
-        f"{_count(rows, 'record')} with {_size(size)} of text ({words:,} words), from "
+        f"{counted(rows, 'record')} with {_size(size)} of text ({counted(words, 'word')}), from "
         f"{ledger['total']['read']['rows']:,} that were read. They are in Parquet files under `data/`, in random "
         f"order, ready to train on. The text is in the column {_code(manifest['settings']['columns']['text'])}.\n\n"
         "Tamis wrote them, and this page. `manifest.json` lists every file with its "
@@ -217,7 +218,7 @@ def _made(manifest: Mapping[str, Any]) -> str:
     compared = any(stage in _COMPARES for stage, _ in stages(manifest))
     keep = f"\n\nOf copies, one stays: {_code(_keep(settings['keep']))}." if compared else ""
     inputs = [line for line in manifest["inputs"] if not line["reference"]]
-    read = f"Read: {_count(len(inputs), 'file')}, {_size(sum(line['size_bytes'] for line in inputs))}."
+    read = f"Read: {counted(len(inputs), 'file')}, {_size(sum(line['size_bytes'] for line in inputs))}."
     shown = [f"- {_code(line['path'])}" for line in inputs[:_SHOWN]]
     more = [f"- and {len(inputs) - _SHOWN:,} more, in `manifest.json`"] if len(inputs) > _SHOWN else []
     seed = f"Everything random follows from seed {settings['seed']}: the same inputs and settings give the same bytes."
@@ -316,10 +317,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _share(part: int, total: int) -> str:

@@ -526,6 +526,11 @@ class Pipeline(Model):
         return next((stage for stage in self.stages if isinstance(stage, Select)), None)
 
     @property
+    def sources_apart(self) -> bool:
+        """Whether a stage treats each source by itself."""
+        return any(stage is not None and stage.apart for stage in (self.balance, self.select))
+
+    @property
     def models(self) -> dict[str, str]:
         """What makes vectors, by the stage that needs them."""
         found = {stage.stage: stage.model for stage in (self.semantic, self.select) if stage}

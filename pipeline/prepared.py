@@ -15,6 +15,7 @@ from .config import Near, Pipeline
 from .index.form import OpenIndex, open_index
 from .index.joining import check_apart
 from .near import banding_of
+from .own_names import check_own_names
 from .semantic.encoders import Encoder, open_encoder
 from .state import check_place
 
@@ -102,8 +103,13 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
     """
     specs = _specs(config)
     tests = config.decontaminate.benchmarks if config.decontaminate else ()
+    old, new = specs[: len(config.against)], specs[len(config.against) :]
+    if config.sources_apart and config.columns.source is None:
+        check_own_names(
+            new,
+            remedy="Name a column of sources (--source), rename a folder, or give each input of a pipeline a `source`.",
+        )
     check_place(config.out, [*(spec.path for spec in specs), *(benchmark.path for benchmark in tests)])
-    old = specs[: len(config.against)]
     references = len(open_corpus(old).files) if old else 0
     banding = banding_of(config.near) if config.near else None
     corpus = open_corpus(specs)

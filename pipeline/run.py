@@ -266,7 +266,7 @@ class _Run:
                 shards = self.write_shards(sets, places, file_bytes)
             with self.step("write decisions"):
                 files = {"data": shards, **tables.result()}
-        with self.step("balance"):
+        with self.step("balance the ledger"):
             ledger = replace(counts.result(), emitted_rows=sum(line["rows"] for line in shards))
             ledger.check(rows_read=self.records)
             listed = contents(outcome.positioned, sets, outcome.counts)
@@ -281,7 +281,7 @@ class _Run:
         outcome = self.outcome()
         with self.step("write decisions"):
             write_tables(outcome, self.folder.path)
-        with self.step("balance"):
+        with self.step("balance the ledger"):
             ledger = count(outcome)
             ledger.check(rows_read=self.records, emitted=False)
         self.report(ledger, finished=False)
@@ -363,7 +363,8 @@ class _Run:
         if self.config.select:
             with self.step("select", self.bytes_to_read):
                 among = new_only(left, "row", old_rows).join(drops.select("row"), on=["row"], how="anti")
-                selected = self.select(self.config.select, among, new_only(ranked, "row", old_rows))
+                beside = old_only(left, "row", old_rows) if old_rows and recalled is None else None
+                selected = self.select(self.config.select, among, new_only(ranked, "row", old_rows), beside)
             drops = drops.union(selected.drops.map(Staged("select"), STAGED))
         edited: Edits | None = None
         if self.config.cuts:
@@ -520,8 +521,8 @@ class _Run:
         self.selection_facts["balance"] = found.facts
         return found.drops
 
-    def select(self, stage: Select, left: Table, ranked: Table) -> Selected:
-        """Return the rows that stand for all."""
+    def select(self, stage: Select, left: Table, ranked: Table, old: Table | None) -> Selected:
+        """Return the rows that stand for all; old ones are there already."""
         found_sources = ranked.aggregate(by=["source"], rows=("count", "row")).collect()
         sources = tuple(sorted(found_sources["source"].to_pylist()))
         selecting = Selecting(
@@ -536,7 +537,7 @@ class _Run:
             self.config.exact,
             sources,
         )
-        found = selecting(left)
+        found = selecting(left, old)
         self.selection_facts["select"] = found.facts
         return found
 

@@ -76,6 +76,33 @@ def sample_shingles(values: NDArray[np.uint64], *, one_in: int = ONE_IN) -> Shin
     return _added(low, np.ones(len(low), np.int64), one_in)
 
 
+def sample_by_source(
+    values: NDArray[np.uint64], owners: NDArray[np.int64], *, one_in: int = ONE_IN
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the samples of all sources of a sequence of shingle hashes at once, as ``sample_shingles`` makes each.
+
+    Args:
+        values: uint64, shape (n,).
+        owners: int64, shape (n,): the source of each.
+        one_in: one of how many distinct shingles to sample, 1 to 2^32.
+
+    Returns:
+        (sources, hashes, counts) of each different (source, hash), ascending.
+
+    Raises:
+        ConfigError: the rate is out of range.
+    """
+    in_range("one_in", one_in, 1, 2**32)
+    low = values <= _highest(one_in)
+    hashes, sources = values[low], owners[low]
+    order = np.lexsort((hashes, sources))
+    hashes, sources = hashes[order], sources[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (hashes[1:] != hashes[:-1]) | (sources[1:] != sources[:-1])
+    starts = np.flatnonzero(first)
+    return sources[starts], hashes[starts], np.diff(np.append(starts, len(order))).astype(np.int64)
+
+
 def _highest(one_in: int) -> np.uint64:
     return np.uint64((1 << 64) // one_in - 1)
 

@@ -1,7 +1,8 @@
 """Facility location: each row counts with the chosen item that is most similar to it.
 
-f(S) = sum over rows i of max(0, max over j in S of s_ij). Monotone and submodular. A negative similarity counts as 0,
-so that the empty set has value 0.
+f(S) = sum over rows i of max(c_i, max over j in S of s_ij). Monotone and submodular. c_i is what row i has without any
+item: 0, so that a negative similarity counts as 0 and the empty set has value 0; or, where something is there already,
+its similarity to that.
 """
 
 from dataclasses import dataclass, field
@@ -21,16 +22,18 @@ class FacilityLocation:
 
     Attributes:
         columns: the similarities; the rows are the set that is represented.
-        best: int32, shape (n_rows,): the highest similarity of each row to a chosen item, in units.
+        covered: int32, shape (n_rows,): what each row has from the first, in units, 0 or more; None: nothing.
+        best: int32, shape (n_rows,): the highest similarity of each row to a chosen item in units, or ``covered``.
     """
 
     columns: Columns
+    covered: NDArray[np.int32] | None = None
     best: NDArray[np.int32] = field(init=False)
     monotone = True
     slack = 0.0
 
     def __post_init__(self) -> None:
-        self.best = np.zeros(self.columns.n_rows, np.int32)
+        self.best = np.zeros(self.columns.n_rows, np.int32) if self.covered is None else self.covered.copy()
 
     @property
     def size(self) -> int:
@@ -47,7 +50,7 @@ class FacilityLocation:
 
     def fresh(self) -> "FacilityLocation":
         """Return the same function with an empty set."""
-        return FacilityLocation(self.columns)
+        return FacilityLocation(self.columns, self.covered)
 
     def gains(self, items: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what each item would add: float64, shape (len(items),)."""

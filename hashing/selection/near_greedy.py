@@ -32,7 +32,7 @@ def greedy_nearly(
     if not isinstance(function, FacilityLocation) or budget.costs is not None or function.near is None:
         return None
     near, unit = function.near, function.columns.unit
-    state = _holding(near, start)
+    state = _holding(near, function.covered, start)
     before, bounds = state.value, state.bounds(items)
     found = state.choose(budget.limit, items, bounds, least=int(until_loss))
     if found is None:
@@ -46,16 +46,16 @@ def greedy_nearly(
     bound = value + most_more(_floats(after, unit), rest[: len(after)], budget)
     most = np.sort(bounds)[max(0, len(bounds) - budget.limit) :]
     if value < bound and (before + int(most.sum()) - len(most) * state.width) * unit < bound:  # the start may tell more
-        gains = _holding(near, start).highest(budget.limit, items, bounds)
+        gains = _holding(near, function.covered, start).highest(budget.limit, items, bounds)
         if gains is None:
             return None
         bound = min(bound, before * unit + most_more(_floats(gains, unit), items[: len(gains)], budget))
     return Selection(chosen, _floats(added, unit), value, max(bound, value), len(items) + asked + len(rest))
 
 
-def _holding(near: NearColumns, start: NDArray[np.int64]) -> NearLocation:
+def _holding(near: NearColumns, covered: NDArray[np.int32] | None, start: NDArray[np.int64]) -> NearLocation:
     """Return facility location of the items of a start."""
-    state = NearLocation(near)
+    state = NearLocation(near, covered)
     for item in start.tolist():
         state.add(item)
     return state

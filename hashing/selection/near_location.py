@@ -52,10 +52,16 @@ class _State(NamedTuple):
 
 
 class NearLocation:
-    """Facility location of one set, in whole units; the set starts empty."""
+    """Facility location of one set, in whole units; the set starts empty.
 
-    def __init__(self, columns: NearColumns) -> None:
+    Args:
+        columns: the similarities.
+        covered: int32, shape (n_rows,): what each row has from the first, 0 or more; None: nothing.
+    """
+
+    def __init__(self, columns: NearColumns, covered: NDArray[np.int32] | None = None) -> None:
         n_items, n_rows = columns.near.shape
+        best = np.zeros(n_rows, np.int32) if covered is None else covered.copy()
         few = (n_items, n_rows // _FEW)
         self._state = _State(
             columns.near,
@@ -63,8 +69,8 @@ class NearLocation:
             columns.items,
             columns.rows,
             columns.factor,
-            best=np.zeros(n_rows, np.int32),
-            floor=np.full(n_rows, -columns.off, np.int16),
+            best=best,
+            floor=((best >> SHIFT) - columns.off).astype(np.int16),
             counts=np.full(n_items, -1, np.int32),
             able=np.empty(few, np.int32),
             above=np.empty(few, np.int16),

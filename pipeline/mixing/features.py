@@ -16,7 +16,7 @@ from ...hashing.lsh import Banding
 from ...hashing.mixing.checks import in_range, one_of
 from ...hashing.mixing.histograms import Histograms
 from ...hashing.mixing.importance import BUCKETS, ngram_buckets
-from ...hashing.mixing.overlap import ONE_IN, ShingleSample, sample_shingles
+from ...hashing.mixing.overlap import ONE_IN, ShingleSample, sample_by_source
 from ...hashing.shingles import WORD, shingle_sequences
 from ...hashing.sketch import sketch_plan
 from ...hashing.unicode_table import words_v1
@@ -128,7 +128,7 @@ class CountSources:
             _sums(_ROWS, places, np.zeros(len(places), np.int64)),
             _sums(_WORDS, np.repeat(places, np.diff(bounds)), np.zeros(len(words), np.int64)),
             _sums(_BUCKET, places[owners], buckets),
-            *self._sampled(np.repeat(places, np.diff(shingle_bounds)), shingles, len(names)),
+            self._sampled(np.repeat(places, np.diff(shingle_bounds)), shingles),
         ]
         source, what, key, count = (np.concatenate(column) for column in zip(*parts, strict=True))
         return pa.RecordBatch.from_arrays(
@@ -165,15 +165,10 @@ class CountSources:
             )
         return np.asarray(numbers, np.int64), texts
 
-    def _sampled(
-        self, places: NDArray[np.int64], shingles: NDArray[np.uint64], sources: int
-    ) -> list[tuple[NDArray[np.int64], ...]]:
-        parts: list[tuple[NDArray[np.int64], ...]] = []
-        for source in range(sources):
-            sample = sample_shingles(shingles[places == source], one_in=self.one_in)
-            size = len(sample.hashes)
-            parts.append((np.full(size, source), np.full(size, _SHINGLE), sample.hashes.view(np.int64), sample.counts))
-        return parts
+    def _sampled(self, places: NDArray[np.int64], shingles: NDArray[np.uint64]) -> tuple[NDArray[np.int64], ...]:
+        """Return (source, what, key, count) of the sampled shingles."""
+        sources, hashes, counts = sample_by_source(shingles, places, one_in=self.one_in)
+        return sources, np.full(len(sources), _SHINGLE), hashes.view(np.int64), counts
 
 
 def _codes(

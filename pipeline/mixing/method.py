@@ -23,6 +23,10 @@ from .wanted import Notes, Step, Wanted, limited
 
 NOTHING = "holds nothing"
 
+_UNIQUE = "its effective unique words"
+_PASSES = {"all": ("all it holds", "what it holds"), "unique": (_UNIQUE, _UNIQUE)}
+"""What one pass is over, and several."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -83,8 +87,9 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
         raise InputError("some source holds something", value="none", remedy="Give texts.")
     some = sources.only(there)
     wanted = METHODS[method](some, settings)
-    found = limited(wanted, some.available, settings)
-    most = "all it holds" if settings.max_epochs == 1 else f"{settings.max_epochs:g} times what it holds"
+    found = limited(wanted, once_through(some, settings), settings)
+    once, many = _PASSES[settings.passes_of]
+    most = once if settings.max_epochs == 1 else f"{settings.max_epochs:g} times {many}"
     reasons = iter(
         f"{reason}; held at {most}" if held else reason for reason, held in zip(wanted.reasons, found.held, strict=True)
     )
@@ -118,6 +123,19 @@ def weights(method: str, sources: Sources, settings: MixingSettings | None = Non
         (some.gains or ()) if method == SMART else (),
         held,
     )
+
+
+def once_through(sources: Sources, settings: MixingSettings) -> NDArray[np.int64]:
+    """Return what one pass takes of each source: int64, shape (sources,); of one that holds something, 1 or more.
+
+    Raises:
+        InputError: passes are over effective unique tokens, and these are not known.
+    """
+    available = np.asarray(sources.available, np.int64)
+    if settings.passes_of == "all":
+        return available
+    unique = np.asarray(_needed(sources, "unique"), np.float64)
+    return np.minimum(available, np.maximum(1, np.floor(unique))).astype(np.int64)
 
 
 def _by_size(sources: Sources, settings: MixingSettings) -> Wanted:

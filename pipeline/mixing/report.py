@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from ...hashing.mixing.overlap import shared_mass
 from ...hashing.mixing.proportions import proportional
 from .features import Measured
-from .method import Weights
+from .method import Weights, once_through
 from .settings import MixingSettings
 from .shared_clusters import SharedClusters
+from .sources import Sources
 
 FORMAT, FORMAT_VERSION = "tamis-mix", 1
 
@@ -26,6 +27,7 @@ def report_of(
         settings: with which they were weighed.
         clusters: what a run says of duplicates; None: nothing is known.
     """
+    passes = once_through(Sources(found.names, found.available, unique=found.unique), settings).tolist()
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -40,7 +42,7 @@ def report_of(
             "budget": settings.budget,
             "held": 0 if found.held is None else int(found.held.sum()),
         },
-        "sources": [_source(found, measured, i, settings) for i in range(len(found.names))],
+        "sources": [_source(found, measured, i, passes[i], settings) for i in range(len(found.names))],
         "shared_mass": _shared_mass(measured),
         "clusters": None
         if clusters is None
@@ -55,7 +57,7 @@ def report_of(
     }
 
 
-def _source(found: Weights, measured: Measured, i: int, settings: MixingSettings) -> dict[str, Any]:
+def _source(found: Weights, measured: Measured, i: int, a_pass: int, settings: MixingSettings) -> dict[str, Any]:
     available, weight = int(found.available[i]), float(found.weights[i])
     plain = float(proportional(found.available)[i])
     budget = None if found.budgets is None else int(found.budgets[i])
@@ -66,7 +68,7 @@ def _source(found: Weights, measured: Measured, i: int, settings: MixingSettings
         "change": weight / plain if plain else None,
         "wanted": weight if found.wanted is None else float(found.wanted[i]),
         "budget": budget,
-        "most": None if budget is None else int(available * settings.max_epochs),
+        "most": None if budget is None else int(a_pass * settings.max_epochs),
         "epochs": budget / available if budget is not None and available else None,
         "held": found.held is not None and bool(found.held[i]),
         "available": available,

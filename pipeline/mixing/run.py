@@ -10,6 +10,7 @@ from ...connectors.corpus import InputSpec
 from ...hashing.errors import ConfigError, InputError
 from ...hashing.mixing.importance import log_ratios
 from ..engine import Engine, Progress, Table
+from ..own_names import check_own_names
 from .corpus import texts_of
 from .features import Measured, measure, measure_all
 from .importance import taken_by_source
@@ -101,12 +102,9 @@ def weigh(engine: Engine, asked: Question, memo: Path, progress: Progress) -> tu
 
 def _own_names(asked: Question) -> None:
     """Make sure that inputs which are sources have names of their own."""
-    names = [InputSpec(path).name for path in asked.inputs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if asked.source is None and twice:
-        raise ConfigError(
-            "each input is a source, and is called by its last name",
-            value=f"{', '.join(map(repr, twice))} more than once",
+    if asked.source is None:
+        check_own_names(
+            [InputSpec(path) for path in asked.inputs],
             remedy="Name a column of sources (--source), rename a folder, or leave out what is there twice.",
         )
 

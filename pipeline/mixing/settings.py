@@ -41,6 +41,11 @@ class MixingSettings(BaseModel):
         None, description="How much in all, as 300M; default: weights alone, with no limit to a source."
     )
     max_epochs: float = Field(1.0, gt=0, allow_inf_nan=False, description="Passes over a source at most.")
+    passes_of: Literal["all", "unique"] = Field(
+        "all",
+        description="What a pass is over: `all` words that a source holds, or its effective `unique` ones, so that what"
+        " is there twice, or in other sources too, counts as repeated.",
+    )
     temperature: float = Field(2.0, gt=0, description="`temperature`: 1 is by size, larger is more even.")
     prior: Prior = Field("unique", description="`tilt`, `coverage`: where weights start, and what smoothing mixes in.")
     distance: Literal["hellinger", "root-js", "l2", "l2-corrected"] = Field(

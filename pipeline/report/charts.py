@@ -10,6 +10,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..counted import counted
+
 WIDTH, HEIGHT = 480, 240
 LEFT, RIGHT, TOP, BOTTOM = 58, 22, 12, 40
 _W, _H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -26,7 +28,8 @@ def similarity_chart(similarity: dict[str, Any]) -> Markup:
     step = _W / len(bins)
     parts = list(_grid(top))
     for i, entry in enumerate(bins):
-        name = f"{entry['from']:.2f} to {entry['to']:.2f}: {entry['pairs']:,} pairs, {entry['removed']:,} rows removed"
+        both = f"{counted(entry['pairs'], 'pair')}, {counted(entry['removed'], 'row')} removed"
+        name = f"{entry['from']:.2f} to {entry['to']:.2f}: {both}"
         for kind, key in (("pairs", "pairs"), ("removed", "removed")):
             height = _H * entry[key] / top
             inset = step * (0.08 if kind == "pairs" else 0.28)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...hashing.selection.chosen import Selection
+from ...hashing.selection.columns import HIGHEST
 from ...hashing.selection.dense_columns import dense_columns
 from ...hashing.selection.facility_location import FacilityLocation
 from ...hashing.selection.feature_based import feature_based
@@ -26,9 +27,13 @@ CHOSEN = pa.schema(
         *((name, pa.int64()) for name in ("row", "tokens", "group", "part", "place")),
         *((name, pa.float64()) for name in ("gain", "value", "bound")),
         ("features", pa.binary()),
+        ("covered", pa.int64()),
     ]
 )
 """A chosen row: its place in the order of choice, what it added, and the value and bound of that choice."""
+
+UNITS = 2.0**30
+"""In which similarities are added up as whole numbers."""
 
 SIMILARITY_BYTES = 512 << 20
 """Similarities that are held at once; where they would take more, they are made anew when asked for."""
@@ -64,7 +69,7 @@ class Choose:
             return pa.RecordBatch.from_pylist([], schema=CHOSEN)
         vectors = np.ascontiguousarray(self.matrix.opened.vectors.vectors[places])
         features = rows["features"] if self.stage.function == "features" else None
-        function = set_function(self.stage, vectors, features)
+        function = set_function(self.stage, vectors, features, rows["covered"].to_numpy())
         limit = self.limits[rows[self.by][0].as_py()].item()
         budget = budget_of(self.words, limit, rows["tokens"].to_numpy())
         return taken(chosen(function, budget, self.stage, self.seed), rows)
@@ -75,13 +80,16 @@ def budget_of(words: bool, limit: int, tokens: NDArray[np.int64]) -> Budget:
     return Budget(limit, np.maximum(1, tokens)) if words else Budget(limit)
 
 
-def set_function(stage: Select, vectors: NDArray[np.float32], features: pa.ChunkedArray | None = None) -> SetFunction:
+def set_function(
+    stage: Select, vectors: NDArray[np.float32], features: pa.ChunkedArray | None, covered: NDArray[np.int64]
+) -> SetFunction:
     """Return the set function of a stage.
 
     Args:
         stage: names it.
         vectors: float32, shape (n, d).
         features: packed, where the function rests on them.
+        covered: int64, shape (n,): what old rows stand for of each, in units of 2^-30; of ``facility-location``.
     """
     if features is not None:
         return feature_based(feature_rows(features), BUCKETS, curve=stage.curve)
@@ -93,7 +101,18 @@ def set_function(stage: Select, vectors: NDArray[np.float32], features: pa.Chunk
         return LogDeterminant(columns)
     if stage.function == "saturated-coverage":
         return SaturatedCoverage(columns, stage.saturation)
-    return FacilityLocation(columns)
+    return FacilityLocation(columns, held_units(covered, columns.unit))
+
+
+def held_units(covered: NDArray[np.int64], unit: float) -> NDArray[np.int32]:
+    """Return what rows have at first, in units of similarities: int32.
+
+    Args:
+        covered: int64, in units of 2^-30, not negative.
+        unit: of the similarities.
+    """
+    whole = np.rint(covered * (1.0 / UNITS / unit))
+    return np.asarray(np.minimum(whole, 2.0**HIGHEST), np.int32)
 
 
 def chosen(function: SetFunction, budget: Budget, stage: Select, seed: int) -> Selection:

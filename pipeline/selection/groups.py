@@ -15,6 +15,7 @@ from ..allocation import allocate
 from ..engine import Table
 from ..mixture import ROWS, WORDS, Mixture
 from .settings import Select
+from .shared_budget import by_rows
 
 PART_ROWS = 8192
 """Rows of a part, about: all of their similarities take 256 MiB."""
@@ -35,10 +36,12 @@ DEALT = pa.schema(
     [
         *((name, pa.int64()) for name in ("row", "tokens", "group", "part")),
         ("features", pa.binary()),
+        ("covered", pa.int64()),
     ]
 )
-"""A row, the number of its group, and that of its part, which is different for parts of different groups; and features
-of its text, as ``features.py`` packs them, where the set function rests on them."""
+"""A row, the number of its group, and that of its part, which is different for parts of different groups; features of
+its text, as ``features.py`` packs them, where the set function rests on them; and what old rows stand for of it, in
+units of 2^-30 (``against.py``)."""
 
 _PURPOSE = "parts of a selection"
 
@@ -114,16 +117,20 @@ def groups_of(named: Table, stage: Select, sources: Collection[str]) -> Groups:
     if stage.parts is None:
         parts = np.asarray(-(-rows // PART_ROWS), np.int64)
     words = stage.tokens is not None or (stage.mixture is not None and stage.mixture.unit == WORDS)
-    limits, asked = _limits(stage, of, tokens if words else rows, sources)
+    limits, asked = _limits(stage, of, tokens if words else rows, rows, sources)
     return Groups(names, of, rows, tokens, limits, words, np.minimum(parts, rows), asked)
 
 
 def _limits(
-    stage: Select, of: tuple[str, ...], held: NDArray[np.int64], sources: Collection[str]
+    stage: Select,
+    of: tuple[str, ...],
+    held: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    sources: Collection[str],
 ) -> tuple[NDArray[np.int64], int]:
     """Return how much may be chosen of each group, given what it holds, and how much was asked for in all."""
     if stage.mixture is not None:
-        return _by_mixture(stage.mixture, of, held, sources)
+        return _by_mixture(stage.mixture, of, held, rows, sources)
     if stage.share is not None:
         limits = np.asarray(np.maximum(1, np.floor(held * stage.share)), np.int64)
         return limits, int(limits.sum())
@@ -132,7 +139,7 @@ def _limits(
 
 
 def _by_mixture(
-    mixture: Mixture, of: tuple[str, ...], held: NDArray[np.int64], sources: Collection[str]
+    mixture: Mixture, of: tuple[str, ...], held: NDArray[np.int64], rows: NDArray[np.int64], sources: Collection[str]
 ) -> tuple[NDArray[np.int64], int]:
     """Return what a mixture asks of each group: of a source with several, in proportion to what they hold."""
     if mixture.unit not in (ROWS, WORDS):
@@ -143,13 +150,14 @@ def _by_mixture(
         )
     places = np.array(of)
     available = {name: int(held[places == name].sum()) for name in sorted(sources)}
-    found = allocate(mixture, available)
+    shares = allocate(mixture, available).shares
+    budget = mixture.budget or 0  # settings see to it that there is one
     limits = np.zeros(len(held), np.int64)
-    for name, amount in zip(found.names, found.wanted.tolist(), strict=True):
+    for name, amount in zip(sorted(sources), largest_remainder(shares, budget).tolist(), strict=True):
         mine = np.flatnonzero(places == name)
         if available[name]:  # what a source lacks is not made up for
-            limits[mine] = largest_remainder(held[mine], min(amount, available[name]), held[mine])
-    return limits, int(found.wanted.sum())
+            limits[mine] = by_rows(held[mine], rows[mine], min(amount, available[name]))
+    return limits, budget
 
 
 @dataclass(frozen=True)
@@ -165,7 +173,7 @@ class Dealing:
     seed: int
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return ``DEALT`` of ``NAMED``."""
+        """Return ``DEALT`` of ``NAMED``, perhaps with ``features`` and ``covered``."""
         numbers = {name: number for number, name in enumerate(self.groups.names)}
         group = np.array([numbers[name] for name in batch.column("group").to_pylist()], np.int64)
         high, low = (np.ascontiguousarray(batch.column(name).to_numpy()) for name in ("hash_high", "hash_low"))
@@ -178,5 +186,8 @@ class Dealing:
         features = pa.nulls(len(group), pa.binary())
         if "features" in batch.schema.names:
             features = batch.column("features")
-        columns = [batch.column("row"), batch.column("tokens"), pa.array(group), pa.array(part), features]
+        covered = pa.array(np.zeros(len(group), np.int64))
+        if "covered" in batch.schema.names:
+            covered = batch.column("covered")
+        columns = [batch.column("row"), batch.column("tokens"), pa.array(group), pa.array(part), features, covered]
         return pa.RecordBatch.from_arrays(columns, schema=DEALT)

@@ -13,13 +13,20 @@ from ...hashing.selection.sparse_columns import nearest_columns
 from ..drops import DROPS
 from ..engine import Group, Shipped
 from ..semantic.matrix import Matrix
-from .choose import budget_of, chosen, taken
+from .choose import UNITS, budget_of, chosen, held_units, taken
 from .groups import Groups
 from .rounds import Rounds, cells
 from .settings import Select
 
-NEAR = pa.schema([("row", pa.int64()), ("group", pa.int64()), ("near", pa.binary()), ("similarity", pa.binary())])
-"""A row; its nearest candidates as int32 numbers in the group, -1 where there are fewer, and cosines as float64."""
+NEAR = pa.schema(
+    [
+        *((name, pa.int64()) for name in ("row", "group", "covered")),
+        ("near", pa.binary()),
+        ("similarity", pa.binary()),
+    ]
+)
+"""A row, what is covered of it; its nearest candidates as int32 numbers in the group, -1 where there are fewer, and
+cosines as float64."""
 
 REPRESENTED = pa.schema([*DROPS, ("covered", pa.int64())])
 """A row that was not chosen, the chosen one that is nearest to it, their cosine, and that in units of 2^-30."""
@@ -27,9 +34,7 @@ REPRESENTED = pa.schema([*DROPS, ("covered", pa.int64())])
 WIDTH = 16
 """Candidates that may represent a row."""
 
-NEAR_BYTES = WIDTH * 12 + 24
-UNITS = 2.0**30
-"""In which similarities are added up as whole numbers."""
+NEAR_BYTES = WIDTH * 12 + 32
 
 
 @dataclass(frozen=True)
@@ -71,18 +76,20 @@ class Candidates:
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return ``NEAR`` of ``DEALT``, of rows of groups that have candidates."""
+        group, covered = batch.column("group").to_numpy(), batch.column("covered").to_numpy()
         parts = [
             pa.RecordBatch.from_arrays(
                 [
                     pa.array(rows),
                     pa.array(np.full(len(rows), number)),
+                    pa.array(covered[group == number]),
                     pa.array([row.tobytes() for row in near.astype("<i4")], pa.binary()),
                     pa.array([row.tobytes() for row in scores.astype("<f8")], pa.binary()),
                 ],
                 schema=NEAR,
             )
             for number, rows, near, scores in _nearest(
-                batch.column("row").to_numpy(), batch.column("group").to_numpy(), self.matrix, self.some(), WIDTH
+                batch.column("row").to_numpy(), group, self.matrix, self.some(), WIDTH
             )
         ]
         return _one(parts, NEAR)
@@ -112,7 +119,8 @@ class Merge:
         own, tokens = self.some().rows[number], self.some().tokens[number]
         columns = nearest_columns(np.where(there, near, -1), np.where(there, scores, 0.0), len(own))
         budget = budget_of(self.groups.words, self.groups.limits[number].item(), tokens)
-        found = chosen(FacilityLocation(columns), budget, self.stage, self.seed)
+        covered = held_units(rows["covered"].to_numpy(), columns.unit)
+        found = chosen(FacilityLocation(columns, covered), budget, self.stage, self.seed)
         candidates = pa.table(
             {
                 "row": own,
@@ -120,6 +128,7 @@ class Merge:
                 "group": np.full(len(own), number),
                 "part": self.some().parts[number],
                 "features": pa.nulls(len(own), pa.binary()),
+                "covered": np.zeros(len(own), np.int64),
             }
         )
         return taken(found, candidates)
@@ -167,12 +176,12 @@ def _nearest(
         if number not in some.rows:
             continue
         rows = row[numbers == number]
-        index = _vectors(matrix, some.rows[number])
-        found = nearest_dense(_vectors(matrix, rows), index, k)
+        index = vectors_of(matrix, some.rows[number])
+        found = nearest_dense(vectors_of(matrix, rows), index, k)
         yield number, rows, found.rows, found.scores
 
 
-def _vectors(matrix: Matrix, rows: NDArray[np.int64]) -> DenseRows:
+def vectors_of(matrix: Matrix, rows: NDArray[np.int64]) -> DenseRows:
     """Return the vectors of some rows."""
     places, held = matrix.places(rows), matrix.opened.vectors
     vectors = np.ascontiguousarray(held.vectors[places])

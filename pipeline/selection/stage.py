@@ -5,7 +5,8 @@
 A group of one part is chosen from at once. A larger one is dealt to parts by a keyed hash; each chooses more than its
 share (GreeDi: Mirzasoleiman and others 2013), and the last choice is made among what they chose. For facility location
 every row counts there, with the candidates nearest to it; other functions see the candidates alone. A row that was not
-chosen goes, and its keeper is the chosen row of its group that is nearest to it.
+chosen goes, and its keeper is the chosen row of its group that is nearest to it. Where rows are there already, facility
+location adds to what they stand for, and one of them may be nearer (``against.py``).
 """
 
 from collections.abc import Mapping
@@ -19,15 +20,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import ConfigError, InputError
+from ..counted import counted
 from ..drops import DROPS
 from ..engine import Engine, Table
 from ..semantic.encoders import Encoder
 from ..semantic.encoding import HASH, ReadTexts, write_vectors
 from ..semantic.matrix import VECTORS, Matrix
-from .choose import CHOSEN, SIMILARITY_BYTES, Choose
+from .against import COVERED, Cover, nearer
+from .choose import CHOSEN, SIMILARITY_BYTES, UNITS, Choose
 from .features import FEATURES, Counting
 from .groups import DEALT, NAMED, Dealing, Groups, Naming, groups_of
-from .nearest import NEAR, NEAR_BYTES, REPRESENTED, UNITS, Candidates, Merge, Represent, some_of
+from .nearest import NEAR, NEAR_BYTES, REPRESENTED, Candidates, Merge, Represent, some_of
 from .rounds import Rounds, cells, rounds_of
 from .settings import Select
 from .values import ROW, with_values
@@ -81,14 +84,51 @@ class Selecting:
     once: bool
     sources: tuple[str, ...]
 
-    def __call__(self, left: Table) -> Selected:
+    def __call__(self, left: Table, old: Table | None = None) -> Selected:
         """Choose among ranked rows.
+
+        Args:
+            left: to choose from.
+            old: ranked rows that are there already; None: there are none.
 
         Raises:
             ConfigError: a mixture does not fit the sources.
         """
-        matrix = Matrix(str(self.work / "select-vectors"), self.encoder.dim)
         rows = left.select("row", "address", "source", "tokens", *HASH).save("select_rows")
+        matrix, summary = self._vectors(rows, STAGE)
+        valued = with_values(rows, self.stage.by, self.read_columns, "select_columns")
+        named = valued.map(Naming(self.stage.apart), NAMED).save("select_named")
+        groups = groups_of(named, self.stage, self.sources)
+        covered = None
+        if old is not None and self.stage.function == "facility-location":
+            there, _ = self._vectors(old.select("row", "address", "source", *HASH).save("select_old"), "select_old")
+            covered = named.select("row").map(Cover(matrix, there), COVERED).save("select_covered")
+        dealt = self._dealt(named, rows, groups, covered).save("select_dealt")
+        rounds = rounds_of(groups, _held(dealt, groups))
+        chosen = self._chosen(dealt, matrix, groups, rounds).save("select_chosen")
+        found = chosen.select("row", "tokens", "group", "part").collect()
+        _check_some(found, groups)
+        numbers = cells(found["group"].to_numpy(), found["part"].to_numpy(), rounds)
+        rest = dealt.select("row", "group", "part").join(chosen.select("row"), on=["row"], how="anti")
+        represent = Represent(matrix, self.engine.ship(some_of(found, numbers)), rounds)
+        represented = rest.map(represent, REPRESENTED)
+        if covered is not None:
+            represented = nearer(represented, covered)
+        represented = represented.save("select_represented")
+        facts = {
+            "function": self.stage.function,
+            "model": self.encoder.facts,
+            "encoded_rows": summary["rows"][0].as_py(),
+            "cut_rows": summary["cut"][0].as_py(),
+            "empty_rows": summary["empty"][0].as_py(),
+            **_facts(groups, rounds, chosen, represented, covered is not None),
+            "mean_similarity_before": None if covered is None else _mean(covered),
+        }
+        return Selected(represented.select(*DROPS.names), chosen, groups, facts)
+
+    def _vectors(self, rows: Table, name: str) -> tuple[Matrix, pa.Table]:
+        """Write the vectors of rows; return where they are, and the summary."""
+        matrix = Matrix(str(self.work / f"{name.replace('_', '-')}-vectors"), self.encoder.dim)
         summary = write_vectors(
             self.engine,
             rows,
@@ -98,31 +138,13 @@ class Selecting:
             text=self.text,
             asked=_any_similarity,
             once=self.once,
-            name=STAGE,
-        ).collect()
-        valued = with_values(rows, self.stage.by, self.read_columns, "select_columns")
-        named = valued.map(Naming(self.stage.apart), NAMED).save("select_named")
-        groups = groups_of(named, self.stage, self.sources)
-        dealt = self._dealt(named, rows, groups).save("select_dealt")
-        rounds = rounds_of(groups, _held(dealt, groups))
-        chosen = self._chosen(dealt, matrix, groups, rounds).save("select_chosen")
-        found = chosen.select("row", "tokens", "group", "part").collect()
-        _check_some(found, groups)
-        numbers = cells(found["group"].to_numpy(), found["part"].to_numpy(), rounds)
-        rest = dealt.select("row", "group", "part").join(chosen.select("row"), on=["row"], how="anti")
-        represent = Represent(matrix, self.engine.ship(some_of(found, numbers)), rounds)
-        represented = rest.map(represent, REPRESENTED).save("select_represented")
-        facts = {
-            "function": self.stage.function,
-            "model": self.encoder.facts,
-            "encoded_rows": summary["rows"][0].as_py(),
-            "cut_rows": summary["cut"][0].as_py(),
-            "empty_rows": summary["empty"][0].as_py(),
-            **_facts(groups, rounds, chosen, represented),
-        }
-        return Selected(represented.select(*DROPS.names), chosen, groups, facts)
+            name=name,
+        )
+        return matrix, summary.collect()
 
-    def _dealt(self, named: Table, rows: Table, groups: Groups) -> Table:
+    def _dealt(self, named: Table, rows: Table, groups: Groups, covered: Table | None) -> Table:
+        if covered is not None:
+            named = named.join(covered.select("row", "covered"), on=["row"])
         if self.stage.function == "features":
             texts = self.read(rows.select("address", **{ROW: "row"}), "select_features")
             named = named.join(texts.map(Counting(self.text), FEATURES), on=["row"])
@@ -207,13 +229,22 @@ def _check_some(found: pa.Table, groups: Groups) -> None:
         raise ConfigError(
             "a selection keeps a row",
             value=f"none: {'words' if groups.words else 'rows'} to keep are {int(groups.limits.sum()):,},"
-            f" the rows have {int(groups.tokens.sum() / groups.rows.sum()):,} words on average",
+            f" the rows have {counted(int(groups.tokens.sum() / groups.rows.sum()), 'word')} on average",
             remedy="Raise the budget to at least one row.",
         )
 
 
-def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table) -> Mapping[str, Any]:
-    """Return what the report says of the choice, of the first groups one by one."""
+def _mean(covered: Table) -> float:
+    """Return how similar old rows are to new ones, on average."""
+    total = covered.aggregate(by=[], covered=("sum", "covered"), rows=("count", "row")).collect().to_pylist()[0]
+    return float((total["covered"] or 0) / UNITS / max(1, total["rows"]))
+
+
+def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table, begun: bool) -> Mapping[str, Any]:
+    """Return what the report says of the choice, of the first groups one by one.
+
+    Values include what old rows stand for, where a choice has begun with it.
+    """
     found = chosen.select("group", "part", "place", "gain", "value", "bound", "tokens").collect()
     group = found["group"].to_numpy()
     covered = represented.aggregate(by=[], covered=("sum", "covered"), rows=("count", "row")).collect().to_pylist()[0]
@@ -223,7 +254,10 @@ def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table) ->
         mine = found.filter(pa.array(group == number)).sort_by("place")
         _, firsts = np.unique(mine["part"].to_numpy(), return_index=True)
         apart = firsts if number not in rounds.merged else firsts[:1]
+        value = float(mine["value"].to_numpy()[apart].sum())
         sums = np.cumsum(mine["gain"].to_numpy())
+        if begun and len(sums):
+            sums += value - sums[-1]
         points = np.unique(np.linspace(0, len(sums) - 1, min(len(sums), CURVE_POINTS)).astype(np.int64))
         lines.append(
             {
@@ -235,7 +269,7 @@ def _facts(groups: Groups, rounds: Rounds, chosen: Table, represented: Table) ->
                 "chosen": mine.num_rows,
                 "chosen_tokens": pc.sum(mine["tokens"]).as_py() or 0,
                 "merged": number in rounds.merged,
-                "value": float(mine["value"].to_numpy()[apart].sum()),
+                "value": value,
                 "bound": float(mine["bound"].to_numpy()[apart].sum()),
                 "curve": [[int(at) + 1, float(sums[at])] for at in points.tolist()],
             }

@@ -113,3 +113,22 @@ def test_bad_options(tasks, tmp_path, arguments, error, said):
     done = call(arguments[0], tasks, *arguments[1:], "--out", tmp_path / "out")
     assert isinstance(done.exception, error)
     assert said in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "options", [["select", "--rows", "3", "--apart"], ["balance", "--most", "3", "--apart"]], ids=["select", "balance"]
+)
+def test_sources_apart_have_names_of_their_own(tmp_path, options):
+    for folder in ("maths", "poems"):
+        (tmp_path / folder / "train").mkdir(parents=True)
+        rows = [{"id": f"{folder}-{i}", "task": folder, "text": f"{folder} {i} {i * i}"} for i in range(6)]
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / folder / "train" / "rows.parquet")
+    inputs = [tmp_path / folder / "train" for folder in ("maths", "poems")]
+    done = call(options[0], *inputs, *options[1:], "--out", tmp_path / "out")
+    assert isinstance(done.exception, ConfigError)
+    assert f"'train' more than once: {inputs[0]}, {inputs[1]}" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+    done = call(options[0], *inputs, *options[1:], "--source", "task", "--out", tmp_path / "out", "-q")
+    assert done.exit_code == 0, done.output
+    kept = [row for batch in Result(tmp_path / "out").kept() for row in batch.to_pylist()]
+    assert Counter(row["task"] for row in kept) == {"maths": 3, "poems": 3}

@@ -173,7 +173,16 @@ def test_many_rows_in_little_memory_give_the_same_bytes(tmp_path):
     [
         *(
             pytest.param(Fuse(step), id=step)
-            for step in ("rank", "exact", "candidates", "verify", "decide", "order", "write shards", "balance")
+            for step in (
+                "rank",
+                "exact",
+                "candidates",
+                "verify",
+                "decide",
+                "order",
+                "write shards",
+                "balance the ledger",
+            )
         ),
         *(
             pytest.param(Fuse(step, reading=True), id=f"within {step}")

@@ -87,7 +87,16 @@ def test_a_repeated_run_gives_the_same_bytes_and_adds_nothing(tmp_path):
     assert (tmp_path / "index" / "index.json").read_bytes() == header
 
 
-STEPS = ("ask the index", "candidates", "verify", "decide", "add to the index", "write shards", "balance", "report")
+STEPS = (
+    "ask the index",
+    "candidates",
+    "verify",
+    "decide",
+    "add to the index",
+    "write shards",
+    "balance the ledger",
+    "report",
+)
 
 
 class Stopped(Exception):
@@ -392,7 +401,7 @@ def test_the_commands(tmp_path, write_parquet):
     call("index", "query", index, two, "--out", out, "--quiet")
     (row,) = pq.read_table(Path(out) / "decisions").to_pylist()
     assert (row["id"], row["keeper_id"], row["keeper_corpus"], row["stage"]) == ("c", "a", "one.parquet", "near")
-    assert "2 rows of 1 files in 1 batches" in call("index", "info", index, "--check")
+    assert "2 rows of 1 file in 1 batch" in call("index", "info", index, "--check")
     call("index", "add", index, two, "--quiet")
     facts = json.loads(call("index", "info", index, "--json"))
     assert (facts["rows"], [batch["rows"] for batch in facts["batches"]]) == (4, [2, 2])

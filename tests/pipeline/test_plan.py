@@ -22,7 +22,7 @@ NOT_ALONE = {
     "ask the index",
     "add to the index",
     "write decisions",
-    "balance",
+    "balance the ledger",
     "report",
 }
 """Steps that a run reports and that belong to another one."""

@@ -80,7 +80,7 @@ def other_rows(path):
     pq.write_table(pa.table({"text": [f"tixt {i}" for i in range(1000)]}), path)
 
 
-@pytest.mark.parametrize("step", ["exact", "write shards", "balance"])
+@pytest.mark.parametrize("step", ["exact", "write shards", "balance the ledger"])
 @pytest.mark.parametrize("change", [append_a_file, other_rows])
 def test_inputs_that_change_meanwhile(source, tmp_path, step, change):
     (tmp_path / "in").mkdir()

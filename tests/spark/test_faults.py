@@ -143,7 +143,7 @@ def test_drivers_killed_and_restarted(inputs, expected, tmp_path):
     rng = Random(3)
     config = several_shards(inputs, tmp_path / "out", spark={"master": RETRYING, "partitions": 5, "driver_tables": 0})
     killed_in = []
-    for step in ("read and sketch", "exact", "candidates", "verify", "write shards", "balance"):
+    for step in ("read and sketch", "exact", "candidates", "verify", "write shards", "balance the ledger"):
         attempt = Attempt(config, tmp_path)
         while attempt.process.poll() is None and step not in attempt.steps:
             time.sleep(0.02)

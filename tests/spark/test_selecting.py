@@ -20,10 +20,11 @@ pytestmark = pytest.mark.spark
 MIXTURE = {"unit": "words", "budget": 700, "sources": {"sums": 2, "poems": 1, "maps": 0}}
 
 
-def config(folder, out, select):
+def config(folder, out, select, against=()):
     return make_config(
         {
             "inputs": [{"path": str(folder / "in")}],
+            "against": [{"path": str(folder / name)} for name in against],
             "columns": {"text": "text", "id": "id", "source": "task"},
             "stages": [{"balance": {"apart": True, "by": ["template"], "most": 45}}, {"select": select}],
             "out": str(folder / out),
@@ -32,13 +33,14 @@ def config(folder, out, select):
 
 
 @pytest.mark.parametrize(
-    "select",
+    ("select", "against"),
     [
-        {"mixture": MIXTURE, "apart": True, "by": ["template"], "parts": 2},
-        {"share": 0.2, "function": "features", "parts": 3},
+        ({"mixture": MIXTURE, "apart": True, "by": ["template"], "parts": 2}, []),
+        ({"share": 0.2, "function": "features", "parts": 3}, []),
+        ({"rows": 9, "by": ["template"], "parts": 2}, ["old.parquet"]),
     ],
 )
-def test_both_engines(tmp_path, select):
+def test_both_engines(tmp_path, select, against):
     rng = random.Random(4)
     rows = [
         {
@@ -53,11 +55,13 @@ def test_both_engines(tmp_path, select):
     (tmp_path / "in").mkdir()
     for part in range(3):
         pq.write_table(pa.Table.from_pylist(rows[part::3]), tmp_path / "in" / f"{part}.parquet", row_group_size=20)
+    old = [{"id": f"old-{i}", "text": " ".join(f"maps{rng.randrange(60)}" for _ in range(15))} for i in range(40)]
+    pq.write_table(pa.Table.from_pylist(old), tmp_path / "old.parquet")
     runs = {
         "local": LocalEngine,
         "spark": lambda work: SparkEngine(work, test_session(), driver_tables=0),
     }
     for out, make_engine in runs.items():
-        prepared = plan.prepare(config(tmp_path, out, select), version=tamis.__version__)
+        prepared = plan.prepare(config(tmp_path, out, select, against), version=tamis.__version__)
         plan.run(prepared, make_engine, Silent())
     assert digests(tmp_path / "local") == digests(tmp_path / "spark")

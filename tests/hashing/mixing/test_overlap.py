@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.hashing.errors import ConfigError, InputError
-from tamis.hashing.mixing.overlap import effective_unique, sample_shingles, shared_mass
+from tamis.hashing.mixing.overlap import effective_unique, sample_by_source, sample_shingles, shared_mass
 
 
 def sampled(values, one_in=1):
@@ -97,3 +97,15 @@ def test_what_cannot_be_compared_is_refused():
         shared_mass([])
     with pytest.raises(ConfigError):
         sampled([1], one_in=0)
+
+
+@settings(max_examples=80, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1) | st.integers(0, 9)), max_size=60))
+def test_samples_by_source_are_those_of_each(pairs):
+    owners = np.array([owner for owner, _ in pairs], np.int64)
+    values = np.array([value for _, value in pairs], np.uint64)
+    sources, hashes, counts = sample_by_source(values, owners, one_in=2)
+    for source in range(4):
+        own, expected = sources == source, sample_shingles(values[owners == source], one_in=2)
+        assert hashes[own].tolist() == expected.hashes.tolist()
+        assert counts[own].tolist() == expected.counts.tolist()

@@ -5,6 +5,8 @@ import pytest
 
 from tamis.hashing.selection.dense_columns import dense_columns
 from tamis.hashing.selection.facility_location import FacilityLocation, coverage
+from tamis.hashing.selection.greedy import greedy
+from tamis.hashing.selection.optimum import Budget
 
 from . import set_cases
 
@@ -47,3 +49,33 @@ def test_coverage_is_the_value_of_all_at_once():
         function.add(item)
     assert coverage(dense_columns(made, memory=0), chosen) == function.value()
     assert coverage(dense_columns(made), np.array([], np.int64)) == 0.0
+
+
+def test_golden_gains_beyond_what_is_covered():
+    columns = set_cases.graph([[0.5, 0.0, 0.25], [0.0, 0.0, 1.5], [0.0, 0.75, 0.0]])
+    covered = (np.array([0.25, 1.0, 1.0]) / columns.unit).astype(np.int32)
+    function = FacilityLocation(columns, covered)
+    assert function.value() == 2.25
+    assert function.gains(np.arange(3)).tolist() == [0.25, 0.0, 0.5]
+    assert [function.add(2), function.add(0), function.add(1)] == [0.5, 0.25, 0.0]
+    assert (function.value(), function.fresh().value()) == (3.0, 2.25)
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("budget", [Budget(9), Budget(30, np.arange(60) % 7 + 1)])
+@pytest.mark.parametrize("method", ["lazy", "naive", "stochastic"])
+def test_what_a_start_covers_is_a_start(method, budget, held):
+    columns = dense_columns(set_cases.vectors(5, 60))
+    if held:
+        assert columns.held is not None
+    start = np.array([3, 17, 40])
+    rest = np.setdiff1d(np.arange(60), start)
+    state = FacilityLocation(columns)
+    for item in start.tolist():
+        state.add(item)
+    begun = greedy(FacilityLocation(columns), budget, method=method, start=start)
+    covered = greedy(FacilityLocation(columns, state.best), budget, method=method, among=rest)
+    assert covered.items.tolist() == begun.items.tolist()
+    assert covered.gains.tolist() == begun.gains.tolist()
+    assert (covered.value, covered.bound) == (begun.value, begun.bound)
+    assert covered.items.tolist() != greedy(FacilityLocation(columns), budget, method=method).items.tolist()

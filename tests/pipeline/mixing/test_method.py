@@ -113,6 +113,23 @@ def test_unimax_is_even_up_to_passes():
         weights("unimax", sources())
 
 
+def test_a_pass_may_be_over_effective_unique_words():
+    found = weights("uniform", sources(), settings(budget=450, passes_of="unique"))
+    assert found.budgets.tolist() == [50, 100, 300]
+    assert found.reasons[0] == "one weight for all; held at its effective unique words"
+    assert found.held.tolist() == [True, True, False]
+    twice = weights("uniform", sources(), settings(budget=900, passes_of="unique", max_epochs=2))
+    assert twice.budgets.tolist() == [100, 200, 600]
+    assert twice.reasons[0] == "one weight for all; held at 2 times its effective unique words"
+    assert weights("smart", sources(), settings(budget=450, passes_of="unique")).budgets.tolist() == [50, 100, 300]
+    with pytest.raises(ConfigError, match="hold"):
+        weights("uniform", sources(), settings(budget=501, passes_of="unique"))
+    little = Sources(("a", "b"), np.array([3, 9]), unique=np.array([0.2, 9.0]))
+    assert weights("uniform", little, settings(budget=10, passes_of="unique")).budgets.tolist() == [1, 9]
+    with pytest.raises(InputError, match="unique"):
+        weights("uniform", Sources(("a",), np.array([3])), settings(budget=1, passes_of="unique"))
+
+
 def test_a_source_that_holds_nothing_has_no_weight():
     empty = Sources(("a", "b"), np.array([0, 5]), unique=np.array([0.0, 5.0]), histograms=np.array([[0, 0], [2, 3]]))
     for method in ("proportional", "uniform", "coverage", "tilt"):

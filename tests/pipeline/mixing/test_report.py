@@ -35,6 +35,17 @@ def test_amounts_belong_together():
     assert report["settings"]["max_epochs"] == 1.5
 
 
+def test_a_pass_over_unique_words_is_the_most_there_is():
+    _, report = found_and_report()
+    budget = int(1.6 * report["totals"]["effective_unique"])
+    _, report = found_and_report(budget=budget, passes_of="unique", max_epochs=2)
+    for one in report["sources"]:
+        assert one["most"] == 2 * int(one["effective_unique"])
+        assert one["budget"] <= one["most"]
+        assert one["held"] == ("held at 2 times its effective unique words" in one["reason"])
+    assert report["totals"]["held"] > 0
+
+
 def test_gains_are_in_the_order_of_the_choice():
     _, report = found_and_report("smart")
     gains = [one["gain"] for one in report["gains"]]

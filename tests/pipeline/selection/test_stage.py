@@ -165,6 +165,26 @@ def test_a_source_shares_its_budget_among_its_templates(tmp_path):
     assert counts == {"a": 7, "b": 2, "c": 2}
 
 
+def test_sources_get_all_that_a_mixture_asks_for(tmp_path):
+    texts, topics = corpus(120, topics=3)
+    mixture = {"unit": "rows", "budget": 10, "sources": dict.fromkeys(sorted(set(topics)), 1)}
+    result = chosen_of(tmp_path, texts, {"mixture": mixture, "apart": True}, source=topics)
+    assert Counter(result.selection["source"].to_pylist()) == {"topic 0": 4, "topic 1": 3, "topic 2": 3}
+    facts = result.report["selection"]["select"]
+    assert (facts["asked"], facts["got"]) == (10, 10)
+
+
+def test_small_templates_get_rows_of_a_budget_in_words(tmp_path):
+    texts, _ = corpus(120)  # of 25 words each
+    template = [f"t{i % 40:02}" for i in range(120)]
+    mixture = {"budget": 500, "sources": {"task": 1}}  # 12.5 words for each template
+    select = {"mixture": mixture, "apart": True, "by": ["template"]}
+    result = chosen_of(tmp_path, texts, select, source=["task"] * 120, template=template)
+    groups = [json.loads(name)[1] for name in result.selection["group"].to_pylist()]
+    assert sorted(groups) == [f"t{i:02}" for i in range(20)]
+    assert result.report["selection"]["select"]["got"] == 500
+
+
 def test_a_source_may_have_lost_all_its_rows(tmp_path):
     texts, _ = corpus(40)
     mixture = {"unit": "rows", "budget": 20, "sources": {"news": 1, "mirror": 1}}
