@@ -19,6 +19,7 @@ from .ledger import Ledger
 from .manifest import read_manifest
 from .state import SUCCESS
 from .verify_shards import content_faults, mixture_faults, place_faults, shape_faults, text_faults
+from .verify_thresholds import threshold_faults
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ def _content(out: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, stays, decisions)))
     if manifest["files"]["edits"]:
         yield Check("cuts lie apart, and each says what for", tuple(_edit_faults(out, manifest, stays, decisions)))
-    yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
+    known = [index, decisions, *([] if unsampled is None else [unsampled])]
+    faults = threshold_faults(manifest, decisions, lambda: [*known, _read(out, manifest, "clusters")])
+    yield Check("no removal is below the threshold", tuple(faults))
     yield Check(
         "the ledger balances and agrees with the tables",
         tuple(_ledger_faults(out, manifest, index, decisions, quarantine, unsampled)),
@@ -220,19 +223,6 @@ def _removed(decisions: pa.Table, stage: str) -> NDArray[np.int64]:
     """Return the addresses of what a stage removed."""
     removed: NDArray[np.int64] = decisions.filter(pc.equal(decisions["stage"], stage))["address"].to_numpy()
     return removed
-
-
-def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator[str]:
-    for stage in manifest["settings"]["stages"]:
-        of_stage = decisions.filter(pc.equal(decisions["stage"], stage["stage"]))
-        least = pc.min(of_stage["similarity"]).as_py()
-        wanted = {"decontaminate": 0.0, "select": -1.0}.get(stage["stage"], stage.get("threshold", 1.0))
-        if least is not None and least < wanted and not stage.get("thresholds"):
-            yield f"the {stage['stage']} stage removed a row at similarity {least}, below {wanted}"
-        for row in of_stage.to_pylist() if stage.get("thresholds") else ():
-            asked = stage["thresholds"].get(row["source"], wanted)
-            if row["similarity"] < asked:
-                yield f"the {stage['stage']} stage removed {row['id']} at similarity {row['similarity']}, below {asked}"
 
 
 def _ledger_faults(
