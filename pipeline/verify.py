@@ -1,6 +1,5 @@
 """``tamis verify``: proof from the files alone that nothing is lost, doubled or damaged."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..hashing.errors import ArtefactError
 from .edits import WRITTEN_EDITS
 from .ledger import Ledger
 from .manifest import read_manifest
+from .recorded_files import fault_of
 from .state import SUCCESS
 from .verify_shards import content_faults, mixture_faults, place_faults, shape_faults, text_faults
 from .verify_thresholds import threshold_faults
@@ -107,22 +107,13 @@ def _path(out: Path, folder: str, name: str) -> Path:
 def _file_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     for folder, lines in manifest["files"].items():
         for line in lines:
-            path = _path(out, folder, line["name"])
-            if not path.exists():
-                yield f"{path} is missing"
-            elif path.stat().st_size != line["size_bytes"]:
-                yield f"{path} has {path.stat().st_size} bytes, recorded are {line['size_bytes']}"
-            elif (digest := _sha256(path)) != line["sha256"]:
-                yield f"{path} has sha256 {digest}, recorded is {line['sha256']}"
+            fault = fault_of(_path(out, folder, line["name"]), line)
+            if fault is not None:
+                yield fault
         if folder != "index":
             known = {out / folder / line["name"] for line in lines}
             found = sorted(path for path in (out / folder).rglob("*") if not path.is_dir())
             yield from (f"{extra} is not in the manifest" for extra in found if extra not in known)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _row_faults(

@@ -50,8 +50,8 @@ def block(
     pairs = combined([pairs for pairs, _ in each.values()], sides, options)
     progress.finish()
     progress.start("write")
-    write_tables(out, sides, pairs, {name: found for name, (found, _) in each.items()}, text=options.text)
-    report = report_of([left] if right is None else [left, right], options, sides, pairs, each)
+    files = write_tables(out, sides, pairs, {name: found for name, (found, _) in each.items()}, text=options.text)
+    report = report_of([left] if right is None else [left, right], options, sides, pairs, each, files)
     progress.finish()
     return report
 

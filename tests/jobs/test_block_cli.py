@@ -1,5 +1,6 @@
 """``tamis block`` as a person uses it."""
 
+import hashlib
 import json
 
 import pyarrow as pa
@@ -28,6 +29,11 @@ def found(out, name="pairs.parquet"):
     return [(row["left_id"], row["right_id"], row["rank"]) for row in pq.read_table(out / name).to_pylist()]
 
 
+def recorded(out, name, rows):
+    data = (out / name).read_bytes()
+    return {"name": name, "rows": rows, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
 def test_two_tables(tables, tmp_path):
     done = call(*tables, "--id", "id", "--top-k", 1, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
@@ -51,6 +57,10 @@ def test_two_tables(tables, tmp_path):
         "records_with_a_pair": {"left": 3, "right": 2},
     }
     assert report["delimiters"] == ["|", "|"]
+    assert report["files"] == [
+        recorded(tmp_path / "out", "pairs.parquet", 3),
+        recorded(tmp_path / "out", "records.parquet", 6),
+    ]
     assert (tmp_path / "out" / "_SUCCESS").exists()
     assert not (tmp_path / "out" / "_work").exists()
 
@@ -103,6 +113,8 @@ def test_records_that_cannot_be_read(tables, tmp_path):
     assert pq.read_table(tmp_path / "out2" / "quarantine.parquet").to_pylist() == [
         {"side": "left", "path": str(tables[0]), "record": 3, "rule": "ragged: 4 fields, the header has 3"}
     ]
+    files = json.loads((tmp_path / "out2" / "block.json").read_text())["files"]
+    assert files[-1] == recorded(tmp_path / "out2", "quarantine.parquet", 1)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +170,10 @@ def test_blockers_together(tables, tmp_path, combine, expected):
     assert done.exit_code == 0, done.output
     assert set(found(tmp_path / "out")) == expected
     assert set(found(tmp_path / "out", "blockers/rules.parquet")) == {("a1", "b2", 1), ("a2", "b1", 1)}
+    files = json.loads((tmp_path / "out" / "block.json").read_text())["files"]
+    names = ["pairs.parquet", "blockers/lexical.parquet", "blockers/rules.parquet", "records.parquet"]
+    assert [line["name"] for line in files] == names
+    assert files[2] == recorded(tmp_path / "out", "blockers/rules.parquet", 2)
 
 
 def test_a_run_is_opened_from_anywhere(tables, tmp_path, monkeypatch):
