@@ -87,7 +87,7 @@ def report_of(
 ) -> dict[str, Any]:
     """Return what ``block.json`` holds: the same for the same inputs and options, whatever runs it.
 
-    The pairs of a blocker are those that it finds by itself, before others are left out and the budget is kept.
+    The pairs of a blocker are those that it finds by itself, before the budget is kept.
     """
     paired = {"left": len(pairs["left_id"].unique()), "right": len(pairs["right_id"].unique())}
     return {

@@ -176,6 +176,21 @@ def test_blockers_together(tables, tmp_path, combine, expected):
     assert files[2] == recorded(tmp_path / "out", "blockers/rules.parquet", 2)
 
 
+@pytest.mark.parametrize("blocker", ["lexical", "minhash", "rules"])
+def test_an_excluded_pair_takes_no_place(tmp_path, blocker):
+    """Of each record the best one is excluded, and so the next one has its place."""
+    rows = ["1|red canned tomato soup|x", "2|red canned tomato soup|x", "3|red canned tomato juice|y"]
+    (tmp_path / "t.csv").write_text("\n".join(["id|name|shop", *rows]) + "\n")
+    how = ["--blocker", blocker, *(["--rule", "words(name)", "--max-block", 100] if blocker == "rules" else [])]
+    arguments = [tmp_path / "t.csv", "--id", "id", "--column", "name", "--column", "shop", "--top-k", 1, *how]
+    assert call(*arguments, "--out", tmp_path / "all").exit_code == 0
+    assert ("1", "2", 1) in found(tmp_path / "all")
+    done = call(*arguments, "--exclude", "shop", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert found(tmp_path / "out") == [("1", "3", 1), ("2", "3", 1)]
+    assert json.loads((tmp_path / "out" / "block.json").read_text())["blockers"][blocker]["pairs"] == 2
+
+
 def test_a_run_is_opened_from_anywhere(tables, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert call("shop.csv", "other.csv", "--id", "id", "--out", "out", "-q").exit_code == 0
