@@ -95,7 +95,7 @@ def pairs(
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", metavar="RULE", help="Leave out pairs that satisfy this rule; may be repeated."),
+        typer.Option("--exclude", metavar="RULE", help="Find no pair that satisfies this rule; may be repeated."),
     ] = None,
     hasher: Annotated[
         str | None,
@@ -195,6 +195,10 @@ def _show(report: dict[str, Any], out: str) -> None:
         console.print(f"{records['left']:,} records.", highlight=False)
     else:
         console.print(f"{records['left']:,} records ask, {records['right']:,} are searched.", highlight=False)
+        if report["inputs"][0] == report["inputs"][1]:
+            console.print(
+                "Both tables are one, in which each record finds itself: name it once to find its duplicates."
+            )
     if records["unread"]:
         console.print(f"{records['unread']:,} records could not be read: see quarantine.parquet.", style="red")
     table = Table("blocker", "pairs", "blocks", "purged")

@@ -103,4 +103,4 @@ def allowed_only(search: Ranked, k: int, searched: int, excluded: SharedKeys) ->
     """
     if isinstance(search, KeySearch):  # sees all candidates of a query before it chooses
         return replace(search, excluded=excluded)
-    return AllowedSearch(search, k, searched, excluded)
+    return AllowedSearch(search, min(k, max(1, searched)), searched, excluded)

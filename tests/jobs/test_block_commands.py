@@ -121,6 +121,22 @@ def test_runs_with_other_ids_on_the_right_are_not_measured_together(blocked):
     assert "of the same tables, with the same ids" in str(failed.exception)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["evaluate", "--plant", 2, "--seed", 1 << 64], "a seed is not negative and has 64 bits"),
+        (["evaluate", "--matches", "known.csv", "--seed", 1 << 64], "a seed has 64 bits"),
+        (["cluster", "--threshold", 50], "a cosine is at most 1, and so is its threshold"),
+        (["cluster", "--threshold", 1.1, "--score", "jaccard"], "a jaccard is at most 1"),
+        (["cluster", "--threshold", "nan"], "a threshold is a number"),
+    ],
+)
+def test_numbers_that_cannot_be(blocked, monkeypatch, arguments, said):
+    monkeypatch.chdir(blocked)
+    failed = call(arguments[0], "one", *arguments[1:], "--out", "m")
+    assert said in str(failed.exception)
+
+
 def test_the_output_of_evaluate_is_a_folder(blocked):
     failed = call("evaluate", blocked / "one", "--out", blocked / "known.csv")
     assert "the output is a folder" in str(failed.exception)
