@@ -100,12 +100,12 @@ def open_blocked(folder: Path) -> Blocked:
     """Return a finished run and its records.
 
     Raises:
-        ArtefactError: there is none, it is of another version or damaged, or the tables that it was made of are not
-            what they were.
+        ArtefactError: there is none, it is of another version, a file is not as it was written, or the tables that it
+            was made of are not what they were.
         InputError: the tables that it was made of cannot be read.
     """
     from ..pipeline.blocking.options import options_of
-    from ..pipeline.blocking.outputs import EACH, FORMAT, FORMAT_VERSION, PAIRS_FILE, REPORT
+    from ..pipeline.blocking.outputs import FORMAT, FORMAT_VERSION, PAIRS_FILE, REPORT, check_files, file_of
     from ..pipeline.blocking.sides import read_sides
 
     try:
@@ -127,9 +127,8 @@ def open_blocked(folder: Path) -> Blocked:
     try:
         options = options_of(report["options"])
         left, *others = report["inputs"]
-        found_of = {name: report["blockers"][name]["pairs"] for name in options.blockers}
-        found_of_all = report["pairs"]["found"]
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
+        check_files(folder, report, options.blockers)
+    except (AttributeError, KeyError, TypeError, ValueError, ConfigError) as error:
         raise _damaged(folder / REPORT, repr(error)) from error
     right = others[0] if others else None
     if _fingerprint(left, right, options) != said:
@@ -138,23 +137,23 @@ def open_blocked(folder: Path) -> Blocked:
             value=f"others than those of {folder}",
             remedy="Block again.",
         )
-    pairs = _pairs_of(folder / PAIRS_FILE, found_of_all)
-    each = dict.fromkeys(found_of, pairs)
+    pairs = _pairs_of(folder / PAIRS_FILE)
+    each = dict.fromkeys(options.blockers, pairs)
     if len(each) > 1:
-        each = {name: _pairs_of(folder / EACH / f"{name}.parquet", rows) for name, rows in found_of.items()}
+        each = {name: _pairs_of(folder / file_of(name)) for name in each}
     return Blocked(options, read_sides(left, right, options), pairs, each, report)
 
 
-def _pairs_of(path: Path, rows: int) -> pa.Table:
-    """Return a table of pairs of a run, which has as many as its report says."""
+def _pairs_of(path: Path) -> pa.Table:
+    """Return a table of pairs of a run."""
     from ..pipeline.blocking.pairs import PAIRS
 
     try:
         pairs = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, repr(error)) from error
-    if not pairs.schema.equals(PAIRS) or len(pairs) != rows:
-        raise _damaged(path, f"{len(pairs):,} rows of {', '.join(pairs.column_names)} instead of {rows:,} pairs")
+    if not pairs.schema.equals(PAIRS):
+        raise _damaged(path, f"columns {', '.join(pairs.column_names)}")
     return pairs
 
 

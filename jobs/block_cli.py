@@ -96,7 +96,7 @@ def pairs(
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", metavar="RULE", help="Leave out pairs that satisfy this rule; may be repeated."),
+        typer.Option("--exclude", metavar="RULE", help="Find no pair that satisfies this rule; may be repeated."),
     ] = None,
     hasher: Annotated[
         str | None,
@@ -197,6 +197,10 @@ def _show(report: dict[str, Any], out: str) -> None:
     else:
         asking = counted(records["left"], "record asks", "records ask")
         console.print(f"{asking}, {counted(records['right'], 'is', 'are')} searched.", highlight=False)
+        if report["inputs"][0] == report["inputs"][1]:
+            console.print(
+                "Both tables are one, in which each record finds itself: name it once to find its duplicates."
+            )
     if records["unread"]:
         console.print(f"{counted(records['unread'], 'record')} could not be read: see quarantine.parquet.", style="red")
     table = Table("blocker", "pairs", "blocks", "purged")

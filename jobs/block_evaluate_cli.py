@@ -147,7 +147,7 @@ def _planted(run: Blocked, copies: int, seed: int, progress: "Progress") -> "dic
             each = {name: pairs for name, (pairs, _) in found_by_each(engine, sides, options, progress).items()}
         finally:
             engine.close()
-    together = combined(list(each.values()), sides, options)  # with what is excluded, and the budget
+    together = combined(list(each.values()), options)  # within the budget
     each = {**each, options.combine: together} if len(each) > 1 else dict.fromkeys(each, together)
     right_ids = None if sides.right is None else sides.right.ids
     return {name: found_copies(pairs, made, right_ids) for name, pairs in each.items()}

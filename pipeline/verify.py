@@ -1,6 +1,5 @@
 """``tamis verify``: proof from the files alone that nothing is lost, doubled or damaged."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,10 @@ from ..hashing.errors import ArtefactError
 from .edits import WRITTEN_EDITS
 from .ledger import Ledger
 from .manifest import read_manifest
+from .recorded_files import fault_of
 from .state import SUCCESS
 from .verify_shards import content_faults, mixture_faults, place_faults, shape_faults, text_faults
+from .verify_thresholds import threshold_faults
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ def _content(out: Path, manifest: dict[str, Any]) -> Iterator[Check]:
     yield Check("every removal names a witness that stays", tuple(_witness_faults(manifest, stays, decisions)))
     if manifest["files"]["edits"]:
         yield Check("cuts lie apart, and each says what for", tuple(_edit_faults(out, manifest, stays, decisions)))
-    yield Check("no removal is below the threshold", tuple(_threshold_faults(manifest, decisions)))
+    known = [index, decisions, *([] if unsampled is None else [unsampled])]
+    faults = threshold_faults(manifest, decisions, lambda: [*known, _read(out, manifest, "clusters")])
+    yield Check("no removal is below the threshold", tuple(faults))
     yield Check(
         "the ledger balances and agrees with the tables",
         tuple(_ledger_faults(out, manifest, index, decisions, quarantine, unsampled)),
@@ -104,22 +107,13 @@ def _path(out: Path, folder: str, name: str) -> Path:
 def _file_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     for folder, lines in manifest["files"].items():
         for line in lines:
-            path = _path(out, folder, line["name"])
-            if not path.exists():
-                yield f"{path} is missing"
-            elif path.stat().st_size != line["size_bytes"]:
-                yield f"{path} has {path.stat().st_size} bytes, recorded are {line['size_bytes']}"
-            elif (digest := _sha256(path)) != line["sha256"]:
-                yield f"{path} has sha256 {digest}, recorded is {line['sha256']}"
+            fault = fault_of(_path(out, folder, line["name"]), line)
+            if fault is not None:
+                yield fault
         if folder != "index":
             known = {out / folder / line["name"] for line in lines}
             found = sorted(path for path in (out / folder).rglob("*") if not path.is_dir())
             yield from (f"{extra} is not in the manifest" for extra in found if extra not in known)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _row_faults(
@@ -220,19 +214,6 @@ def _removed(decisions: pa.Table, stage: str) -> NDArray[np.int64]:
     """Return the addresses of what a stage removed."""
     removed: NDArray[np.int64] = decisions.filter(pc.equal(decisions["stage"], stage))["address"].to_numpy()
     return removed
-
-
-def _threshold_faults(manifest: dict[str, Any], decisions: pa.Table) -> Iterator[str]:
-    for stage in manifest["settings"]["stages"]:
-        of_stage = decisions.filter(pc.equal(decisions["stage"], stage["stage"]))
-        least = pc.min(of_stage["similarity"]).as_py()
-        wanted = {"decontaminate": 0.0, "select": -1.0}.get(stage["stage"], stage.get("threshold", 1.0))
-        if least is not None and least < wanted and not stage.get("thresholds"):
-            yield f"the {stage['stage']} stage removed a row at similarity {least}, below {wanted}"
-        for row in of_stage.to_pylist() if stage.get("thresholds") else ():
-            asked = stage["thresholds"].get(row["source"], wanted)
-            if row["similarity"] < asked:
-                yield f"the {stage['stage']} stage removed {row['id']} at similarity {row['similarity']}, below {asked}"
 
 
 def _ledger_faults(

@@ -14,12 +14,13 @@ from ...hashing.errors import ConfigError
 from ...hashing.neural.hasher import Hasher, load_hasher
 from ..engine import Engine
 from ..state import cache_folder
+from .allowed import Ranked, allowed_only
 from .codes import code_search
 from .dense import dense_search
 from .lexical import lexical_search
 from .minhash import minhash_search
 from .options import Options
-from .rules import rule_search
+from .rules import rule_search, shared_keys
 from .search import Search
 from .sides import Sides
 from .vectors import encoded
@@ -28,7 +29,7 @@ Vectors = NDArray[np.float32]
 
 
 def prepare(name: str, sides: Sides, options: Options, engine: Engine) -> Search:
-    """Prepare a blocker of some records.
+    """Prepare a blocker of some records, which finds no pair that is excluded.
 
     Args:
         name: one of ``options.BLOCKERS``.
@@ -40,34 +41,33 @@ def prepare(name: str, sides: Sides, options: Options, engine: Engine) -> Search
         ConfigError: its options cannot be, or a library is not installed.
         ArtefactError: the hasher is damaged.
     """
-    return _PREPARED[name](sides, options, engine)
+    excluded = shared_keys(options.exclude, sides.left, sides.right) if options.exclude else None
+    search = _PREPARED[name](sides, options, engine)
+    return search if excluded is None else allowed_only(search, options.top_k, len(sides.searched), excluded)
 
 
-def _lexical(sides: Sides, options: Options, engine: Engine) -> Search:
+def _lexical(sides: Sides, options: Options, engine: Engine) -> Ranked:
     ngrams, columns = options.ngrams, options.lexical_columns
     return lexical_search(sides.left, sides.right, options.top_k, ngrams=ngrams, columns=columns)
 
 
-def _minhash(sides: Sides, options: Options, engine: Engine) -> Search:
+def _minhash(sides: Sides, options: Options, engine: Engine) -> Ranked:
     threshold, max_block = options.threshold, options.max_block
     return minhash_search(sides.left, sides.right, options.top_k, threshold=threshold, max_block=max_block)
 
 
-def _rules(sides: Sides, options: Options, engine: Engine) -> Search:
-    k = options.top_k
-    return rule_search(
-        sides.left, sides.right, options.rules, k, exclude=options.exclude, max_block=options.max_block
-    )  # fmt: skip
+def _rules(sides: Sides, options: Options, engine: Engine) -> Ranked:
+    return rule_search(sides.left, sides.right, options.rules, options.top_k, max_block=options.max_block)
 
 
-def _dense(sides: Sides, options: Options, engine: Engine) -> Search:
+def _dense(sides: Sides, options: Options, engine: Engine) -> Ranked:
     hasher = load_hasher(cast(str, options.hasher))
     left, right = _vectors(sides, hasher, engine)
     metric: Metric = "cosine" if hasher.settings.metric == "cosine" else "euclidean"
     return dense_search(left, right, options.top_k, metric=metric, index=options.index)
 
 
-def _learned(sides: Sides, options: Options, engine: Engine) -> Search:
+def _learned(sides: Sides, options: Options, engine: Engine) -> Ranked:
     hasher = load_hasher(cast(str, options.hasher))
     bands = options.bands or hasher.settings.bands
     if bands is None:
@@ -100,7 +100,7 @@ def _vectors(sides: Sides, hasher: Hasher, engine: Engine) -> tuple[Vectors, Vec
     return left, None if sides.right is None else vectors[len(sides.left) :]
 
 
-_PREPARED: dict[str, Callable[[Sides, Options, Engine], Search]] = {
+_PREPARED: dict[str, Callable[[Sides, Options, Engine], Ranked]] = {
     "lexical": _lexical,
     "minhash": _minhash,
     "rules": _rules,

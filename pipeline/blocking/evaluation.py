@@ -192,9 +192,9 @@ def evaluate(
     """
     if not results:
         raise ConfigError("there is at least one blocker to measure", value="none", remedy="Name one or more.")
-    if examples < 0 or seed < 0:
+    if examples < 0 or not 0 <= seed < 1 << 64:
         raise ConfigError(
-            "neither the number of examples nor the seed is negative",
+            "neither the number of examples nor the seed is negative, and a seed has 64 bits",
             value=f"{examples} examples, seed {seed}",
             remedy="Mend these numbers.",
         )

@@ -175,7 +175,7 @@ def key_search(
         key_index(bounds[start:], numbers, order, weights),
         order,
         scorer,
-        k,
+        None if k is None else min(k, max(1, len(order))),
         least,
         excluded,
     )

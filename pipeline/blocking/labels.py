@@ -8,9 +8,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
+from .pair_keys import RecordIds, among, distinct
 from .records import Records
 
 _SHOWN = 3
+_YES, _NO = pa.array(["1", "1.0", "true", "yes"]), pa.array(["0", "0.0", "false", "no"])
+
 Pairs = NDArray[np.int64]
 """int64, shape (n, 2): (place in the left table, place in the right one), each once, ascending."""
 
@@ -27,41 +30,80 @@ class Labels:
     others: Pairs
 
 
-def read_labels(table: pa.Table, left: Records, right: Records | None) -> Labels:
-    """Read labels and make sure that they can be learned from.
+def read_labels(table: pa.Table, left_ids: pa.Array, right_ids: pa.Array | None, what: str = "labels") -> Labels:
+    """Read labels and make sure that they contradict neither the records nor each other.
 
     Args:
-        table: ``left_id``, ``right_id`` and, if not all pairs are matches, ``label``: 1 or true for one thing, 0 or
-            false for two.
-        left, right: the records; right is None within one table.
+        table: ``left_id``, ``right_id`` and, if not all pairs are matches, ``label``: see ``meaning``.
+        left_ids, right_ids: strings, the ids of all records; right_ids is None within one table.
+        what: what the rows are called in messages.
 
     Raises:
-        InputError: a column is missing; an id is null or that of no record; a label is neither 0 nor 1; a pair is
-            labelled both ways; a record is paired with itself, or is empty.
+        InputError: a column is missing; an id is null or that of no record; a label says neither; a pair is labelled
+            both ways; a record of one table is paired with itself; there are no two records.
     """
     for name in ("left_id", "right_id"):
         if table.column_names.count(name) != 1:
             raise InputError(
-                "labels have the columns left_id and right_id, each once",
+                f"{what} have the columns left_id and right_id, each once",
                 value=", ".join(table.column_names),
                 remedy="Rename the columns of the labels.",
             )
-    sides = (left, left if right is None else right)
-    places = [_places(table[name], side, name) for name, side in zip(("left_id", "right_id"), sides, strict=True)]
-    pairs = np.column_stack(places)
-    if right is None:
-        itself = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
-        if len(itself):
-            raise InputError(
-                "a label is of two records",
-                value=f"{table['left_id'][int(itself[0])].as_py()!r} with itself",
-                remedy="Leave such labels out.",
-            )
-        pairs = np.sort(pairs, axis=1)
-    said = _said(table)
-    for column, side in enumerate(sides):
-        texts = pc.utf8_length(side.texts).to_numpy()
-        empty = np.flatnonzero(texts[pairs[:, column]] == 0)
+    ids = RecordIds(left_ids, right_ids)
+    keys = ids.keys(table, what)
+    said = _said(table, what)
+    matches, others = distinct(keys[said]), distinct(keys[~said])
+    torn = matches[among(matches, others)]
+    if len(torn):
+        one, other = ids.named(torn[:1])[0]
+        raise InputError(
+            "a pair has one label",
+            value=f"{len(torn):,} pairs of {what} labelled both 0 and 1, the first {one!r} with {other!r}",
+            remedy="Decide what they are.",
+        )
+    return Labels(*(np.column_stack(np.divmod(some, len(ids.searched))) for some in (matches, others)))
+
+
+def meaning(labels: pa.Array) -> pa.Array:
+    """Return what labels say: true for 1, ``true`` and ``yes``, false for 0, ``false`` and ``no``, else null.
+
+    Args:
+        labels: numbers, booleans or text of either case, white space at its ends not counted.
+    """
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(labels.cast(pa.string())))
+    no = pc.if_else(pc.is_in(texts, value_set=_NO), pa.scalar(False), pa.scalar(None, pa.bool_()))
+    return pc.if_else(pc.is_in(texts, value_set=_YES), pa.scalar(True), no)
+
+
+def _said(table: pa.Table, what: str) -> NDArray[np.bool_]:
+    """Return which pairs are labelled as matches."""
+    if "label" not in table.column_names:
+        return np.ones(len(table), np.bool_)
+    column = table["label"].combine_chunks()
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        raise InputError(f"{what} are 0 or 1", value=f"a column of type {column.type}", remedy="Write them as numbers.")
+    meant = meaning(column)
+    if meant.null_count:
+        others = column.filter(meant.is_null())
+        shown = sorted(map(str, others.unique().to_pylist()))
+        raise InputError(
+            f"{what} are 0 or 1",
+            value=f"{len(others):,} others, as {_some(shown)}",
+            remedy="Mend them, or leave the column out: then all pairs are matches.",
+        )
+    said: NDArray[np.bool_] = meant.to_numpy(zero_copy_only=False).astype(np.bool_)
+    return said
+
+
+def check_texts(labels: Labels, left: Records, right: Records | None) -> None:
+    """Make sure that labels can be learned from.
+
+    Raises:
+        InputError: a record with a label is empty.
+    """
+    pairs = np.concatenate([labels.matches, labels.others])
+    for column, side in enumerate((left, left if right is None else right)):
+        empty = np.flatnonzero(pc.utf8_length(side.texts).to_numpy()[pairs[:, column]] == 0)
         if len(empty):
             ids = sorted({side.ids[int(pairs[row, column])].as_py() for row in empty})
             raise InputError(
@@ -69,50 +111,6 @@ def read_labels(table: pa.Table, left: Records, right: Records | None) -> Labels
                 value=f"{len(ids):,} empty {('left', 'right')[column]} records, as {_some(ids)}",
                 remedy="Leave their labels out.",
             )
-    matches, others = np.unique(pairs[said], axis=0), np.unique(pairs[~said], axis=0)
-    both = np.concatenate([matches, others])
-    distinct, counts = np.unique(both, axis=0, return_counts=True)
-    torn = distinct[counts > 1]
-    if len(torn):
-        one, other = (side.ids[int(place)].as_py() for side, place in zip(sides, torn[0], strict=True))
-        raise InputError(
-            "a pair has one label",
-            value=f"{len(torn):,} pairs labelled both 0 and 1, the first {one!r} with {other!r}",
-            remedy="Decide what they are.",
-        )
-    return Labels(matches, others)
-
-
-def _said(table: pa.Table) -> NDArray[np.bool_]:
-    """Return which pairs are labelled as matches."""
-    if "label" not in table.column_names:
-        return np.ones(len(table), np.bool_)
-    column = table["label"].combine_chunks()
-    kind = column.type
-    numbers = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_floating, pa.types.is_null)
-    if not any(fits(kind) for fits in numbers):
-        raise InputError("labels are 0 or 1", value=f"a column of type {kind}", remedy="Write them as numbers.")
-    values = column.cast(pa.float64())
-    wrong = values.filter(pc.invert(pc.fill_null(pc.is_in(values, value_set=pa.array([0.0, 1.0])), False)))
-    if len(wrong):
-        shown = sorted({str(value) for value in wrong.to_pylist()})
-        raise InputError("labels are 0 or 1", value=f"{len(wrong):,} others, as {_some(shown)}", remedy="Mend them.")
-    said: NDArray[np.bool_] = values.to_numpy() == 1.0
-    return said
-
-
-def _places(column: pa.ChunkedArray, records: Records, name: str) -> NDArray[np.int64]:
-    ids = column.combine_chunks().cast(pa.string())
-    found = pc.index_in(ids, value_set=records.ids)
-    if ids.null_count or found.null_count:
-        unknown = sorted({str(value) for value in ids.filter(pc.is_null(found)).to_pylist()})
-        raise InputError(
-            f"the {name} of each label is that of a record",
-            value=f"{len(unknown):,} others, as {_some(unknown)}" if unknown else "nulls",
-            remedy="Check that the ids are those of these tables, and which of them is left.",
-        )
-    places: NDArray[np.int64] = found.to_numpy().astype(np.int64)
-    return places
 
 
 def _some(texts: list[str]) -> str:

@@ -7,11 +7,11 @@ import pyarrow.compute as pc
 
 from ...connectors.record_table import read_record_table
 from ...hashing.errors import InputError
+from .labels import Pairs, meaning, read_labels
 
 _LEFT = ("left_id", "ltable_id", "id_l", "d1", "left", "id1")
 _RIGHT = ("right_id", "rtable_id", "id_r", "d2", "right", "id2")
 _LABELS = ("label", "match", "is_match", "gold")
-_YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class KnownPairs:
     """Pairs of which is known whether they match.
 
     Attributes:
-        matches: ``left_id`` and ``right_id``, strings, each pair once.
+        matches: ``left_id`` and ``right_id``, strings, each pair once, in the order of the records.
         others: pairs that are known to be none, likewise; empty where the table has no labels.
     """
 
@@ -57,8 +57,7 @@ def read_known_pairs(
         left, right, label: names of columns; default: found as above.
 
     Raises:
-        InputError: a row cannot be read, there is no such column, an id is that of no record, a label is neither, or a
-            pair has both labels.
+        InputError: a row cannot be read, there is no such column, or ``labels.read_labels`` refuses them.
     """
     known = read_record_table(path)
     if known.unread:
@@ -75,15 +74,18 @@ def read_known_pairs(
     if left is None and right is None and _is_id(one, left_ids) and _is_id(other, right_side):
         head = pa.table({"left_id": [one], "right_id": [other]}, table.schema)
         table = pa.concat_tables([head, table])
-        said = _said_without_header(rows, table.num_rows)
+        said = _third_column(rows)
     else:
-        name = label or next((name for name in rows.column_names if name.lower() in _LABELS), None)
-        said = _all_match(table.num_rows) if name is None else _said(rows, name, path)
-    _check_ids(table["left_id"], left_ids, "left", path)
-    _check_ids(table["right_id"], right_side, "right", path)
-    matches, others = _distinct(table.filter(said)), _distinct(table.filter(pc.invert(said)))
-    _check_agreement(matches, others, path, dirty=right_ids is None)
-    return KnownPairs(matches, others)
+        said = _named_labels(rows, label, path)
+    if said is not None:
+        table = table.append_column("label", said)
+    found = read_labels(table, left_ids, right_ids, f"known matches of {path}")
+    return KnownPairs(*(_ids_of(pairs, left_ids, right_side) for pairs in (found.matches, found.others)))
+
+
+def _ids_of(pairs: Pairs, left_ids: pa.Array, right_ids: pa.Array) -> pa.Table:
+    one, other = left_ids.take(pa.array(pairs[:, 0])), right_ids.take(pa.array(pairs[:, 1]))
+    return pa.table({"left_id": one.cast(pa.string()), "right_id": other.cast(pa.string())})
 
 
 def _columns(rows: pa.Table, left: str | None, right: str | None, path: str) -> tuple[str, str]:
@@ -118,71 +120,27 @@ def _ids_as(column: pa.ChunkedArray, ids: pa.Array) -> pa.ChunkedArray:
     return pc.if_else(there, exact, pc.utf8_trim_whitespace(exact))
 
 
-def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.utf8_trim_whitespace(column.cast(pa.string()))
-
-
 def _is_id(name: str, ids: pa.Array) -> bool:
     return bool(pc.any(pc.equal(ids.cast(pa.string()), name)).as_py())
 
 
-def _check_ids(column: pa.ChunkedArray, ids: pa.Array, side: str, path: str) -> None:
-    wrong = column.filter(pc.invert(pc.is_in(column, value_set=ids.cast(pa.string()))))
-    if len(wrong):
-        raise InputError(
-            f"the {side} id of a known match is that of a record",
-            value=f"{len(wrong):,} others in {path}, the first {wrong[0].as_py()!r}",
-            remedy="Check that these are the matches of these tables, and which of the ids is left.",
-        )
-
-
-def _all_match(n: int) -> pa.Array:
-    return pa.array([True] * n, pa.bool_())
-
-
-def _said_without_header(rows: pa.Table, n: int) -> pa.Array:
-    """Return the labels of a third column; where that is something else, or is not there, all pairs match."""
+def _third_column(rows: pa.Table) -> pa.Array | None:
+    """Return the labels of a third column without a header; None: it is something else, or is not there."""
     if rows.num_columns < 3:
-        return _all_match(n)
-    third = pa.chunked_array([[rows.column_names[2]], *_texts(rows.column(2)).chunks], pa.string())
-    said = pc.utf8_lower(pc.utf8_trim_whitespace(third)).combine_chunks()
-    if pc.all(pc.is_in(said, value_set=pa.array(_YES + _NO))).as_py():
-        return pc.is_in(said, value_set=pa.array(_YES))
-    return _all_match(n)
+        return None
+    labels = pa.concat_arrays([pa.array([rows.column_names[2]]), rows.column(2).combine_chunks().cast(pa.string())])
+    return None if meaning(labels).null_count else labels
 
 
-def _said(rows: pa.Table, name: str, path: str) -> pa.Array:
+def _named_labels(rows: pa.Table, label: str | None, path: str) -> pa.ChunkedArray | None:
+    """Return the column of labels; None: there is none."""
+    name = label or next((name for name in rows.column_names if name.lower() in _LABELS), None)
+    if name is None:
+        return None
     if name not in rows.column_names:
         raise InputError(
             "the column of labels is there",
             value=f"{name!r} among {', '.join(rows.column_names)} of {path}",
             remedy="Mend the name.",
         )
-    said = pc.utf8_lower(_texts(rows[name])).combine_chunks()
-    yes, no = (pc.is_in(said, value_set=pa.array(some)) for some in (_YES, _NO))
-    neither = said.filter(pc.invert(pc.or_(yes, no)))
-    if len(neither):
-        raise InputError(
-            "a label is 1 or 0",
-            value=f"{neither[0].as_py()!r} in column {name!r} of {path}",
-            remedy="Mend it, or leave the column out: then all pairs are matches.",
-        )
-    return yes
-
-
-def _distinct(table: pa.Table) -> pa.Table:
-    return table.group_by(["left_id", "right_id"], use_threads=False).aggregate([])
-
-
-def _check_agreement(matches: pa.Table, others: pa.Table, path: str, *, dirty: bool) -> None:
-    def keys(table: pa.Table) -> set[tuple[str, str]]:
-        pairs = zip(table["left_id"].to_pylist(), table["right_id"].to_pylist(), strict=True)
-        return {(min(pair), max(pair)) if dirty else pair for pair in pairs}
-
-    both = sorted(keys(matches) & keys(others))
-    if both:
-        raise InputError(
-            "a pair has one label",
-            value=f"{len(both):,} pairs of {path} have both, the first {both[0]}",
-            remedy="Mend the labels.",
-        )
+    return rows[name]

@@ -28,7 +28,7 @@ class Options:
         ngrams: least and most characters of an n-gram, for ``lexical``.
         lexical_columns: whether n-grams count in their own column, too, for ``lexical``; see ``lexical_search``.
         rules: attribute rules, for ``rules``: a pair satisfies one or more.
-        exclude: attribute rules: pairs of any blocker that satisfy one are left out.
+        exclude: attribute rules: no blocker finds a pair that satisfies one, and the next best takes its place.
         threshold: Jaccard similarity from which pairs are likely found, for ``minhash``.
         max_block: most pairs of a block that is used, for ``rules`` and ``minhash``; None: by the number of records.
         hasher: folder of a hasher, for ``dense`` and ``learned``.

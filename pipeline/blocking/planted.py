@@ -101,16 +101,16 @@ def plant(
         searched_id: the column of ids of the searched records, where it is another one.
         columns: those that are written and may be corrupted, each of one table at least; default: all but the ids.
         edits: faults of each copy, at least 1.
-        seed: not negative.
+        seed: from 0 to below 2^64.
 
     Raises:
         ConfigError: a number cannot be.
         InputError: a column is in no table, the tables have none in common, no record can be changed, or as
             ``read_records``.
     """
-    if copies < 1 or edits < 1 or seed < 0:
+    if copies < 1 or edits < 1 or not 0 <= seed < 1 << 64:
         raise ConfigError(
-            "there is at least one copy with at least one fault, and a seed is not negative",
+            "there is at least one copy with at least one fault, and a seed is not negative and has 64 bits",
             value=f"{copies} copies, {edits} faults, seed {seed}",
             remedy="Mend these numbers.",
         )

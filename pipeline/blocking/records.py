@@ -37,7 +37,7 @@ class Records:
     """Some records.
 
     Attributes:
-        ids: string: the id of each, all different, none null.
+        ids: string: the id of each, all different, none missing.
         texts: large_string: the values of each; may be empty.
         marked: large_string: the same with the names of columns.
         columns: the columns that are written, in order.
@@ -63,7 +63,8 @@ def read_records(table: pa.Table, id_column: str, columns: Sequence[str] | None 
         columns: the columns to write, in order; default: all but the ids.
 
     Raises:
-        InputError: a column is not there, is named twice, or is not simple; an id is null or repeated.
+        InputError: a column is not there, is named twice, or is not simple; an id is missing as a value may be, or
+            repeated.
 
     >>> table = pa.table({"id": [7, 8], "name": ["Sony  TV", None], "price": [5.0, 12.5]})
     >>> read_records(table, "id").marked.to_pylist()
@@ -90,6 +91,8 @@ def read_records(table: pa.Table, id_column: str, columns: Sequence[str] | None 
 
 def _checked_ids(column: pa.ChunkedArray, name: str) -> pa.Array:
     ids = _as_text(column, name)
+    blank = pc.or_(pc.equal(ids, ""), pc.utf8_is_space(ids))
+    ids = pc.if_else(blank, pa.scalar(None, pa.large_string()), ids)
     if ids.null_count:
         rows = pc.indices_nonzero(ids.is_null()).to_pylist()
         first = ", ".join(map(str, rows[:_SHOWN]))

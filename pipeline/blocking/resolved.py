@@ -59,7 +59,8 @@ class ResolveOptions:
         text: what the cross-encoder reads of a record: its values, or ``marked`` with the names of columns.
 
     Raises:
-        ConfigError: a score is unknown, or a cross-encoder has no model or anything else has one.
+        ConfigError: a score is unknown, a cross-encoder has no model or anything else has one, or no score can reach
+            the threshold.
     """
 
     threshold: float
@@ -78,6 +79,10 @@ class ResolveOptions:
                 "a cross-encoder has a model, and nothing else has one",
                 value=f"score {self.score}, model {self.model}",
                 remedy="Name both or none.",
+            )
+        if self.score in ("cosine", "jaccard") and self.threshold > 1.0:
+            raise ConfigError(
+                f"a {self.score} is at most 1, and so is its threshold", value=self.threshold, remedy="Lower it."
             )
 
 

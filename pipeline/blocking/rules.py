@@ -9,8 +9,6 @@ from itertools import product
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from ...hashing.errors import ConfigError, InputError
 from ...hashing.key_blocks import Blocked, Keys
@@ -19,7 +17,6 @@ from ...hashing.mix import derive_seed
 from ...hashing.murmur3 import murmur3_all
 from ..text_column import text_buffers
 from .key_search import KeySearch, SharedKeys, key_search
-from .pairs import check_pairs
 from .records import Records
 from .rule_language import Column, Part, Rule, Slice, check_column, parse_rule
 from .rule_values import FUNCTIONS, Values, column_values, sliced
@@ -71,38 +68,26 @@ def rule_search(
         lambda found, block: _described(parsed[found.families[block]], found, block, left, right),
         k=k,
         max_block=max_block,
-        excluded=_shared_keys(exclude, left, right) if exclude else None,
+        excluded=shared_keys(exclude, left, right) if exclude else None,
     )
 
 
-def without_rules(pairs: pa.Table, left: Records, right: Records | None, exclude: Sequence[str]) -> pa.Table:
-    """Return the pairs of a table, of whatever blockers, that satisfy none of some rules; their ranks stay.
+def shared_keys(rules: Sequence[str], left: Records, right: Records | None) -> SharedKeys:
+    """Return the judge of pairs that satisfy one of some rules, whatever the size of blocks.
 
     Args:
-        pairs: a table of pairs of these records.
-        left, right, exclude: as in ``rule_search``.
+        rules: one or more.
+        left, right: as in ``rule_search``.
 
     Raises:
-        ConfigError, InputError: as in ``rule_search``; or the id of a pair is that of no record.
+        ConfigError, InputError: as in ``rule_search``.
     """
-    check_pairs(pairs)
-    if not exclude:
-        return pairs
-    judge = _shared_keys(exclude, left, right)
-    satisfied = judge(_places(pairs["left_id"], left), _places(pairs["right_id"], left if right is None else right))
-    return pairs.filter(pa.array(~satisfied)).combine_chunks()
-
-
-def _places(ids: pa.ChunkedArray, records: Records) -> NDArray[np.int64]:
-    found = pc.index_in(ids.combine_chunks(), value_set=records.ids)
-    if found.null_count:
-        raise InputError(
-            "the ids of pairs are those of records",
-            value=f"{ids.filter(found.is_null())[0].as_py()!r}",
-            remedy="Check that the pairs are of these tables, and which of them is left.",
-        )
-    places: NDArray[np.int64] = found.to_numpy().astype(np.int64)
-    return places
+    families = [_keys_of_both(_checked(text, left, right), left, right) for text in rules]
+    rows = np.concatenate([np.repeat(np.arange(len(keys.bounds) - 1), np.diff(keys.bounds)) for keys in families])
+    values = np.concatenate([keys.values ^ np.uint64(derive_seed(i, "rule")) for i, keys in enumerate(families)])
+    order = np.lexsort((values, rows))
+    counts = np.bincount(rows, minlength=len(families[0].bounds) - 1)
+    return SharedKeys(np.append(0, np.cumsum(counts)), values[order], 0 if right is None else len(left))
 
 
 def _checked(text: str, left: Records, right: Records | None) -> Rule:
@@ -175,13 +160,3 @@ def _described(rule: Rule, found: Blocked, block: int, left: Records, right: Rec
     texts = product(*(_values(part, columns).texts.to_pylist() for part in parts))
     shared = next(some for key, some in zip(keys, texts, strict=True) if key == found.keys[block])
     return f"{rule.text}: {' & '.join(shared)}"
-
-
-def _shared_keys(rules: Sequence[str], left: Records, right: Records | None) -> SharedKeys:
-    """Return the judge of pairs that satisfy one of some rules."""
-    families = [_keys_of_both(_checked(text, left, right), left, right) for text in rules]
-    rows = np.concatenate([np.repeat(np.arange(len(keys.bounds) - 1), np.diff(keys.bounds)) for keys in families])
-    values = np.concatenate([keys.values ^ np.uint64(derive_seed(i, "rule")) for i, keys in enumerate(families)])
-    order = np.lexsort((values, rows))
-    counts = np.bincount(rows, minlength=len(families[0].bounds) - 1)
-    return SharedKeys(np.append(0, np.cumsum(counts)), values[order], 0 if right is None else len(left))

@@ -12,7 +12,6 @@ from .blockers import prepare
 from .options import Options
 from .outputs import report_of, write_tables
 from .pairs import best_pairs, exclusion, fused, in_order, intersection, union
-from .rules import without_rules
 from .search import Blocks
 from .sides import Sides, read_sides
 
@@ -47,11 +46,11 @@ def block(
     progress.finish()
     each = found_by_each(engine, sides, options, progress)
     progress.start("combine")
-    pairs = combined([pairs for pairs, _ in each.values()], sides, options)
+    pairs = combined([pairs for pairs, _ in each.values()], options)
     progress.finish()
     progress.start("write")
-    write_tables(out, sides, pairs, {name: found for name, (found, _) in each.items()}, text=options.text)
-    report = report_of([left] if right is None else [left, right], options, sides, pairs, each)
+    files = write_tables(out, sides, pairs, {name: found for name, (found, _) in each.items()}, text=options.text)
+    report = report_of([left] if right is None else [left, right], options, sides, pairs, each, files)
     progress.finish()
     return report
 
@@ -69,8 +68,7 @@ def found_by_each(
     return each
 
 
-def combined(found: Sequence[pa.Table], sides: Sides, options: Options) -> pa.Table:
-    """Return what the pairs of all blockers make together, without those that are excluded, up to the budget."""
+def combined(found: Sequence[pa.Table], options: Options) -> pa.Table:
+    """Return what the pairs of all blockers make together, up to the budget."""
     pairs = found[0] if len(found) == 1 else _COMBINED[options.combine](found)
-    pairs = without_rules(pairs, sides.left, sides.right, options.exclude)
     return pairs if options.max_pairs is None else best_pairs(pairs, options.max_pairs)

@@ -52,15 +52,16 @@ def read_sides(left: str, right: str | None, options: Options) -> Sides:
     """
     paths = [("left", left, options.left_id)] + ([("right", right, options.right_id)] if right is not None else [])
     tables = [read_record_table(path, delimiter=options.delimiter) for _, path, _ in paths]
-    _check_columns(tables, options)
     unread = [(side, *what) for (side, _, _), table in zip(paths, tables, strict=True) for what in table.unread]
     if unread and not options.quarantine:
         side, path, record, rule = unread[0]
         raise BadRowError(
             "every record can be read",
             value=f"{len(unread):,} cannot, the first is record {record} of {path}: {rule}",
-            remedy="Mend them, name the --delimiter, or set them aside: --on-error quarantine.",
+            remedy="Mend them (text is UTF-8, JSON one object a line), name the --delimiter, or set them aside: "
+            "--on-error quarantine.",
         )
+    _check_columns(paths, tables, options)
     records = [
         read_records(table.rows, id_column, _columns(table, id_column, options.columns))
         for (_, _, id_column), table in zip(paths, tables, strict=True)
@@ -76,12 +77,12 @@ def read_sides(left: str, right: str | None, options: Options) -> Sides:
     return Sides(records[0], second, rows, tuple(unread), tuple(table.delimiter for table in tables))
 
 
-def _check_columns(tables: Sequence[RecordTable], options: Options) -> None:
-    for table, name in zip(tables, (options.left_id, options.right_id), strict=False):
+def _check_columns(paths: Sequence[tuple[str, str, str]], tables: Sequence[RecordTable], options: Options) -> None:
+    for (_, path, name), table in zip(paths, tables, strict=True):
         if name not in table.rows.column_names:
             raise InputError(
                 "the column of ids is one of its table",
-                value=f"{name!r} among {', '.join(table.rows.column_names)}",
+                value=f"{name!r} among {', '.join(table.rows.column_names) or 'no columns'} of {path}",
                 remedy="Name it with --id, or --left-id and --right-id.",
             )
     there = {name for table in tables for name in table.rows.column_names}

@@ -15,7 +15,7 @@ from ...hashing.errors import ConfigError, InputError
 from ...hashing.mix import derive_seed
 from ...hashing.neural.data import HeldOut
 from .augmentation import Augmentation, attributes_of, written
-from .labels import read_labels
+from .labels import Labels, check_texts, read_labels
 from .records import Records
 from .search import Found, Search
 from .silver import mutual_pairs
@@ -53,14 +53,14 @@ def pairs_from_labels(
         augmentation: changes of texts in training.
 
     Raises:
-        InputError: labels that ``read_labels`` refuses; a table of one record; too few matches to hold some back;
-            pairs labelled 0 are asked for and there are none.
+        InputError: labels that ``read_labels`` refuses, or of an empty record; a table of one record; too few matches
+            to hold some back; pairs labelled 0 are asked for and there are none.
         ConfigError: ``hard`` is below 0.
     """
     split = split or Split()
     tables = TrainingTables.of(left, right, text)
-    known = read_labels(labels, tables.left, tables.right)
-    tested = read_labels(test, tables.left, tables.right).matches if test is not None else np.empty((0, 2), np.int64)
+    known = _learnable(labels, tables)
+    tested = np.empty((0, 2), np.int64) if test is None else _learnable(test, tables).matches
     _check_hard(hard)
     if negatives == "labels" and not len(known.others):
         raise InputError(
@@ -174,6 +174,12 @@ def pairs_of_views(
     ]
     pairs = np.column_stack([np.arange(len(held)), np.arange(len(held))])
     return replace(made, views=True, held_out=HeldOut(queries, searched, pairs))
+
+
+def _learnable(labels: pa.Table, tables: TrainingTables) -> Labels:
+    found = read_labels(labels, tables.left.ids, None if tables.right is None else tables.right.ids)
+    check_texts(found, tables.left, tables.right)
+    return found
 
 
 def _of_labels(others: Places, records: int, hard: int, seed: int) -> Places:

@@ -108,6 +108,6 @@ def open_encoder(model: str) -> Encoder:
         raise ConfigError(
             f"`model` is {HASHED} or the folder of a hasher",
             value=model,
-            remedy="Make one of a model of sentence-transformers: `export_encoder` in tamis.hashing.neural.export.",
+            remedy="Make one of a model of sentence-transformers: `tamis block encoder MODEL --out DIR`.",
         )
     return ModelEncoder(load_hasher(model))

@@ -121,6 +121,22 @@ def test_runs_with_other_ids_on_the_right_are_not_measured_together(blocked):
     assert "of the same tables, with the same ids" in str(failed.exception)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["evaluate", "--plant", 2, "--seed", 1 << 64], "a seed is not negative and has 64 bits"),
+        (["evaluate", "--matches", "known.csv", "--seed", 1 << 64], "a seed has 64 bits"),
+        (["cluster", "--threshold", 50], "a cosine is at most 1, and so is its threshold"),
+        (["cluster", "--threshold", 1.1, "--score", "jaccard"], "a jaccard is at most 1"),
+        (["cluster", "--threshold", "nan"], "a threshold is a number"),
+    ],
+)
+def test_numbers_that_cannot_be(blocked, monkeypatch, arguments, said):
+    monkeypatch.chdir(blocked)
+    failed = call(arguments[0], "one", *arguments[1:], "--out", "m")
+    assert said in str(failed.exception)
+
+
 def test_the_output_of_evaluate_is_a_folder(blocked):
     failed = call("evaluate", blocked / "one", "--out", blocked / "known.csv")
     assert "the output is a folder" in str(failed.exception)
@@ -162,20 +178,35 @@ def test_names_are_shown_as_they_are(blocked):
     assert "left:a:: 3 records, a: stays" in done.output
 
 
-def test_damaged_runs_are_refused(blocked):
+@pytest.mark.parametrize("command", [["evaluate"], ["cluster", "--threshold", "0.5"]])
+def test_damaged_runs_are_refused(blocked, command):
     def refused(folder):
-        return str(call("evaluate", folder, "--out", blocked / "m").exception)
+        return str(call(command[0], folder, *command[1:], "--out", blocked / "m").exception)
 
     pairs, lexical = blocked / "one" / "pairs.parquet", blocked / "both" / "blockers" / "lexical.parquet"
     pq.write_table(pq.read_table(pairs).slice(1), pairs)
-    assert "instead of 4 pairs" in refused(blocked / "one")
-    pairs.write_bytes(b"x")
-    assert "a blocking run is as it was written" in refused(blocked / "one")
+    assert f"{pairs} has " in refused(blocked / "one")
+    assert "recorded are" in refused(blocked / "one")
     lexical.unlink()
-    assert "lexical.parquet: FileNotFoundError" in refused(blocked / "both")
+    assert f"{lexical} is missing" in refused(blocked / "both")
     said = blocked / "both" / "block.json"
-    said.write_text(said.read_text().replace('"top_k"', '"top"'))
-    assert "block.json: TypeError" in refused(blocked / "both")
+    good = said.read_text()
+    for wrong in (good.replace('"top_k"', '"top"'), good.replace('"files": [', '"files": 3, "others": [')):
+        said.write_text(wrong)
+        assert "block.json: TypeError" in refused(blocked / "both")
+    said.write_text(good.replace("lexical.parquet", "another.parquet"))
+    assert "block.json says nothing of blockers/lexical.parquet" in refused(blocked / "both")
+    assert not (blocked / "m").exists()
+
+
+@pytest.mark.parametrize("name", ["pairs.parquet", "records.parquet", "blockers/rules.parquet"])
+def test_one_changed_byte_is_refused_by_name(blocked, name):
+    path = blocked / "both" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    failed = call("evaluate", blocked / "both", "--out", blocked / "m")
+    assert f"{path} has sha256" in str(failed.exception)
 
 
 def test_clusters(blocked):

@@ -78,7 +78,7 @@ def test_an_encoder_as_it_is(shops, model, tmp_path):
         (["--from", "magic"], "learns from labels, with their --matches"),
         (["--bands", "9x9"], "bands"),
         (["--bands", "four"], "Write them as 4x16"),
-        (["--matches", "KNOWN"], "has a label|right id"),
+        (["--matches", "KNOWN"], "right_id of all known matches of"),
         (["--model", "/nowhere/model"], "no such folder"),
     ],
 )

@@ -6,9 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tamis.pipeline.blocking.allowed import allowed_only
 from tamis.pipeline.blocking.dense import FaissOptions, dense_search
 from tamis.pipeline.blocking.records import read_records
-from tamis.pipeline.blocking.search import found_pairs
+from tamis.pipeline.blocking.rules import shared_keys
+from tamis.pipeline.blocking.search import Found, found_pairs
 
 pytestmark = pytest.mark.neural
 pytest.importorskip("faiss", reason="FAISS is not installed")
@@ -102,3 +104,23 @@ def test_few_records(kind):
     options = FaissOptions(lists=3)
     found = dense_search(one, some, 50, index=kind, options=options)(0, 1)
     assert same(found, dense_search(one, some, 50)(0, 1))
+
+
+@pytest.mark.parametrize("index", ["flat", "hnsw", "ivf"])
+def test_excluded_pairs_take_no_place_and_ranges_change_nothing(index):
+    some = clusters(300)
+    years = [str(i % 3) if i % 7 else None for i in range(300)]
+    left = read_records(pa.table({"id": [f"r{i:03}" for i in range(300)], "year": years}), "id")
+    excluded = shared_keys(["year"], left, None)
+    found = allowed_only(dense_search(some, None, 5, index=index), 5, 300, excluded)
+    whole = found(0, 300)
+    counts = np.bincount(whole.queries, minlength=300)
+    assert counts[7] == 0  # a vector of zeros
+    assert set(np.delete(counts, 7)) == {5} or index == "ivf"
+    assert not any(
+        years[q] is not None and years[q] == years[r] for q, r in zip(whole.queries, whole.rows, strict=True)
+    )
+    for cuts in ([0, 1, 130, 300], list(range(301))):
+        assert same(Found.of([found(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]), whole)
+    if index == "flat":
+        assert same(allowed_only(dense_search(some, None, 5), 5, 300, excluded)(0, 300), whole)

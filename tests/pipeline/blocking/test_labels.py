@@ -4,12 +4,19 @@ import pytest
 from hypothesis import given, settings
 
 from tamis.hashing.errors import InputError
-from tamis.pipeline.blocking.labels import read_labels
+from tamis.pipeline.blocking.labels import check_texts, meaning
+from tamis.pipeline.blocking.labels import read_labels as labels_of
 from tamis.pipeline.blocking.records import read_records
 
 
 def records(texts, start=0):
     return read_records(pa.table({"id": [str(i + start) for i in range(len(texts))], "text": texts}), "id")
+
+
+def read_labels(table, left, right):
+    found = labels_of(table, left.ids, None if right is None else right.ids)
+    check_texts(found, left, right)
+    return found
 
 
 LEFT, RIGHT = records(["a", "b", "c", ""]), records(["d", "e", None], 10)
@@ -31,11 +38,23 @@ def test_without_a_label_all_are_matches():
     assert found.others.tolist() == []
 
 
-@pytest.mark.parametrize("values", [[True, False], [1.0, 0.0], [1, 0]])
+@pytest.mark.parametrize("values", [[True, False], [1.0, 0.0], [1, 0], [" Yes", "NO"], ["1.0", "0"]])
 def test_kinds_of_labels(values):
     table = pa.table({"left_id": ["0", "1"], "right_id": ["10", "10"], "label": values})
     found = read_labels(table, LEFT, RIGHT)
     assert (found.matches.tolist(), found.others.tolist()) == ([[0, 0]], [[1, 0]])
+
+
+def test_what_labels_mean():
+    said = ["1", " TRUE", "yes", "1.0", "0", "False ", "no", "0.0", "", "2", "y", None]
+    assert meaning(pa.array(said)).to_pylist() == [True] * 4 + [False] * 4 + [None] * 4
+    assert meaning(pa.array([1.0, 0.0, 0.5, float("nan"), None])).to_pylist() == [True, False, None, None, None]
+    assert meaning(pa.array([], pa.null())).to_pylist() == []
+
+
+def test_an_empty_record_can_be_known_though_nothing_is_learned_from_it():
+    known = labels([("3", "10", 1)])
+    assert labels_of(known, LEFT.ids, RIGHT.ids).matches.tolist() == [[3, 0]]
 
 
 def test_ids_of_other_types():
@@ -52,13 +71,17 @@ def test_within_one_table_no_id_is_the_left_one():
 @pytest.mark.parametrize(
     ("rows", "match"),
     [
-        ([("0", "10", 1), ("1", "11", 1), ("0", "10", 0)], "one label.*1 pairs labelled both 0 and 1.*'0' with '10'"),
-        ([("0", "99", 1), ("1", "98", 1)], "right_id of each label.*2 others, as '98', '99'"),
-        ([("x", "10", 1)], "left_id of each label.*1 others, as 'x'"),
-        ([(None, "10", 1)], "left_id of each label"),
-        ([("0", "10", 2)], "labels are 0 or 1.*1 others, as '2.0'"),
-        ([("0", "10", None)], "labels are 0 or 1"),
-        ([("0", "10", "yes")], "labels are 0 or 1.*type string"),
+        (
+            [("0", "10", 1), ("1", "11", 1), ("0", "10", 0)],
+            "one label.*1 pairs of labels labelled both 0 and 1.*'0' with '10'",
+        ),
+        ([("0", "99", 1), ("1", "98", 1)], "right_id of all labels.*2 others, the first '99'"),
+        ([("x", "10", 1)], "left_id of all labels.*1 others, the first 'x'"),
+        ([(None, "10", 1)], "left_id of all labels.*1 others, the first None"),
+        ([("0", "10", 2)], "labels are 0 or 1.*1 others, as '2'"),
+        ([("0", "10", None)], "labels are 0 or 1.*1 others, as 'None'"),
+        ([("0", "10", "maybe"), ("0", "11", "yes")], "labels are 0 or 1.*1 others, as 'maybe'"),
+        ([("0", "10", [1])], "labels are 0 or 1.*type list"),
         ([("3", "10", 1)], "have a value.*1 empty left records, as '3'"),
         ([("0", "12", 0)], "have a value.*1 empty right records, as '12'"),
     ],
@@ -71,7 +94,7 @@ def test_labels_that_cannot_be_learned_from(rows, match):
 def test_labels_within_one_table_that_cannot_be_learned_from():
     with pytest.raises(InputError, match="'1' with itself"):
         read_labels(labels([("1", "1", 1)]), LEFT, None)
-    with pytest.raises(InputError, match="labelled both"):
+    with pytest.raises(InputError, match="1 pairs of labels labelled both 0 and 1, the first '0' with '1'"):
         read_labels(labels([("0", "1", 1), ("1", "0", 0)]), LEFT, None)
 
 

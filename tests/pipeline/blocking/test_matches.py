@@ -38,7 +38,7 @@ def test_labels(tmp_path):
 
 
 def test_labels_without_a_header(tmp_path):
-    assert read(tmp_path, "b,3,1\na,2,0\na,1, 1\n") == [[("b", "3"), ("a", "1")], [("a", "2")]]
+    assert read(tmp_path, "b,3,1\na,2,0\na,1, 1\n") == [[("a", "1"), ("b", "3")], [("a", "2")]]
     assert read(tmp_path, "a,2,0\nb,3,1\n") == [[("b", "3")], [("a", "2")]]
     assert read(tmp_path, "a,1,x\na,2,0\n") == [[("a", "1"), ("a", "2")], []]
 
@@ -54,9 +54,9 @@ def test_named_columns(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("left_id,right_id\na,9\n", "right id of a known match is that of a record"),
-        ("left_id,right_id\nz,1\n", "1 others in .* the first 'z'"),
-        ("left_id,right_id,label\na,1,maybe\n", "a label is 1 or 0"),
+        ("left_id,right_id\na,9\n", "right_id of all known matches of .*m.csv is that of a record"),
+        ("left_id,right_id\nz,1\n", "1 others, the first 'z'"),
+        ("left_id,right_id,label\na,1,maybe\n", "known matches of .* are 0 or 1.*'maybe'"),
         ("left_id,right_id,label\na,1,1\na,1,0\n", "a pair has one label"),
         ("left_id\na\n", "two ids each"),
         ("left_id,right_id\na,1\nb,2,c\n", "1 cannot, the first is record 1 of .*ragged"),

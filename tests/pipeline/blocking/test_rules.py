@@ -14,8 +14,8 @@ from tamis.hashing.errors import ConfigError, InputError
 from tamis.pipeline.blocking import rules as module
 from tamis.pipeline.blocking.pairs import check_pairs
 from tamis.pipeline.blocking.records import read_records
-from tamis.pipeline.blocking.rules import rule_search, without_rules
-from tamis.pipeline.blocking.search import Block, Found, found_pairs, pairs_of
+from tamis.pipeline.blocking.rules import rule_search
+from tamis.pipeline.blocking.search import Block, found_pairs
 
 ROW = st.tuples(st.none() | st.text("ab ", max_size=5), st.none() | st.sampled_from(["1", "2", "3"]))
 ROWS = st.lists(ROW, max_size=9)
@@ -141,30 +141,6 @@ def test_excluded_rules_are_judged_though_their_blocks_are_large():
     one = records([("a x", "1"), ("a x", "1"), ("a x", "2")])
     found = rule_pairs(one, None, ["words(name)"], exclude=["year"], max_block=3)
     assert as_dict(found).keys() == {("r0", "r2"), ("r1", "r2")}
-
-
-def test_excluded_rules_of_any_table_of_pairs():
-    left, right = records([("a", "1"), ("b", "2")]), records([("a", "1"), ("c", "2"), ("d", None)])
-    every = pairs_of(
-        "lexical",
-        found_of([(0, 0), (0, 1), (0, 2), (1, 1)]),
-        left,
-        right,
-    )
-    kept = without_rules(every, left, right, ["year"])
-    assert [(row["left_id"], row["right_id"], row["rank"]) for row in kept.to_pylist()] == [
-        ("r0", "r1", 2),
-        ("r0", "r2", 3),
-    ]
-    assert without_rules(every, left, right, []) == every
-    assert without_rules(every, left, right, ["name", "year"]) == kept
-    with pytest.raises(InputError, match="ids of pairs are those of records"):
-        without_rules(every, right, left, ["year"])
-
-
-def found_of(pairs):
-    queries, rows = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
-    return Found(queries, rows, np.arange(len(pairs), 0, -1).astype(np.float64))
 
 
 def test_a_search_can_be_pickled_and_ranges_change_nothing():

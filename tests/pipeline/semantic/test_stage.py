@@ -211,7 +211,38 @@ def test_a_removal_below_its_threshold_is_a_fault(tmp_path):
     path.write_text(json.dumps(manifest))
     (faults,) = (check.faults for check in verify(result.out) if check.name == "no removal is below the threshold")
     assert "at similarity 0." in faults[0]
-    assert "below 1.0" in faults[0]
+    assert "below 1.0 of source 'code'" in faults[0]
+
+
+def below(out):
+    (faults,) = (check.faults for check in verify(out) if check.name == "no removal is below the threshold")
+    return faults
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_of_a_pair_of_two_sources_the_higher_threshold_is_verified(tmp_path, old):
+    """``web`` asks for less than the similarity of the pair and ``code`` for more: a removal for such a keeper."""
+    texts = [" ".join(WORDS[:12]), " ".join([*WORDS[:11], "other"])]
+    if old:
+        (tmp_path / "code").mkdir()
+        pq.write_table(pa.table({"text": texts[:1], "id": ["o0"], "source": ["code"]}), tmp_path / "code" / "x.parquet")
+    more = {"against": [{"path": str(tmp_path / "code")}]} if old else {}
+    new, sources = (texts[1:], ["web"]) if old else (texts, ["code", "web"])
+    stages = [{"semantic": {"threshold": 0.5, "thresholds": {"other": 0.9}}}]
+    result = sift(new, tmp_path, stages=stages, sources=sources, **more)
+    ((gone, (keeper, similarity)),) = removals(result).items()
+    assert (gone, keeper) == (("d0", "o0") if old else ("d1", "d0"))
+    assert 0.5 < similarity < 0.99
+    assert below(result.out) == ()
+    path = result.out / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["settings"]["stages"][0]["thresholds"] = {"code": 0.99}
+    path.write_text(json.dumps(manifest))
+    said = f"the semantic stage removed {gone} at similarity {similarity}"
+    assert below(result.out) == (f"{said}, below 0.99 of source 'code', which its keeper is of",)
+    manifest["settings"]["stages"][0]["thresholds"] = {"web": 0.98}
+    path.write_text(json.dumps(manifest))
+    assert below(result.out) == (f"{said}, below 0.98 of source 'web'",)
 
 
 def test_a_keeper_may_go_for_its_paragraphs(tmp_path):
