@@ -10,6 +10,7 @@ from ...connectors.split import Split
 from ...hashing.lsh import Banding
 from ...hashing.redaction import redacted
 from ..config import Pipeline
+from ..findings import Findings
 from ..ledger import Ledger
 from ..state import write_atomically
 from .examples import Examples
@@ -30,11 +31,7 @@ def build_report(
     ignored: Sequence[str],
     steps: Sequence[dict[str, Any]],
     finished: bool,
-    index: dict[str, Any] | None = None,
-    contamination: dict[str, Any] | None = None,
-    semantic: dict[str, Any] | None = None,
-    selection: dict[str, Any] | None = None,
-    mixture: dict[str, Any] | None = None,
+    findings: Findings,
 ) -> dict[str, Any]:
     """Return what ``report.json`` holds, without the examples.
 
@@ -44,11 +41,7 @@ def build_report(
         splits, ignored: its inputs, and what was not read.
         steps: name, seconds, bytes read and peak memory of each, in order.
         finished: whether shards were written.
-        index: what there is to say of the index that rows were compared with.
-        contamination: of the benchmarks that rows were searched for.
-        semantic: of the vectors that rows were compared by.
-        selection: of leaves and of the choice of rows.
-        mixture: what was asked of each source, and what came of it.
+        findings: what else there is to say of the index, the stages and the mixture.
     """
     return {
         "format": FORMAT,
@@ -58,11 +51,11 @@ def build_report(
         "engine": config.engine,
         "settings": _settings(config),
         **run_facts(folder, ledger, config, banding),
-        "index": index,
-        "contamination": contamination,
-        "semantic": semantic,
-        "selection": {name: selection.get(name) for name in ("balance", "select")} if selection else None,
-        "mixture": mixture,
+        "index": findings.index,
+        "contamination": findings.contamination,
+        "semantic": findings.semantic,
+        "selection": findings.selection,
+        "mixture": findings.mixture,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),
         "dialects": dialects(splits),
