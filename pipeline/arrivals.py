@@ -53,7 +53,7 @@ def first_pass(running: Running) -> Table:
         references=prepared.references,
         quarantine=config.on_error == "quarantine",
     )
-    return inputs.read(inputs.first_columns).map(work, documents.SCHEMA).save("documents")
+    return inputs.read(inputs.first_columns.names).map(work, documents.SCHEMA).save("documents")
 
 
 def _count(ranked: Table, references: int) -> tuple[int, int]:

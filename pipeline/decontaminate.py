@@ -4,7 +4,7 @@ Overlap of 13 words is what GPT-3 was cleaned by (Brown et al. 2020, appendix C)
 phrases, not leaks: they are left out of account, and listed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from ..hashing.bloom import BloomFilter, empty_words
 from ..hashing.bloom_rate import plan_filter
 from .benchmark_items import Items, shingles_of
 from .decisions import DECISIONS
-from .engine import Engine, Table
+from .engine import Table
+from .inputs import Inputs
 from .text_column import text_buffers
 
 STAGE, REASON = "decontaminate", "contaminated"
@@ -99,29 +100,30 @@ class Contamination:
     facts: dict[str, Any]
 
 
-def contamination(
-    read: Callable[[], Table], ranked: Table, items: Items, *, text: str, rows: int, common: float, engine: Engine
-) -> Contamination:
+def contamination(inputs: Inputs, ranked: Table, items: Items, *, rows: int, common: float) -> Contamination:
     """Find the rows that hold benchmark items.
 
     Args:
-        read: gives the texts of all new records.
+        inputs: what is searched.
         ranked: (row, address, hash_high, hash_low) of the rows in question.
         items: of the benchmarks.
-        text: the column of texts.
         rows: how many rows there are.
         common: share of the rows above which an n-gram is a phrase.
-        engine: what runs the verbs.
     """
-    overlap = Overlap(text, items.grams, {length: sieve(grams) for length, grams in items.grams.items()})
-    hits = read().map(overlap, _HITS).join(ranked.select("address"), on=["address"], how="semi").save("overlaps")
+    overlap = Overlap(inputs.text, items.grams, {length: sieve(grams) for length, grams in items.grams.items()})
+    hits = (
+        inputs.all_texts()
+        .map(overlap, _HITS)
+        .join(ranked.select("address"), on=["address"], how="semi")
+        .save("overlaps")
+    )
     texts = hits.join(ranked.select("address", "hash_high", "hash_low"), on=["address"])
     texts = texts.select("gram", "hash_high", "hash_low").distinct()  # copies of one document are one document
     counts = texts.aggregate(by=["gram"], rows=("count", "hash_high"))
     limit = max(FEWEST_COMMON, int(common * rows))
     phrases = counts.map(Above(limit), counts.schema).save("phrases")
     left = hits.join(phrases.select("gram"), on=["gram"], how="anti")
-    owned = left.join(engine.table(items.owners), on=["gram"]).aggregate(
+    owned = left.join(inputs.engine.table(items.owners), on=["gram"]).aggregate(
         by=["address", "item"], grams=("count", "gram")
     )
     best = owned.map(_most_first, _SCORED).first(by=["address"], order=["order", "item"])

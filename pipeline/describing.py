@@ -59,27 +59,14 @@ def report(
         mixture: what was asked of each source, and what came of it.
         dry: whether no shards were written.
     """
-    prepared, inputs, folder, wanted = running.prepared, running.inputs, running.folder.path, running.config.report
+    prepared, config, folder = running.prepared, running.config, running.folder.path
     with running.step("report"):
-        shown = examples(
-            running.engine,
-            folder,
-            splits=inputs.splits,
-            files=prepared.corpus.files,
-            text=inputs.text,
-            full=inputs.schema,
-            seed=running.config.seed,
-            most=wanted.examples,
-            texts=wanted.text,
-        )
+        shown = examples(running.inputs, folder, files=prepared.corpus.files, seed=config.seed, wanted=config.report)
     built = build_report(
         folder,
-        config=running.config,
-        banding=prepared.banding,
-        version=prepared.version,
+        prepared=prepared,
         ledger=ledger,
-        splits=inputs.splits,
-        ignored=prepared.corpus.ignored,
+        splits=running.inputs.splits,
         steps=running.steps.done,
         finished=not dry,
         findings=replace(sifted.outcome.rows.findings, index=_index_facts(running, sifted), mixture=mixture),

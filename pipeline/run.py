@@ -8,7 +8,8 @@ resume: a run that was killed takes up the tables that were finished.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..connectors.published import DATA, Destination
@@ -60,34 +61,26 @@ def run(
     joins, until = not dry if joins is None else joins, last_step(config, until)
     folder = OutputFolder(staging_folder(config.out, config.staging), prepared.fingerprint)
     destination = Destination(config.out, success=SUCCESS) if "://" in config.out else None
-    if _is_finished(prepared, folder, destination, joins=joins):
+    if _finished_before(prepared, folder, destination, joins=joins):
         return folder.path
     with folder.claim(), joining(prepared.index, config if joins else None):
         if destination and not dry:
             destination.claim(prepared.fingerprint)
         if prepared.index is not None and not (folder.work / COMMITTING).exists():
             check_known(prepared.index)
-        engine = make_engine(folder.work)
         try:
-            running = begin(prepared, engine, folder, progress, joins=joins, until=until)
-            done = rehearse(running) if dry else all_steps(running)
+            with _engine(make_engine, folder.work) as engine:
+                running = begin(prepared, engine, folder, progress, joins=joins, until=until)
+                done = rehearse(running) if dry else all_steps(running)
         except Reached:
             return folder.path
-        except OSError as error:
-            raise EngineError(
-                "inputs can be read and the output written",
-                value=error,
-                remedy="Mend that, then run again: work is kept.",
-            ) from error
-        finally:
-            engine.close()
         if joins or not dry:
             check_unchanged(prepared)
         _finish(prepared, folder, done, dry=dry)
     return _published(folder, destination) if destination and not dry else folder.path
 
 
-def _is_finished(prepared: Prepared, folder: OutputFolder, destination: Destination | None, *, joins: bool) -> bool:
+def _finished_before(prepared: Prepared, folder: OutputFolder, destination: Destination | None, *, joins: bool) -> bool:
     """Whether an earlier run left the whole output, which is then brought here, or to its URL, if it is not there yet.
 
     Raises:
@@ -113,6 +106,20 @@ def _is_finished(prepared: Prepared, folder: OutputFolder, destination: Destinat
         return True
     shutil.rmtree(folder.path)  # copied once, and gone from there
     return False
+
+
+@contextmanager
+def _engine(make_engine: EngineFactory, work: Path) -> Iterator[Engine]:
+    """Hold an engine while it works."""
+    engine = make_engine(work)
+    try:
+        yield engine
+    except OSError as error:
+        raise EngineError(
+            "inputs can be read and the output written", value=error, remedy="Mend that, then run again: work is kept."
+        ) from error
+    finally:
+        engine.close()
 
 
 def _finish(prepared: Prepared, folder: OutputFolder, done: Done, *, dry: bool) -> None:

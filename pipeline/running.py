@@ -7,7 +7,8 @@ from ..hashing.first_run import compile_kernels, must_compile
 from .config import Pipeline
 from .engine import Engine, Progress
 from .index.form import OpenIndex
-from .inputs import Inputs, list_inputs
+from .inputs import Inputs
+from .listing import list_inputs
 from .prepared import Prepared
 from .state import OutputFolder
 from .timed_steps import TimedSteps

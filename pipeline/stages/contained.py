@@ -30,11 +30,9 @@ def _pairs(running: Running, stage: Contained, rows: Underway) -> Table:
     old_rows = rows.old_rows_read
     met = candidates(samples, rows.compared, max_anchors=stage.max_anchors, references=old_rows, prefix="contained_")
     return measure_pairs(
-        running.engine,
+        inputs,
         met.pairs,
         rows.ranked,
-        splits=inputs.splits,
-        full=inputs.schema,
         evidence=Evidence(inputs.text, plan, False, contained=True),
         threshold=stage.threshold,
     )

@@ -17,13 +17,11 @@ def drop_contaminated(running: Running, rows: Underway) -> Underway:
     with running.step("decontaminate", readings=1):
         items = read_items(running.engine, running.folder.work, stage)
         found = contamination(
-            running.inputs.all_texts,
+            running.inputs,
             rows.entered,
             items,
-            text=running.inputs.text,
             rows=rows.ranked_rows - rows.old_rows,
             common=stage.common,
-            engine=running.engine,
         )
     rows = replace(rows, contaminated=(found, items)).found(contamination={"action": stage.action, **found.facts})
     if stage.action != "drop":

@@ -52,11 +52,9 @@ def _verified(running: Running, near: Near, rows: Underway, met: Table) -> Table
         old = old_texts(running, rows, met)
     evidence = Evidence(inputs.text, running.prepared.plan, near.verify == "sketch")
     return measure_pairs(
-        running.engine,
+        inputs,
         old.pairs,
         rows.ranked,
-        splits=inputs.splits,
-        full=inputs.schema,
         evidence=evidence,
         threshold=near.threshold,
         old=old.parts,
