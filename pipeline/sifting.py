@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import reduce
 
 from ..connectors.index_store import Header
 from .arrivals import arrivals
@@ -45,9 +44,13 @@ class Sifted:
 
 def sift(running: Running) -> Sifted:
     """Find out which rows stay and where they go."""
-    copies = reduce(lambda rows, stage: stage(running, rows), COPIES, arrivals(running))
-    rows = reduce(lambda rows, stage: stage(running, rows), FURTHER, copies)
-    header = _joined(running, copies)
+    rows = arrivals(running)
+    for stage in COPIES:
+        rows = stage(running, rows)
+    told = rows
+    for stage in FURTHER:
+        rows = stage(running, rows)
+    header = _joined(running, told)
     with running.step("order"):
         rows = replace(rows, drops=rows.drops.save("drops"))
     return Sifted(_outcome(running, rows), header)

@@ -47,9 +47,8 @@ def _met(near: Near, rows: Underway) -> Candidates:
 
 def _verified(running: Running, near: Near, rows: Underway, met: Table) -> Table:
     """Return the pairs that are as similar as asked for."""
-    inputs, old = running.inputs, OldTexts(met)
-    if rows.recalled is not None:
-        old = old_texts(running, rows, met)
+    inputs = running.inputs
+    old = OldTexts(met) if rows.recalled is None else old_texts(running, rows, met)
     evidence = Evidence(inputs.text, running.prepared.plan, near.verify == "sketch")
     return measure_pairs(
         inputs,
