@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted_settings
+from .byte_sizes import bytes_of, parse_size
 from .mixture import Mixture, Phase, SourceShare
 from .selection.settings import Balance, Select
 from .settings.inputs import Columns, Input
@@ -22,7 +23,6 @@ from .settings.outputs import Alarm, Folds, Report, Shards, Spark, TokenizerFile
 from .settings.overrides import apply_override, substitute
 from .settings.pipeline import Pipeline
 from .settings.schema import pipeline_schema
-from .settings.sizes import bytes_of, parse_size
 from .settings.stages import Benchmark, Decontaminate, Exact, Filter, Paragraphs, Semantic
 from .settings_file import read_yaml
 from .state import write_atomically
