@@ -4,9 +4,8 @@ Overlap of 13 words is what GPT-3 was cleaned by (Brown et al. 2020, appendix C)
 phrases, not leaks: they are left out of account, and listed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..connectors.address import ADDRESS, record_of
+from ..connectors.address import ADDRESS
 from ..connectors.batches import RULE
-from ..connectors.corpus import InputSpec, open_corpus, plan_splits
-from ..connectors.jsonl import BLANK_LINE
-from ..connectors.split import SPLIT_BYTES
 from ..hashing.bloom import BloomFilter, empty_words
 from ..hashing.bloom_rate import plan_filter
-from ..hashing.errors import InputError
-from ..hashing.fingerprint import fingerprint
-from ..hashing.shingles import shingle_sets
-from ..hashing.sketch import SketchPlan, sketch_plan
-from .config import Benchmark, Decontaminate
+from .benchmark_items import Items, shingles_of
 from .decisions import DECISIONS
-from .engine import Engine, Table
-from .survey import survey
-from .text_column import is_text, text_buffers
+from .engine import Table
+from .inputs import Inputs
+from .text_column import text_buffers
 
 STAGE, REASON = "decontaminate", "contaminated"
 FEWEST_COMMON = 10
@@ -39,145 +31,6 @@ LISTED = 1000
 FOUND = pa.schema([("row", pa.int64()), ("item", pa.int64()), ("share", pa.float64())])
 _HITS = pa.schema([("address", pa.int64()), ("gram", pa.int64())])
 _SCORED = pa.schema([("address", pa.int64()), ("item", pa.int64()), ("order", pa.int64()), ("grams", pa.int64())])
-
-
-@dataclass(frozen=True)
-class Items:
-    """Benchmark items and their n-grams.
-
-    Attributes:
-        names: id of each item, or its number.
-        benchmarks: name of the benchmark of each.
-        unchecked: items with too few words.
-        grams: uint64 by length, sorted and distinct.
-        owners: (gram, item): which items hold which n-gram.
-    """
-
-    names: list[str]
-    benchmarks: list[str]
-    unchecked: list[int]
-    grams: dict[int, NDArray[np.uint64]]
-    owners: pa.Table
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """N-grams of each item: int64."""
-        return np.bincount(self.owners["item"].to_numpy(), minlength=len(self.names)).astype(np.int64)
-
-
-@dataclass
-class _Gathered:
-    names: list[str] = field(default_factory=list)
-    benchmarks: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    items: list[int] = field(default_factory=list)
-
-
-def read_items(engine: Engine, work: Path, stage: Decontaminate) -> Items:
-    """Read the benchmarks of a stage; their records must all be good.
-
-    Args:
-        engine: reads them.
-        work: a folder for what was found about their files.
-        stage: which they are, and the lengths of n-grams.
-
-    Raises:
-        InputError: if a column is missing, or no item can be checked.
-    """
-    gathered = _Gathered()
-    for number, benchmark in enumerate(stage.benchmarks):
-        _gather(engine, work / f"benchmark-{number}.json", benchmark, gathered)
-    return _items(gathered, stage)
-
-
-def _gather(engine: Engine, memo: Path, benchmark: Benchmark, into: _Gathered) -> None:
-    corpus = open_corpus([InputSpec(benchmark.path, format=benchmark.format)])
-    splits = [split for file in corpus.files for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
-    full = survey(engine, splits, memo)
-    names = [*benchmark.columns, *([benchmark.id] if benchmark.id else [])]
-    lacking = [name for name in names if name not in full.names]
-    if lacking:
-        raise InputError(
-            "benchmarks have the columns that the stage names",
-            value=f"{', '.join(lacking)} among {', '.join(full.names)} of {benchmark.path}",
-            remedy="Change `columns` or `id` of that benchmark.",
-        )
-    rows = engine.read(splits, pa.schema([full.field(name) for name in dict.fromkeys(names)]), full=full)
-    table = rows.collect().sort_by(ADDRESS)
-    bad = table.filter(pc.and_(pc.is_valid(table[RULE]), pc.not_equal(table[RULE], BLANK_LINE)))
-    if bad.num_rows:
-        raise InputError(
-            "every record of a benchmark can be read",
-            value=f"record {record_of(bad[ADDRESS][0].as_py())} of {benchmark.path}: {bad[RULE][0].as_py()}",
-            remedy="Mend it, or leave it out: an item that is not searched for would pass for clean.",
-        )
-    table = table.filter(pc.is_null(table[RULE]))
-    for name in benchmark.columns:
-        if not is_text(table.schema.field(name).type):
-            raise InputError(
-                "columns of a benchmark hold strings",
-                value=f"{name!r} of {benchmark.path}: {table.schema.field(name).type}",
-                remedy="Write lists out as text, one column each or joined.",
-            )
-    ids = table[benchmark.id].cast(pa.string()).to_pylist() if benchmark.id else [None] * table.num_rows
-    texts = [table[name].cast(pa.large_string()).to_pylist() for name in benchmark.columns]
-    title = benchmark.title
-    for number, (name, *parts) in enumerate(zip(ids, *texts, strict=True)):
-        item = len(into.names)
-        into.names.append(str(number) if name is None else name)
-        into.benchmarks.append(title)
-        for part in parts:
-            if part:
-                into.items.append(item)
-                into.texts.append(part)
-
-
-def _items(gathered: _Gathered, stage: Decontaminate) -> Items:
-    plan = _plan(1)
-    data, offsets = text_buffers(pa.array(gathered.texts, pa.large_string()))
-    words = fingerprint(data, offsets, plan, banding=None, seed=0).tokens
-    lengths = np.minimum(words, stage.ngram)
-    owners = np.array(gathered.items, np.int64)
-    grams, pairs = {}, []
-    for length in range(stage.shortest, stage.ngram + 1):
-        chosen = np.flatnonzero(lengths == length)
-        if len(chosen):
-            values, bounds = _grams([gathered.texts[i] for i in chosen], length)
-            grams[length] = np.unique(values)
-            pairs.append((values, np.repeat(owners[chosen], np.diff(bounds))))
-    if not pairs:
-        raise InputError(
-            f"a benchmark item has {stage.shortest} words or more, to be recognised",
-            value=f"none of {len(gathered.names)} has",
-            remedy="Name other columns, or lower `shortest`.",
-        )
-    checked = set(owners[lengths >= stage.shortest].tolist())
-    table = pa.table(
-        {
-            "gram": pa.array(np.concatenate([values for values, _ in pairs]).view(np.int64)),
-            "item": pa.array(np.concatenate([items for _, items in pairs])),
-        }
-    )
-    unchecked = [item for item in range(len(gathered.names)) if item not in checked]
-    distinct = table.group_by(["gram", "item"]).aggregate([]).sort_by([("gram", "ascending"), ("item", "ascending")])
-    return Items(gathered.names, gathered.benchmarks, unchecked, grams, distinct)
-
-
-def _plan(size: int) -> SketchPlan:
-    return sketch_plan(values=8, unit="word", shingle=size)
-
-
-def _grams(texts: Sequence[str], length: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    data, offsets = text_buffers(pa.array(texts, pa.large_string()))
-    return _shingles(data, offsets, length)
-
-
-def _shingles(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], length: int
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    plan = _plan(length)
-    values, bounds = shingle_sets(data, offsets, plan.unit, plan.shingle, plan.table)
-    return values, bounds
 
 
 @dataclass(frozen=True)
@@ -204,7 +57,7 @@ class Overlap:
         addresses = batch.column(ADDRESS).to_numpy()
         places, found = [], []
         for length, grams in self.grams.items():
-            values, bounds = _shingles(data, offsets, length)
+            values, bounds = shingles_of(data, offsets, length)
             there, _ = matches(values, grams, self.sieves[length])
             places.append(addresses[np.searchsorted(bounds, there, "right") - 1])
             found.append(values[there])
@@ -247,29 +100,30 @@ class Contamination:
     facts: dict[str, Any]
 
 
-def contamination(
-    read: Callable[[], Table], ranked: Table, items: Items, *, text: str, rows: int, common: float, engine: Engine
-) -> Contamination:
+def contamination(inputs: Inputs, ranked: Table, items: Items, *, rows: int, common: float) -> Contamination:
     """Find the rows that hold benchmark items.
 
     Args:
-        read: gives the texts of all new records.
+        inputs: what is searched.
         ranked: (row, address, hash_high, hash_low) of the rows in question.
         items: of the benchmarks.
-        text: the column of texts.
         rows: how many rows there are.
         common: share of the rows above which an n-gram is a phrase.
-        engine: what runs the verbs.
     """
-    overlap = Overlap(text, items.grams, {length: sieve(grams) for length, grams in items.grams.items()})
-    hits = read().map(overlap, _HITS).join(ranked.select("address"), on=["address"], how="semi").save("overlaps")
+    overlap = Overlap(inputs.text, items.grams, {length: sieve(grams) for length, grams in items.grams.items()})
+    hits = (
+        inputs.all_texts()
+        .map(overlap, _HITS)
+        .join(ranked.select("address"), on=["address"], how="semi")
+        .save("overlaps")
+    )
     texts = hits.join(ranked.select("address", "hash_high", "hash_low"), on=["address"])
     texts = texts.select("gram", "hash_high", "hash_low").distinct()  # copies of one document are one document
     counts = texts.aggregate(by=["gram"], rows=("count", "hash_high"))
     limit = max(FEWEST_COMMON, int(common * rows))
     phrases = counts.map(Above(limit), counts.schema).save("phrases")
     left = hits.join(phrases.select("gram"), on=["gram"], how="anti")
-    owned = left.join(engine.table(items.owners), on=["gram"]).aggregate(
+    owned = left.join(inputs.engine.table(items.owners), on=["gram"]).aggregate(
         by=["address", "item"], grams=("count", "gram")
     )
     best = owned.map(_most_first, _SCORED).first(by=["address"], order=["order", "item"])

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ..hashing.fingerprint import fingerprint
 from ..hashing.paragraphs import blank, without
 from ..hashing.sketch import SketchPlan, sketch_plan
-from .decontaminate import REASON, STAGE, Items
+from .benchmark_items import Items
+from .decontaminate import REASON, STAGE
 from .drops import STAGED, Nameless
 from .engine import Table
 from .text_column import text_buffers

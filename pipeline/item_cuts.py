@@ -14,7 +14,8 @@ from ..hashing.bloom import BloomFilter
 from ..hashing.shingles import WORD, shingle_sequences
 from ..hashing.unicode_table import words_v1
 from ..hashing.word_spans import WordSpans, word_spans
-from .decontaminate import Contamination, Items, matches, sieve
+from .benchmark_items import Items
+from .decontaminate import Contamination, matches, sieve
 from .edits import CUTS, EDITS, ReadTexts, packed_cuts, unpacked
 from .engine import Table
 from .text_column import text_buffers

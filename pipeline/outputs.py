@@ -7,24 +7,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .allocation import Allocation
 from .annotations import annotated
 from .clusters import EDGES, components
 from .decisions import DECISIONS, QUARANTINE, filter_decisions, name_clusters, name_decisions, name_pairs
-from .decontaminate import STAGE, Contamination, Items, contaminated_decisions
-from .edits import CUTS, Edits, named_edits
+from .decontaminate import STAGE, contaminated_decisions
+from .edits import CUTS, named_edits
 from .engine import Table
 from .ledger import ASKED, Ledger, build_ledger
 from .mixture import TOKENS
+from .placing import Placed
 from .ranked import old_only
 from .selection.named import name_chosen
-from .selection.stage import Selected
+from .underway import Underway
 from .written import write_sorted
 
 INDEX = ("position", "address", "epoch", "source", "bytes", "tokens", "hash_high", "hash_low")
 """Columns of ``index.parquet``, and ``tokens_NAME`` for each tokenizer."""
 
-UNSAMPLED = ("address", "id", "source", "bytes", "tokens")
 _COUNTED = ("address", "source", "bytes", "tokens")
 _AMOUNTS: dict[str, Any] = {"rows": ("count", "address"), "bytes": ("sum", "bytes"), "tokens": ("sum", "tokens")}
 
@@ -34,114 +33,78 @@ class Outcome:
     """The tables that a run comes to, saved.
 
     Attributes:
-        documents: the first pass.
-        ranked: rows that broke no rule and passed all filters, in rank order.
-        rows: their number.
-        drops: rows that exact and near stages dropped (``STAGED``).
-        pairs: verified pairs of rows.
-        semantic_pairs: pairs of rows whose vectors are alike; None without that stage.
-        selected: what the select stage chose; None without it.
-        kept: rows that there are to write (``emission.KEYED`` and counts of tokens).
-        positioned: rows that are written, each time with its epoch, and their place in the output.
-        unsampled: kept rows that are not written; None where every kept row is written, and once.
+        rows: after all stages; their drops are saved.
+        placed: those that are written, in their places.
         first_epoch: of rows that are written once.
-        allocation: how much a mixture takes of each source.
-        capped_rows: rows that were in a bucket of more rows than anchors.
         conditions: of the filters.
         references: names of the files that were there already; records of these rank first, and are not written.
-        old_rows: how many these are.
-        old_read: whether they were read, and so count; those that an index knows were not.
         annotate: whether dropped rows are written too.
-        edited: what is cut out of rows that are written.
-        contaminated: rows that hold benchmark items, and these items; those that are among the drops went for them.
     """
 
-    documents: Table
-    ranked: Table
-    rows: int
-    drops: Table
-    pairs: Table
-    kept: Table
-    positioned: Table
-    unsampled: Table | None
+    rows: Underway
+    placed: Placed
     first_epoch: int
-    allocation: Allocation | None
-    capped_rows: int
     conditions: tuple[str, ...]
     references: tuple[str, ...]
-    old_rows: int
-    old_read: bool
     annotate: bool
-    contaminated: tuple[Contamination, Items] | None = None
-    edited: Edits | None = None
-    semantic_pairs: Table | None = None
-    selected: Selected | None = None
 
     def decisions(self) -> Table:
         """Return the decisions of all stages, saved."""
-        drops = self.drops.map(_of_copies, self.drops.schema)
-        decisions = name_decisions(drops, self.ranked, self.references)
-        if self.contaminated:
-            found, items = self.contaminated
-            gone = self.drops.map(_of_items, self.drops.schema).select("row")
-            rows = found.rows.join(gone, on=["row"], how="semi")
-            decisions = decisions.union(contaminated_decisions(rows, self.ranked, items))
+        rows = self.rows
+        drops = rows.drops.map(_of_copies, rows.drops.schema)
+        decisions = name_decisions(drops, rows.ranked, self.references)
+        if rows.contaminated:
+            found, items = rows.contaminated
+            gone = rows.drops.map(_of_items, rows.drops.schema).select("row")
+            held = found.rows.join(gone, on=["row"], how="semi")
+            decisions = decisions.union(contaminated_decisions(held, rows.ranked, items))
         if self.conditions:
-            decisions = decisions.union(filter_decisions(self.documents, self.conditions))
+            decisions = decisions.union(filter_decisions(rows.documents, self.conditions))
         return decisions.save("decisions")
 
     def clusters(self) -> Table:
         """Return the members of clusters of copies."""
-        drops = self.drops.map(_copies_with_keeper, self.drops.schema)
-        edges = drops.select(first="row", second="keeper").union(self.pairs.select(first="worse", second="better"))
-        members = components(edges.select(*EDGES.names), rows=self.rows).save("components")
-        return name_clusters(members, self.ranked, self.drops.select("row", "stage"))
+        rows = self.rows
+        drops = rows.drops.map(_copies_with_keeper, rows.drops.schema)
+        edges = drops.select(first="row", second="keeper").union(rows.pairs.select(first="worse", second="better"))
+        members = components(edges.select(*EDGES.names), rows=rows.ranked_rows).save("components")
+        return name_clusters(members, rows.ranked, rows.drops.select("row", "stage"))
 
     @property
     def counts(self) -> tuple[str, ...]:
         """Columns that count tokens: of words, and of each tokenizer."""
-        return tuple(name for name in self.positioned.schema.names if name == "tokens" or name.startswith(TOKENS))
+        names = self.placed.positioned.schema.names
+        return tuple(name for name in names if name == "tokens" or name.startswith(TOKENS))
 
     def places(self) -> Table:
         """Return (address, position) of the rows that are written, and what is written beside their own columns."""
-        if self.edited:
-            cuts = self.edited.packed.join(self.ranked.select("row", "address"), on=["row"]).select("address", CUTS)
-            return self.positioned.select("address", "position").join(cuts, on=["address"], how="left")
+        positioned, ranked, edited = self.placed.positioned, self.rows.ranked, self.rows.edited
+        if edited:
+            cuts = edited.packed.join(ranked.select("row", "address"), on=["row"]).select("address", CUTS)
+            return positioned.select("address", "position").join(cuts, on=["address"], how="left")
         if not self.annotate:
-            return self.positioned.select("address", "position")
-        return annotated(self.positioned, self.decisions(), self.clusters().save("clusters"))
-
-
-def unsampled(kept: Table, positioned: Table, ranked: Table) -> Table:
-    """Return the kept rows that are not written, saved.
-
-    Args:
-        kept, positioned: as in an outcome.
-        ranked: has the ids.
-    """
-    left = kept.select("address", "source", "bytes", "tokens")
-    left = left.join(positioned.select("address"), on=["address"], how="anti")
-    named = left.join(ranked.select("address", "id"), on=["address"])
-    return named.select(*UNSAMPLED).save("unsampled")
+            return positioned.select("address", "position")
+        return annotated(positioned, self.decisions(), self.clusters().save("clusters"))
 
 
 def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]:
     """Write everything but the shards; return the files by folder."""
-    pairs = name_pairs(outcome.pairs, outcome.ranked)
-    quarantine = bad(outcome.documents.select(*QUARANTINE.names))
+    rows, placed = outcome.rows, outcome.placed
+    pairs = name_pairs(rows.pairs, rows.ranked)
+    quarantine = bad(rows.documents.select(*QUARANTINE.names))
     more = [name for name in outcome.counts if name not in INDEX]
-    index = outcome.positioned.select(*INDEX[:-2], *more, *INDEX[-2:])
-    items = outcome.contaminated[1] if outcome.contaminated else None
-    edits = named_edits(outcome.edited.cuts, outcome.ranked, items) if outcome.edited else None
+    index = placed.positioned.select(*INDEX[:-2], *more, *INDEX[-2:])
+    items = rows.contaminated[1] if rows.contaminated else None
+    edits = named_edits(rows.edited.cuts, rows.ranked, items) if rows.edited else None
     more_pairs = {}
-    if outcome.semantic_pairs is not None:
-        named = name_pairs(outcome.semantic_pairs, outcome.ranked)
+    if rows.semantic_pairs is not None:
+        named = name_pairs(rows.semantic_pairs, rows.ranked)
         more_pairs["semantic_pairs"] = write_sorted(named, ["address", "better_address"], out / "semantic_pairs")
-    if outcome.selected is not None:
-        chosen = name_chosen(outcome.selected.chosen, outcome.ranked, outcome.selected.groups.names)
+    if rows.selected is not None:
+        chosen = name_chosen(rows.selected.chosen, rows.ranked, rows.selected.groups.names)
         more_pairs["selection"] = write_sorted(chosen, ["group", "place"], out / "selection")
     return more_pairs | {
-        "unsampled": write_sorted(outcome.unsampled, ["address"], out / "unsampled") if outcome.unsampled else [],
+        "unsampled": write_sorted(placed.unsampled, ["address"], out / "unsampled") if placed.unsampled else [],
         "edits": write_sorted(edits, ["address", "start"], out / "edits") if edits else [],
         "decisions": write_sorted(outcome.decisions().select(*DECISIONS.names), ["address"], out / "decisions"),
         "pairs": write_sorted(pairs, ["address", "better_address"], out / "pairs"),
@@ -153,30 +116,31 @@ def write_tables(outcome: Outcome, out: Path) -> dict[str, list[dict[str, Any]]]
 
 def count(outcome: Outcome) -> Ledger:
     """Count every row from the table that it ended in; what the shards emit is not known yet."""
-    documents, ranked = outcome.documents.select(*_COUNTED, "rule", "filtered"), outcome.ranked
-    written = outcome.positioned.select(*_COUNTED, "epoch")
-    kept = (outcome.positioned if outcome.unsampled is None else outcome.kept).select(*_COUNTED)
+    rows, placed = outcome.rows, outcome.placed
+    documents, ranked = rows.documents.select(*_COUNTED, "rule", "filtered"), rows.ranked
+    written = placed.positioned.select(*_COUNTED, "epoch")
+    kept = (placed.positioned if placed.unsampled is None else placed.kept).select(*_COUNTED)
     again = written.map(Again(outcome.first_epoch), written.schema)
     if outcome.annotate:
         kept = kept.join(outcome.decisions().select("address"), on=["address"], how="anti")
-    copies = ranked.select("row", *_COUNTED).join(outcome.drops.select("row", "stage"), on=["row"])
+    copies = ranked.select("row", *_COUNTED).join(rows.drops.select("row", "stage"), on=["row"])
     copies = copies.select(*_COUNTED, "stage")
     dropped = [_amounts(copies, "source", "stage")]
     if outcome.conditions:
         filtered = documents.map(_filtered, copies.schema)
         dropped.append(_amounts(filtered, "source", "stage"))
-    old = old_only(ranked.select("row", *_COUNTED), "row", outcome.old_rows if outcome.old_read else 0)
+    old = old_only(ranked.select("row", *_COUNTED), "row", rows.old_rows_read)
     return build_ledger(
         read=_amounts(documents, "source"),
         kept=_amounts(kept, "source"),
         emitted=_amounts(written, "source"),
-        unsampled=_amounts(outcome.unsampled, "source") if outcome.unsampled else None,
-        repeated=_amounts(again, "source") if outcome.unsampled else None,
+        unsampled=_amounts(placed.unsampled, "source") if placed.unsampled else None,
+        repeated=_amounts(again, "source") if placed.unsampled else None,
         dropped=pa.concat_tables(dropped),
         quarantined=_amounts(bad(documents), "source", "rule"),
         references=_amounts(old, "source"),
-        cut=_cut(outcome),
-        capped_rows=outcome.capped_rows,
+        cut=_cut(rows),
+        capped_rows=rows.capped_rows,
         annotated=outcome.annotate,
     )
 
@@ -192,12 +156,13 @@ class Again:
         return batch.filter(pc.greater(batch.column("epoch"), self.first))
 
 
-def _cut(outcome: Outcome) -> pa.Table:
+def _cut(rows: Underway) -> pa.Table:
     """Return what was cut out of rows that are written, by source."""
-    if outcome.edited is None:
+    edited = rows.edited
+    if edited is None:
         return pa.table({name: [] for name in ("source", "rows", "bytes", "tokens")})
-    cuts = outcome.edited.cuts.join(outcome.edited.emptied, on=["row"], how="anti")
-    sized = cuts.select("row", "start", "stop", "tokens").join(outcome.ranked.select("row", "source"), on=["row"])
+    cuts = edited.cuts.join(edited.emptied, on=["row"], how="anti")
+    sized = cuts.select("row", "start", "stop", "tokens").join(rows.ranked.select("row", "source"), on=["row"])
     sized = sized.map(_sized, pa.schema([("source", pa.string()), ("bytes", pa.int64()), ("tokens", pa.int64())]))
     return sized.aggregate(by=["source"], bytes=("sum", "bytes"), tokens=("sum", "tokens")).collect()
 

@@ -20,7 +20,8 @@ from ..hashing.errors import EngineError
 from ..hashing.jaccard import compare_contained, compare_pairs
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, signatures
-from .engine import Engine, Group, Table
+from .engine import Group, Table
+from .inputs import Inputs
 from .ranked import new_only, old_only
 from .text_column import text_buffers
 from .tiles import TILES, deal_tiles
@@ -86,23 +87,20 @@ class Recollection:
 
 
 def measure_pairs(
-    engine: Engine,
+    inputs: Inputs,
     pairs: Table,
     ranked: Table,
     *,
-    splits: Sequence[Split],
-    full: pa.Schema,
     evidence: Evidence,
     threshold: float,
-    old: "Sequence[Recollection]" = (),
+    old: Sequence[Recollection] = (),
 ) -> Table:
     """Return the candidate pairs of at least the threshold, with their similarity.
 
     Args:
-        engine: what runs the verbs.
+        inputs: what is read again.
         pairs: (worse, better), saved.
         ranked: rows with row, address, tokens and bytes, saved.
-        splits, full: the inputs.
         evidence: what is compared.
         threshold: least similarity.
         old: inputs of old rows, if an index knows any; their rows come before all others.
@@ -112,19 +110,18 @@ def measure_pairs(
     )
     entered = tiles.map(_entering, TILES).select("tile", "row")
     wanted = entered.join(ranked.select("row", "address"), on=["row"]).select("tile", "row", **{ADDRESS: "address"})
-    text = pa.schema([full.field(evidence.text)])
     if old:
         wanted = wanted.save("wanted_texts")
         new = new_only(wanted, ADDRESS, max(part.after for part in old))
-        parts = [engine.read(splits, text, full=full, only=new).map(evidence, _MEMBERS)]
+        parts = [inputs.read((evidence.text,), only=new).map(evidence, _MEMBERS)]
         for part in old:
             rows = old_only(new_only(wanted, ADDRESS, part.first), ADDRESS, part.after)
             column = pa.schema([part.full.field(evidence.text)])
-            read = engine.read(part.splits, column, full=part.full, only=rows)
+            read = inputs.engine.read(part.splits, column, full=part.full, only=rows)
             parts.append(read.map(evidence, _MEMBERS))
         sets = parts[0].union(*parts[1:])
     else:
-        sets = engine.read(splits, text, full=full, only=wanted).map(evidence, _MEMBERS)
+        sets = inputs.read((evidence.text,), only=wanted).map(evidence, _MEMBERS)
     compare = Compare(evidence.sketch, threshold, evidence.contained)
     return sets.union(tiles.map(_pairs, _MEMBERS)).group(
         by="tile", sort=[], fn=compare, schema=PAIRS, hold=4 * TILE_BYTES

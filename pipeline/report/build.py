@@ -7,10 +7,11 @@ from typing import Any
 
 from ...connectors.dialect import dialects
 from ...connectors.split import Split
-from ...hashing.lsh import Banding
 from ...hashing.redaction import redacted
 from ..config import Pipeline
+from ..findings import Findings
 from ..ledger import Ledger
+from ..prepared import Prepared
 from ..state import write_atomically
 from .examples import Examples
 from .facts import FORMAT, FORMAT_VERSION, run_facts
@@ -22,47 +23,38 @@ JSON_NAME, HTML_NAME = "report.json", "report.html"
 def build_report(
     folder: Path,
     *,
-    config: Pipeline,
-    banding: Banding | None,
-    version: str,
+    prepared: Prepared,
     ledger: Ledger,
     splits: Sequence[Split],
-    ignored: Sequence[str],
     steps: Sequence[dict[str, Any]],
     finished: bool,
-    index: dict[str, Any] | None = None,
-    contamination: dict[str, Any] | None = None,
-    semantic: dict[str, Any] | None = None,
-    selection: dict[str, Any] | None = None,
-    mixture: dict[str, Any] | None = None,
+    findings: Findings,
 ) -> dict[str, Any]:
     """Return what ``report.json`` holds, without the examples.
 
     Args:
         folder: the output, with all its tables.
-        config, banding, version, ledger: of the run.
-        splits, ignored: its inputs, and what was not read.
+        prepared: the run.
+        ledger: of all rows.
+        splits: what was read.
         steps: name, seconds, bytes read and peak memory of each, in order.
         finished: whether shards were written.
-        index: what there is to say of the index that rows were compared with.
-        contamination: of the benchmarks that rows were searched for.
-        semantic: of the vectors that rows were compared by.
-        selection: of leaves and of the choice of rows.
-        mixture: what was asked of each source, and what came of it.
+        findings: what else there is to say of the index, the stages and the mixture.
     """
+    config, ignored = prepared.config, prepared.corpus.ignored
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "finished": finished,
-        "version": version,
+        "version": prepared.version,
         "engine": config.engine,
         "settings": _settings(config),
-        **run_facts(folder, ledger, config, banding),
-        "index": index,
-        "contamination": contamination,
-        "semantic": semantic,
-        "selection": {name: selection.get(name) for name in ("balance", "select")} if selection else None,
-        "mixture": mixture,
+        **run_facts(folder, ledger, config, prepared.banding),
+        "index": findings.index,
+        "contamination": findings.contamination,
+        "semantic": findings.semantic,
+        "selection": findings.selection,
+        "mixture": findings.mixture,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),
         "dialects": dialects(splits),

@@ -22,6 +22,8 @@ from ...connectors.row_groups import batches_of
 from ...connectors.split import Split, bounds
 from ...hashing.murmur3 import murmur3_all
 from ..engine import Engine
+from ..inputs import Inputs
+from ..settings.outputs import Report
 from .facts import BIN
 
 READ_BYTES = 64 << 20
@@ -51,33 +53,21 @@ class Examples:
     why: str = ""
 
 
-def examples(
-    engine: Engine,
-    folder: Path,
-    *,
-    splits: Sequence[Split],
-    files: Sequence[InputFile],
-    text: str,
-    full: pa.Schema,
-    seed: int,
-    most: int,
-    texts: bool,
-) -> Examples:
+def examples(inputs: Inputs, folder: Path, *, files: Sequence[InputFile], seed: int, wanted: Report) -> Examples:
     """Return examples with their texts.
 
     Args:
-        engine: reads the texts.
+        inputs: texts are read from.
         folder: of the output, with ``decisions/``.
-        splits, files, full: the inputs and all their columns.
-        text: the column of texts.
+        files: of the inputs, by their number.
         seed: of the run.
-        most: at most how many.
-        texts: whether they have their texts; without, nothing is read again, and all removals are in question.
+        wanted: how many, and whether they have their texts; without, nothing is read again, and all removals are in
+            question.
     """
-    chosen = choose_splits(splits, seed) if texts else list(splits)
-    available, rows = choose(folder, chosen, seed, most)
-    wanted = sorted({row["address"] for row in rows} | {row["keeper_address"] for row in rows}) if texts else []
-    found = read_texts(engine, wanted, splits=chosen, text=text, full=full)
+    chosen = choose_splits(inputs.splits, seed) if wanted.text else list(inputs.splits)
+    available, rows = choose(folder, chosen, seed, wanted.examples)
+    places = sorted({row["address"] for row in rows} | {row["keeper_address"] for row in rows}) if wanted.text else []
+    found = read_texts(inputs.engine, places, splits=chosen, text=inputs.text, full=inputs.schema)
     shown = []
     left = PAGE_BYTES
     for row in rows:
@@ -90,7 +80,7 @@ def examples(
         shown.append(
             {"stage": row["stage"], "source": row["source"], "similarity": similarity, "gone": gone, "kept": kept}
         )
-    return Examples(available, shown, "" if texts else "Texts were left out, as asked.")
+    return Examples(available, shown, "" if wanted.text else "Texts were left out, as asked.")
 
 
 def _side(

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tamis.jobs import cli
-from tamis.pipeline import run
+from tamis.pipeline import running
 
 TEXT = "the quick brown fox jumps over the lazy dog while the band plays on and nobody minds the rain {}"
 
@@ -196,7 +196,7 @@ def test_python_dash_m():
 
 @pytest.mark.parametrize("new_machine", [True, False])
 def test_a_new_machine_is_told_that_it_compiles_before_it_does(tamis, corpus, tmp_path, monkeypatch, new_machine):
-    monkeypatch.setattr(run, "must_compile", lambda: new_machine)
+    monkeypatch.setattr(running, "must_compile", lambda: new_machine)
     _, _, err = tamis("dedup", corpus, "--out", tmp_path / "out")
     steps = [line["step"] for line in map(json.loads, err.splitlines()) if line["state"] == "started"]
     assert steps[1] == ("compile (once a machine)" if new_machine else "read and sketch")

@@ -20,8 +20,8 @@ from tamis.jobs.cli import app
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.pipeline import run as plan
+from tamis.pipeline.benchmark_items import read_items
 from tamis.pipeline.config import Decontaminate, make_config
-from tamis.pipeline.decontaminate import read_items
 from tamis.pipeline.item_cuts import marking
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify

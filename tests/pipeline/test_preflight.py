@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tamis
-from tamis.connectors.corpus import InputSpec, open_corpus
+from tamis.connectors.corpus import InputSpec, open_corpus, plan_splits
 from tamis.hashing.errors import ConfigError, EngineError, InputError, LedgerError
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
@@ -34,7 +34,7 @@ def test_a_disk_without_room(source, tmp_path, monkeypatch):
 
 def test_the_estimate_counts_keys_and_facts(source, monkeypatch):
     corpus = open_corpus([InputSpec(str(source))])
-    splits = plan.plan_splits(corpus.files[0], split_bytes=1 << 20)
+    splits = plan_splits(corpus.files[0], split_bytes=1 << 20)
     from tamis.pipeline.preflight import room
 
     assert room(splits, corpus, bands=28) == 1000 * (60 + 224) + int(0.2 * source.stat().st_size)

@@ -111,7 +111,7 @@ def test_copying_goes_on_where_it_was_cut_off(bucket, expected, monkeypatch):
         sift(bucket, f"{bucket}/out")
     assert not fsspec.filesystem("s3").exists(f"{bucket}/out/_SUCCESS")
     monkeypatch.setattr(Destination, "_put", lambda self, source, name: (sent.append(name), put(self, source, name)))
-    monkeypatch.setattr(plan, "_Run", None)  # nothing is computed again
+    monkeypatch.setattr(plan, "begin", None)  # nothing is computed again
     sift(bucket, f"{bucket}/out")
     assert len(sent) == len(set(sent))
     with api.fetched(f"{bucket}/out") as copy:
