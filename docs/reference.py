@@ -210,8 +210,9 @@ def _number(value: float) -> str:
 def command_line() -> str:
     """Return the page of all commands and exit codes."""
     page = MADE.format("the help of jobs/cli.py and the errors of hashing/errors.py") + COMMAND_LINE
-    for names in _commands(typer.main.get_command(app), ()):
-        page += f"## {' '.join(['tamis', *names])}\n\n```text\n{_help(names)}```\n\n"
+    command = typer.main.get_command(app)
+    for names in _commands(command, ()):
+        page += f"## {' '.join(['tamis', *names])}\n\n```text\n{_help(command, names)}```\n\n"
     return page + EXIT_CODES + "".join(_exit_codes())
 
 
@@ -222,10 +223,10 @@ def _commands(command: Any, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]
         yield from _commands(inner, (*names, name))
 
 
-def _help(names: tuple[str, ...]) -> str:
+def _help(command: Any, names: tuple[str, ...]) -> str:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        app([*names, "--help"], prog_name="tamis", standalone_mode=False)
+        command([*names, "--help"], prog_name="tamis", standalone_mode=False)
     return "".join(line.rstrip() + "\n" for line in printed.getvalue().strip("\n").splitlines())
 
 

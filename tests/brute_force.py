@@ -8,6 +8,7 @@ defined by. Characters are classed by this Python's ``unicodedata``: give it onl
 import datetime
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import mmh3
@@ -44,6 +45,7 @@ def tokens(text: str) -> list[str]:
     return "".join(map(_spaced, text)).split()
 
 
+@cache
 def _spaced(character: str) -> str:
     if unicodedata.category(character)[0] not in "LMN" and character != "_":
         return " "
@@ -65,12 +67,13 @@ def characters(text: str) -> list[str]:
     return found
 
 
+@lru_cache(10_000)  # most texts are asked for several times, by every threshold and stage
 def shingles(text: str, size: int = 5, unit: str = "word") -> frozenset[tuple[object, ...]]:
     """Return the runs of ``size`` tokens; fewer make one shingle of all; a text without words has none."""
     words = tokens(text)
     if not words:
         return frozenset()
-    parts = {"word": words, "char": characters(text), "byte": list(text.encode())}[unit]
+    parts: Sequence[object] = words if unit == "word" else characters(text) if unit == "char" else text.encode()
     return frozenset(tuple(parts[i : i + size]) for i in range(max(1, len(parts) - size + 1)))
 
 

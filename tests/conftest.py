@@ -1,12 +1,17 @@
 """One environment for every test: no inherited configuration, one locale and time zone."""
 
 import os
+import sys
 
 import pytest
 
 for name in [name for name in os.environ if name.startswith("TAMIS_") and name != "TAMIS_DATA"]:
     del os.environ[name]
 os.environ.update(PYTHONHASHSEED="0", LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="120")
+
+# Every process that a test starts would compile the package anew, and every worker the tests: most of their start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """The tutorial, the how-to pages and those that explain show what comes out when they are followed."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pages
@@ -16,10 +17,18 @@ def test_the_tutorial(tmp_path):
     assert pages.play(page, tmp_path).splitlines() == page.splitlines()
 
 
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A folder with the corpus of the tutorial: to be copied."""
+    folder = tmp_path_factory.mktemp("corpus")
+    pages.make_corpus(folder)
+    return folder
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_a_page(path, tmp_path):
+def test_a_page(path, corpus, tmp_path):
     page = path.read_text(encoding="utf-8")
-    pages.make_corpus(tmp_path)
+    shutil.copytree(corpus, tmp_path, dirs_exist_ok=True)
     assert pages.play(page, tmp_path).splitlines() == page.splitlines()
 
 

@@ -36,12 +36,20 @@ ROWS = {
 }
 
 
-@pytest.fixture
-def runs(tmp_path, write_parquet):
-    path = write_parquet("in/x.parquet", id=list(ROWS), text=list(ROWS.values()))
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("in") / "x.parquet"
+    pq.write_table(pa.table({"id": list(ROWS), "text": list(ROWS.values())}), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(corpus, tmp_path_factory):
+    """Two runs: only to be read."""
+    out = tmp_path_factory.mktemp("runs")
     options = {"id": "id", "on_error": "quarantine", "allow_loss": ["x.parquet"]}
-    low = tamis.dedup(path, out=tmp_path / "low", threshold=0.8, **options)
-    high = tamis.dedup(path, out=tmp_path / "high", threshold=0.9, **options)
+    low = tamis.dedup(corpus, out=out / "low", threshold=0.8, **options)
+    high = tamis.dedup(corpus, out=out / "high", threshold=0.9, **options)
     return low, high
 
 
@@ -82,10 +90,9 @@ def test_fates_of_two_thresholds(runs, by):
     assert found["other_keepers"] == 0
 
 
-def test_another_keeper_is_counted(runs, tmp_path):
+def test_another_keeper_is_counted(corpus, runs, tmp_path):
     low, _ = runs
-    path = tmp_path / "in" / "x.parquet"
-    longest = tamis.dedup(path, out=tmp_path / "longest", id="id", keep="longest", on_error="quarantine")
+    longest = tamis.dedup(corpus, out=tmp_path / "longest", id="id", keep="longest", on_error="quarantine")
     found = changes(low, longest, memory_bytes=MEMORY)
     before, after = (dict(rows(run)) for run in (low, longest))
     expected = Counter((before[i], after[i]) for i in before)

@@ -76,10 +76,16 @@ def inputs(rows, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def expected(inputs, tmp_path_factory):
+def ordinary(inputs, tmp_path_factory):
+    """The folder of an ordinary run on each format: only to be read."""
+    out = tmp_path_factory.mktemp("ordinary")
+    return {name: sift(config(inputs[name], out / name)) for name in FORMATS}
+
+
+@pytest.fixture(scope="module")
+def expected(ordinary):
     """The digests of an ordinary run on each format."""
-    out = tmp_path_factory.mktemp("expected")
-    return {name: digests(sift(config(inputs[name], out / name))) for name in FORMATS}
+    return {name: digests(out) for name, out in ordinary.items()}
 
 
 def config(folder, out, **settings):
@@ -93,8 +99,8 @@ def sift(settings, *, progress=None, **engine):
     return plan.run(prepared, lambda work: LocalEngine(work, progress=shown, **engine), shown)
 
 
-def test_the_corpus_has_something_of_everything(inputs, tmp_path):
-    result = Result(sift(config(inputs["parquet"], tmp_path / "out")))
+def test_the_corpus_has_something_of_everything(ordinary):
+    result = Result(ordinary["parquet"])
     assert set(result.removed["stage"].to_pylist()) == {"exact", "near"}
     assert result.quarantine["rule"].to_pylist() == ["null-text"] * 3
     layout = result.manifest["sets"][0]["layout"]
@@ -218,21 +224,23 @@ tamis.run(load_config(sys.argv[1]))
 
 
 @pytest.mark.parametrize("file", ["/data/part-", "/decisions/", "/index.parquet"])
-def test_a_run_killed_while_it_writes_goes_on_and_leaves_nothing_else_behind(inputs, expected, tmp_path, file):
+def test_a_run_killed_while_it_writes_goes_on_and_leaves_nothing_else_behind(
+    inputs, ordinary, expected, tmp_path, file
+):
     settings = config(inputs["parquet"], tmp_path / "out")
     save_config(settings, tmp_path / "config.yaml")
     command = [sys.executable, "-c", KILLED_WHILE_WRITING, str(tmp_path / "config.yaml"), file]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     out = sift(settings)
     assert digests(out) == expected["parquet"]
-    clean = sift(config(inputs["parquet"], tmp_path / "clean"))
+    clean = ordinary["parquet"]
     assert sorted(p.relative_to(out) for p in out.rglob("*")) == sorted(p.relative_to(clean) for p in clean.rglob("*"))
     assert [check for check in verify(out) if not check.passed] == []
 
 
-def test_a_finished_run_touches_nothing(inputs, tmp_path):
-    settings = config(inputs["parquet"], tmp_path / "out")
-    out = sift(settings)
+def test_a_finished_run_touches_nothing(inputs, ordinary):
+    out = ordinary["parquet"]
+    settings = config(inputs["parquet"], out)
     before = {path: path.stat().st_mtime_ns for path in [out, *out.rglob("*")]}
 
     def no_engine(work):
@@ -243,7 +251,17 @@ def test_a_finished_run_touches_nothing(inputs, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in [out, *out.rglob("*")]} == before
 
 
-@pytest.mark.parametrize("finished", [True, False], ids=["finished", "stopped"])
+@pytest.fixture(scope="module", params=[True, False], ids=["finished", "stopped"])
+def taken(request, inputs, ordinary, tmp_path_factory):
+    """The folder of a run, finished or stopped: only to be read."""
+    if request.param:
+        return ordinary["parquet"]
+    out = tmp_path_factory.mktemp("stopped") / "out"
+    with pytest.raises(Killed):
+        sift(config(inputs["parquet"], out), progress=Fuse("write decisions"))
+    return out
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -253,17 +271,11 @@ def test_a_finished_run_touches_nothing(inputs, tmp_path):
         pytest.param({"shards": {"epoch": 1}}, id="shards"),
     ],
 )
-def test_the_folder_of_another_run_is_refused_and_left_alone(inputs, tmp_path, finished, other):
-    settings = config(inputs["parquet"], tmp_path / "out")
-    if finished:
-        sift(settings)
-    else:
-        with pytest.raises(Killed):
-            sift(settings, progress=Fuse("write decisions"))
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.is_file()}
+def test_the_folder_of_another_run_is_refused_and_left_alone(inputs, taken, other):
+    before = {path: path.stat().st_mtime_ns for path in taken.rglob("*") if path.is_file()}
     with pytest.raises(ArtefactError, match="belongs to the same configuration, inputs and version"):
-        sift(config(inputs["parquet"], tmp_path / "out", **other))
-    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.is_file()}
+        sift(config(inputs["parquet"], taken, **other))
+    after = {path: path.stat().st_mtime_ns for path in taken.rglob("*") if path.is_file()}
     assert {path.name: time for path, time in after.items() if path.name != "lock"} == {
         path.name: time for path, time in before.items() if path.name != "lock"
     }
@@ -278,10 +290,10 @@ def test_changed_inputs_are_another_run(rows, tmp_path):
 
 
 @pytest.mark.parametrize("other", [{"memory": "3GB"}, {"threads": 3}, {"allow_loss": ()}], ids=str)
-def test_settings_that_do_not_change_the_output_are_the_same_run(inputs, tmp_path, other):
-    out = sift(config(inputs["parquet"], tmp_path / "out"))
+def test_settings_that_do_not_change_the_output_are_the_same_run(inputs, ordinary, other):
+    out = ordinary["parquet"]
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    sift(config(inputs["parquet"], tmp_path / "out", **other))
+    sift(config(inputs["parquet"], out, **other))
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 

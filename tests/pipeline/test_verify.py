@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,12 +16,19 @@ from tamis.pipeline.verify import verify
 WORDS = [f"word{i}" for i in range(60)]
 
 
-@pytest.fixture
-def out(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a run: only to be read."""
+    folder = tmp_path_factory.mktemp("made")
     texts = [" ".join(WORDS[i % 7 : i % 7 + 40]) + f" tail {i // 7}" for i in range(40)] + ["again"] * 3 + [None]
-    pq.write_table(pa.table({"text": texts}), tmp_path / "in.parquet")
-    tamis.dedup(tmp_path / "in.parquet", out=tmp_path / "out", on_error="quarantine")
-    return tmp_path / "out"
+    pq.write_table(pa.table({"text": texts}), folder / "in.parquet")
+    return tamis.dedup(folder / "in.parquet", out=folder / "out", on_error="quarantine").out
+
+
+@pytest.fixture
+def out(made, tmp_path):
+    """A copy of an output, to be damaged."""
+    return shutil.copytree(made, tmp_path / "out")
 
 
 def failures(out):
@@ -44,19 +52,26 @@ def test_a_good_output_passes(out):
     assert failures(out) == {}
 
 
-@pytest.fixture
-def cut(tmp_path):
-    """An output with paragraphs and benchmark items cut out."""
+@pytest.fixture(scope="module")
+def made_with_cuts(tmp_path_factory):
+    """The folder of a run that cut paragraphs and benchmark items out: only to be read."""
+    folder = tmp_path_factory.mktemp("cuts")
     notice, item = "this line is at the foot of all pages", "six words that nobody may read"
     texts = [f"page {i} {item if i % 2 else ''} goes on\n{notice}" for i in range(8)]
-    pq.write_table(pa.table({"text": texts}), tmp_path / "in.parquet")
-    pq.write_table(pa.table({"text": [item]}), tmp_path / "items.parquet")
+    pq.write_table(pa.table({"text": texts}), folder / "in.parquet")
+    pq.write_table(pa.table({"text": [item]}), folder / "items.parquet")
     stages = [
-        {"decontaminate": {"benchmarks": [{"path": str(tmp_path / "items.parquet")}], "action": "cut"}},
+        {"decontaminate": {"benchmarks": [{"path": str(folder / "items.parquet")}], "action": "cut"}},
         {"paragraphs": {"min_bytes": 10, "rows": 5}},
     ]
-    settings = {"inputs": [{"path": str(tmp_path / "in.parquet")}], "stages": stages, "out": str(tmp_path / "out")}
+    settings = {"inputs": [{"path": str(folder / "in.parquet")}], "stages": stages, "out": str(folder / "out")}
     return tamis.run(tamis.Pipeline(**settings)).out
+
+
+@pytest.fixture
+def cut(made_with_cuts, tmp_path):
+    """A copy of an output with cuts, to be damaged."""
+    return shutil.copytree(made_with_cuts, tmp_path / "out")
 
 
 CUTS = "cuts lie apart, and each says what for"
