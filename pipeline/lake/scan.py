@@ -444,9 +444,11 @@ def _links(
     pairs = max(1, graph.table_pairs())
     few = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
     least = few if options.sampled else ALL_ROWS
-    rows = held(engine, rows, sizes)
-    found = Candidates(rows, projections, sizes, least, options)
-    checking = Checking(engine, rows, projections, sizes, pairs, options)
+    memory = held(rows, sizes)
+    if memory is not None:
+        rows = [engine.table(pa.Table.from_batches([memory.table]))]
+    found = Candidates(rows, projections, sizes, least, options, memory=memory)
+    checking = Checking(engine, rows, projections, sizes, pairs, options, memory=memory)
     partial = np.isin(projections.table[: projections.own], list(unread))
     return find_links(found, projections, sizes, partial, options, checking.check)
 
