@@ -16,7 +16,7 @@ from .bands_option import bands_of
 from .block import block_tables
 from .engine_options import EngineOptions, engine_named
 from .id_columns import id_columns
-from .lean_imports import leave_out_pandas_and_scipy
+from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
 
 PAIRS_COMMAND = "pairs"
@@ -146,7 +146,7 @@ def pairs(
 ) -> None:
     """Find for each record of LEFT the records of RIGHT that it is worth comparing with."""
     if engine == "local":
-        leave_out_pandas_and_scipy()
+        leave_out_what_is_not_used()
     from ..pipeline.blocking.lexical import Columns
     from ..pipeline.blocking.options import Combine, Index, Options
 

@@ -15,7 +15,7 @@ from ..pipeline.state import SUCCESS, WORK, check_place
 from . import lake_plan_cli
 from .engine_options import EngineOptions, engine_named
 from .lake import plan_lake, scan_lake
-from .lean_imports import leave_out_pandas_and_scipy
+from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
 from .seldom_garbage import search_seldom
 
@@ -84,7 +84,7 @@ def scan(
     A second scan into the same folder reads only tables that are new or have changed.
     """
     if engine == "local":
-        leave_out_pandas_and_scipy()
+        leave_out_what_is_not_used()
         search_seldom()
     from ..pipeline.lake.options import Options
 

@@ -6,7 +6,7 @@ from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline
 from ..pipeline.metrics import totals
 from ..pipeline.plan import last_step
-from .lean_imports import leave_out_pandas_and_scipy
+from .lean_imports import leave_out_what_is_not_used
 from .progress import show_totals, shown
 
 out_console = Console(emoji=False)
@@ -22,7 +22,7 @@ def run_config(config: Pipeline, quiet: bool, dry_run: bool, until: str | None =
         until: stop after this step.
     """
     if config.engine == "local":
-        leave_out_pandas_and_scipy()
+        leave_out_what_is_not_used()
     from . import api, summary
 
     if dry_run:
