@@ -9,12 +9,11 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from ..hashing.errors import ConfigError
-from ..pipeline.config import Spark, bytes_of
 from ..pipeline.state import check_place
 from . import block_cluster_cli, block_evaluate_cli, block_train_cli
 from .bands_option import bands_of
 from .block import block_tables
-from .engine_options import EngineOptions, engine_named
+from .engine_options import engine_options
 from .id_columns import id_columns
 from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
@@ -177,7 +176,7 @@ def pairs(
         text=not no_text,
     )
     check_place(out, [path for path in (left, right) if path is not None])
-    made = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
+    made = engine_options(engine, memory, threads, master)
     report = block_tables(left, right, Path(out).expanduser(), options, made, progress=shown(quiet))
     if not quiet:
         _show(report, out)

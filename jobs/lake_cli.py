@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ..hashing.errors import ArtefactError, ConfigError
-from ..pipeline.config import Spark, bytes_of
 from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
 from . import lake_plan_cli
-from .engine_options import EngineOptions, engine_named
+from .engine_options import engine_options
 from .lake import plan_lake, scan_lake
 from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
@@ -100,7 +99,7 @@ def scan(
         renamed=renamed,
         verify=verify,
     )
-    made = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
+    made = engine_options(engine, memory, threads, master)
     check_place(out, lakes)
     folder = _folder(out)
     report = scan_lake(lakes, folder, options, made, closure=closure, page=page, progress=shown(quiet))
