@@ -58,11 +58,13 @@ def sift(corpus: Path, out: Path, args: argparse.Namespace) -> Measurement:
     """Run Tamis as the command line would."""
     start = time.perf_counter()
     import tamis
+    from tamis.jobs.lean_imports import leave_out_pandas_and_scipy
     from tamis.jobs.memory_pool import choose_memory_pool
     from tamis.pipeline.config import make_config
 
+    choose_memory_pool()  # as the command line does, and in its order
+    leave_out_pandas_and_scipy()
     run = tamis.run
-    choose_memory_pool()  # as the command line does
     imported = time.perf_counter() - start
     config = make_config(
         {

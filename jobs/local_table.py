@@ -5,7 +5,7 @@ tables). Streams become DuckDB sources, queries become streams; nothing is compu
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -16,9 +16,11 @@ import pyarrow.parquet as pq
 
 from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
+from .bucketed import Buckets
 from .chunks import cut
-from .explode import exploded, repeated_values
+from .explode import REPEATED_SHARE, exploded, repeated_values
 from .first import first_of_each
+from .held_rows import Held
 from .lookup import Lookup, lookup_of
 from .numbers import with_numbers
 from .ordered import ordered_map
@@ -38,6 +40,12 @@ SPOOL_SHARE = 0.3
 
 GROUPS_SHARE = 0.4
 """Share for the groups that functions are working on, once rows that do not fit are spilled."""
+
+SORT_SHARE = 0.05
+"""Share for rows that are sorted in memory; once more as much for the sorted ones."""
+
+MOST_SORT_BYTES = 1 << 30
+"""At most so many bytes of rows are sorted in memory: Arrow joins no more than twice as much text to one piece."""
 
 Opener = Callable[[], Iterator[pa.RecordBatch]]
 
@@ -108,12 +116,16 @@ class LocalTable:
 
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
-        chosen = [(name, name) for name in names] + [(new, old) for new, old in renamed.items()]
-        schema = pa.schema([self.schema.field(old).with_name(new) for new, old in chosen])
-        columns = ", ".join(f'"{old}" AS "{new}"' for new, old in chosen)
-        back = {old: new for new, old in chosen}
-        ordered = tuple(back[name] for name in self.ordered) if all(n in back for n in self.ordered) else ()
+        chosen = {**{name: name for name in names}, **renamed}
+        schema, ordered = self._selected(chosen)
+        columns = ", ".join(f'"{old}" AS "{new}"' for new, old in chosen.items())
         return QueryTable(self.engine, schema, lambda sources: f"SELECT {columns} FROM {self.sql(sources)}", ordered)
+
+    def _selected(self, chosen: Mapping[str, str]) -> tuple[pa.Schema, tuple[str, ...]]:
+        """Return the schema of some columns, given as new and old name, and by which of them rows ascend."""
+        schema = pa.schema([self.schema.field(old).with_name(new) for new, old in chosen.items()])
+        back = {old: new for new, old in chosen.items()}
+        return schema, tuple(back[name] for name in self.ordered) if set(self.ordered) <= set(back) else ()
 
     def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
         """See ``Table.map``."""
@@ -180,6 +192,8 @@ class LocalTable:
             among = repeated_values(self.batches(), column, self.value_bytes(column), self.engine) if repeated else None
             return [lambda: self.apply(partial(exploded, column=column, schema=schema, among=among))]
 
+        if repeated:
+            return ExplodedTable(self, column, schema, every)
         return StreamTable(self.engine, schema, every, ())
 
     def value_bytes(self, column: str) -> int | None:
@@ -259,6 +273,28 @@ class LocalTable:
         """Yield the rows sorted; rows known to be in order are only checked."""
         if self.ordered and tuple(order) == self.ordered:
             return _checked(self.batches(), order)
+        if self.may_fit(self.sort_bytes) and all(self.schema.field(name).type == pa.int64() for name in order):
+            return self._sorted_where_they_fit(order)
+        return self._sorted_by_query(order)
+
+    @property
+    def sort_bytes(self) -> int:
+        """Bytes of rows that are sorted in memory."""
+        return min(MOST_SORT_BYTES, int(self.engine.memory_bytes * SORT_SHARE))
+
+    def may_fit(self, size_bytes: int) -> bool:
+        """Whether the rows may have no more bytes than that, as far as is known without reading them."""
+        return True
+
+    def _sorted_where_they_fit(self, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        held = Held.of(self.batches(), budget=self.sort_bytes)
+        if held.sortable(order):
+            yield from held.sorted(order, threads=self.engine.threads)
+            return
+        rows = StreamTable(self.engine, self.schema, lambda: [held.every], ())
+        yield from rows._sorted_by_query(order)
+
+    def _sorted_by_query(self, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
         return self.engine.run_query(
             lambda sources: f"SELECT * FROM {self.sql(sources)} ORDER BY {_quoted(order)}", self.schema
         )
@@ -289,6 +325,13 @@ class StreamTable(LocalTable):
         """Fuse with the function before, so that a batch stays in one worker."""
         return ordered_map(self._streams(), _then(self._fn, fn), threads=self.engine.threads)
 
+    def select(self, *names: str, **renamed: str) -> Table:
+        """See ``Table.select``: columns are chosen on the way, without DuckDB."""
+        chosen = {**{name: name for name in names}, **renamed}
+        schema, ordered = self._selected(chosen)
+        choose = partial(_chosen, names=list(chosen.values()), schema=schema)
+        return StreamTable(self.engine, schema, self._streams, ordered, _then(self._fn, choose))
+
     def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
         """Fuse with the function before, so that a batch stays in one worker."""
         ordered = self.ordered if set(self.ordered) <= set(schema.names) else ()
@@ -299,8 +342,66 @@ def _same(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
+def _chosen(batch: pa.RecordBatch, *, names: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
+    """Return some columns of a batch under the names of a schema."""
+    return pa.RecordBatch.from_arrays([batch.column(name) for name in names], schema=schema)
+
+
 def _then(before: BatchFn | None, after: Callable[[pa.RecordBatch], R]) -> Callable[[pa.RecordBatch], R]:
     return after if before is None else lambda batch: after(before(batch))
+
+
+class ExplodedTable(StreamTable):
+    """A row for each packed value that may occur twice. Equal values meet in memory, where they fit.
+
+    Args:
+        packed: the table with packed values.
+        column: that holds them.
+        schema: the other columns of the table, then that of values.
+        streams: the rows, for all other uses.
+    """
+
+    def __init__(
+        self, packed: LocalTable, column: str, schema: pa.Schema, streams: Callable[[], Sequence[Opener]]
+    ) -> None:
+        super().__init__(packed.engine, schema, streams, ())
+        self._packed, self._column = packed, column
+
+    def group(
+        self,
+        *,
+        by: str,
+        sort: Sequence[str],
+        fn: GroupFn | FoldFn,
+        schema: pa.Schema,
+        hold: int | None = None,
+        lead: int | None = None,
+    ) -> Table:
+        """See ``Table.group``."""
+        spilling = super().group(by=by, sort=sort, fn=fn, schema=schema, hold=hold, lead=lead)
+        most = self._most_values()
+        if hold is not None or most is None or [*sort, by] != self.schema.names or len(sort) != 1:
+            return spilling
+        each = partial(_met, names=self.schema.names, fn=cast(FoldFn, fn))
+
+        def grouped() -> list[Opener]:
+            buckets = Buckets.of(self._packed.apply, [self._column, sort[0]], most)
+            met = ordered_map([lambda: iter(range(len(buckets)))], partial(each, buckets), threads=self.engine.threads)
+            return [lambda: itertools.chain.from_iterable(met)]
+
+        return StreamTable(self.engine, schema, grouped, ())
+
+    def _most_values(self) -> int | None:
+        """Return about how many values there are, or more; None if they do not fit the memory, or nobody knows."""
+        size = self._packed.value_bytes(self._column)
+        room = self.engine.memory_bytes * REPEATED_SHARE
+        return None if size is None or 2 * size > room else size // 8
+
+
+def _met(buckets: Buckets, bucket: int, *, names: Sequence[str], fn: FoldFn) -> list[pa.RecordBatch]:
+    """Return what a function makes of the values of a bucket."""
+    values, rows = buckets.repeated(bucket)
+    return list(fn(iter([pa.RecordBatch.from_arrays([pa.array(rows), pa.array(values)], names=list(names))])))
 
 
 class QueryTable(LocalTable):
@@ -336,9 +437,9 @@ class LookupTable(LocalTable):
 
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
-        kept = table_of(self.engine, super().select(*names, **renamed)).schema
-        chosen = [*names, *renamed.values()]
-        return self.map(lambda batch: pa.RecordBatch.from_arrays(batch.select(chosen).columns, schema=kept), kept)
+        chosen = {**{name: name for name in names}, **renamed}
+        schema, _ = self._selected(chosen)
+        return self.map(partial(_chosen, names=list(chosen.values()), schema=schema), schema)
 
     def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
         """See ``Table.map``."""
@@ -433,10 +534,8 @@ class SavedTable(LocalTable):
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
         chosen = {**{name: name for name in names}, **renamed}
-        schema = pa.schema([self.schema.field(old).with_name(new) for new, old in chosen.items()])
+        schema, ordered = self._selected(chosen)
         stored = dict(zip(self.schema.names, self._names, strict=True))
-        back = {old: new for new, old in chosen.items()}
-        ordered = tuple(back[name] for name in self.ordered) if set(self.ordered) <= set(back) else ()
         return SavedTable(self.engine, schema, self._paths, ordered, [stored[old] for old in chosen.values()])
 
     def sql(self, sources: Sources) -> str:
@@ -451,6 +550,10 @@ class SavedTable(LocalTable):
         """Yield the rows."""
         for path in self._paths:
             yield from read_part(path, self._names, self.schema)
+
+    def may_fit(self, size_bytes: int) -> bool:
+        """Whether the rows have no more bytes than that."""
+        return sum(column_bytes(pq.read_metadata(path), self._names) for path in self._paths) <= size_bytes
 
     def value_bytes(self, column: str) -> int | None:
         """Return about how many bytes a column's values have."""

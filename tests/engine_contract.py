@@ -268,8 +268,9 @@ class EngineContract:
         found = table.group(by="key", sort=["value"], fn=paired, schema=schema, lead=lead)
         assert set(rows_of(found)) == expected
 
+    @pytest.mark.parametrize("saved", [False, True])
     @pytest.mark.parametrize("lead", [1, 2])
-    def test_group_of_exploded_values_with_lead(self, engine, lead):
+    def test_group_of_exploded_values_with_lead(self, engine, lead, saved):
         """Values that occur once may be missing; all others meet, a hot one too."""
         values = {key: [key, 1000 + key // 3, -4] for key in range(200)}
         schema = pa.schema([("value", pa.int64()), ("key", pa.int64())])
@@ -283,7 +284,8 @@ class EngineContract:
                     last = value
                 yield pa.RecordBatch.from_pylist(lines, schema=schema)
 
-        exploded = engine.table(packed(values)).explode("values", into="value", repeated=True)
+        table = engine.table(packed(values))
+        exploded = (table.save("packed") if saved else table).explode("values", into="value", repeated=True)
         found = exploded.group(by="value", sort=["key"], fn=rows_after_the_first, schema=schema, lead=lead)
         expected = {(1000 + key // 3, key) for key in range(200) if key % 3} | {(-4, key) for key in range(1, 200)}
         assert set(rows_of(found)) == expected

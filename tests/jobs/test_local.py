@@ -17,7 +17,8 @@ class TestLocalEngine(EngineContract):
 class TestLocalEngineThatSpills(EngineContract):
     @pytest.fixture
     def engine(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(local_table, "SPOOL_SHARE", 1e-9)
+        for share in ("SPOOL_SHARE", "SORT_SHARE", "REPEATED_SHARE"):
+            monkeypatch.setattr(local_table, share, 1e-9)
         engine = LocalEngine(tmp_path / "work", threads=2, memory_bytes=1 << 28, batch_rows=3)
         yield engine
         engine.close()
