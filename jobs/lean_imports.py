@@ -59,10 +59,11 @@ class _LoadingWithout(MetaPathFinder):
 def leave_out_what_is_not_used() -> None:
     """Have Arrow and Numba find neither pandas nor SciPy, nor extensions; both can be imported by others."""
     import pyarrow as pa
-    from numba.core import entrypoints
 
     with _absent("pandas"):
         pa.array([None])
+    with _absent("scipy"):
+        from numba.core import entrypoints  # Numba asks for its version
     entrypoints._already_initialized = True
     sys.meta_path.insert(0, _LoadingWithout(_LOOKING_FOR_BLAS, "scipy"))
 
