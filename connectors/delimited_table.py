@@ -4,7 +4,8 @@ Records are those of ``delimited``, which reads the same files as documents: cou
 blank lines too, which are no rows here. Texts are as they are written; an empty field is an empty text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -127,6 +128,56 @@ def _header(
     return names, stop
 
 
+@dataclass(frozen=True)
+class CutBatch:
+    """Records of a stretch of a file, as far as the kernels have cut them.
+
+    Attributes:
+        data: uint8: the stretch, and padding.
+        cut: its records, and fields of some columns.
+        columns: the names of these, in the order of the file.
+        record: number of the first record.
+        addresses: int64: of all records that are no blank lines.
+        reasons: why each of these cannot be read, or None; None if all can.
+    """
+
+    data: NDArray[np.uint8]
+    cut: Cut
+    columns: list[str]
+    record: int
+    addresses: NDArray[np.int64]
+    reasons: list[str | None] | None
+
+    @property
+    def good(self) -> NDArray[np.bool_]:
+        """Of the records that have an address, those that can be read."""
+        rules = self.cut.rules
+        return np.asarray(rules[rules != kernels.BLANK] == kernels.GOOD, np.bool_)
+
+
+def cut_delimited(split: Split, columns: Collection[str], batch_bytes: int) -> Iterator[CutBatch]:
+    """Yield the records of a file in order, cut; see ``read_delimited_table``."""
+    dialect = Dialect(**dict(split.options))
+    window = _Window(split, dialect.encoding, batch_bytes)
+    names = _first(split, dialect, window)
+    found = [name for name in names if name in columns]
+    wanted = np.array([name in columns for name in names], np.uint8)
+    record = split.first_record
+    while names:
+        cut = cut_records(window.data, window.at, window.end, window.final, ord(dialect.delimiter), wanted)
+        check_length(split, cut.longest)
+        if len(cut.rules):
+            numbers = addresses(split.file, record, len(cut.rules))
+            reasons = _reasons(cut, len(names), dialect)
+            if reasons is not None:
+                numbers = numbers[cut.rules != kernels.BLANK]
+            yield CutBatch(window.data, cut, found, record, numbers, reasons)
+            record += len(cut.rules)
+        if window.final:
+            return
+        window.move(cut.stop)
+
+
 def read_delimited_table(
     split: Split, columns: pa.Schema, full: pa.Schema, batch_bytes: int
 ) -> Iterator[pa.RecordBatch]:
@@ -143,25 +194,9 @@ def read_delimited_table(
     Raises:
         InputError: if the file cannot be read to its end, if its header cannot be read, or if a record is too long.
     """
-    dialect = Dialect(**dict(split.options))
-    window = _Window(split, dialect.encoding, batch_bytes)
-    names = _first(split, dialect, window)
-    asked = set(columns.names)
-    places = {name: place for place, name in enumerate(names) if name in asked}
-    found = sorted(places, key=places.__getitem__)
-    wanted = np.zeros(len(names), np.uint8)
-    wanted[list(places.values())] = 1
-    record = split.first_record
-    while names:
-        cut = cut_records(window.data, window.at, window.end, window.final, ord(dialect.delimiter), wanted)
-        check_length(split, cut.longest)
-        if len(cut.rules):
-            texts = dict(zip(found, _texts(window.data, cut, len(found)), strict=True))
-            yield _batch(split, record, cut, texts, columns, _reasons(cut, len(names), dialect))
-            record += len(cut.rules)
-        if window.final:
-            return
-        window.move(cut.stop)
+    for batch in cut_delimited(split, set(columns.names), batch_bytes):
+        texts = dict(zip(batch.columns, _texts(batch.data, batch.cut, len(batch.columns)), strict=True))
+        yield _batch(split, batch, texts, columns)
 
 
 def _texts(data: NDArray[np.uint8], cut: Cut, columns: int) -> list[pa.Array]:
@@ -197,25 +232,14 @@ def _reason(rule: int, fields: int, width: int, dialect: Dialect) -> str | None:
     return {kernels.TEXT_AFTER_QUOTE: INVALID_CSV, kernels.UNTERMINATED: UNTERMINATED_QUOTE}.get(rule, not_utf8)
 
 
-def _batch(
-    split: Split,
-    record: int,
-    cut: Cut,
-    texts: dict[str, pa.Array],
-    columns: pa.Schema,
-    reasons: list[str | None] | None,
-) -> pa.RecordBatch:
-    numbers = addresses(split.file, record, len(cut.rules))
-    rules = pa.nulls(len(numbers), pa.string())
-    if reasons is not None:
-        kept = cut.rules != kernels.BLANK
-        numbers, rules, good = numbers[kept], pa.array(reasons, pa.string()), cut.rules[kept] == kernels.GOOD
-        if not good.all():
-            places = pa.array(np.cumsum(good) - 1, mask=~good)
-            texts = {name: column.take(places) for name, column in texts.items()}
-    rows = len(numbers)
+def _batch(split: Split, batch: CutBatch, texts: dict[str, pa.Array], columns: pa.Schema) -> pa.RecordBatch:
+    numbers, rows = batch.addresses, len(batch.addresses)
+    rules = pa.nulls(rows, pa.string()) if batch.reasons is None else pa.array(batch.reasons, pa.string())
+    if batch.reasons is not None and not (good := batch.good).all():
+        places = pa.array(np.cumsum(good) - 1, mask=~good)
+        texts = {name: column.take(places) for name, column in texts.items()}
     arrays = [texts[field.name] if field.name in texts else pa.nulls(rows, field.type) for field in columns]
     if any(array.type != field.type for array, field in zip(arrays, columns, strict=True)):
         read = pa.RecordBatch.from_arrays(arrays, columns.names)
-        arrays = conform_read(read, columns, f"{split.path}, from record {record}")
+        arrays = conform_read(read, columns, f"{split.path}, from record {batch.record}")
     return pa.RecordBatch.from_arrays([pa.array(numbers), *arrays, rules], [ADDRESS, *columns.names, RULE])

@@ -1,7 +1,7 @@
 """What the tables of a lake are made of: splits, columns and rows."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -9,7 +9,7 @@ from ..hashing.errors import InputError
 from .address import ADDRESS
 from .batches import RULE
 from .corpus import plan_splits, read_split, split_schema
-from .delimited_table import read_delimited_table, read_header, survey_delimited
+from .delimited_table import CutBatch, cut_delimited, read_delimited_table, read_header, survey_delimited
 from .delta_tables import delta_schema, delta_splits, read_delta
 from .formats import InputFile
 from .iceberg_tables import iceberg_schema, iceberg_splits, read_iceberg
@@ -132,8 +132,7 @@ def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Itera
         InputError: if the file cannot be read to its end.
     """
     if split.format == "csv":
-        size = min(_BATCH_BYTES, max(_CACHED_BYTES, len(full) * _COLUMN_BYTES))
-        yield from read_delimited_table(split, columns, full, size)
+        yield from read_delimited_table(split, columns, full, _cut_bytes(len(full)))
         return
     if split.format == "delta":
         yield from map(_without_faults, read_delta(split, columns, batch_bytes=_BATCH_BYTES))
@@ -143,6 +142,24 @@ def read_table_split(split: Split, columns: pa.Schema, full: pa.Schema) -> Itera
         return
     for batch in read_split(split, columns, full=full, batch_bytes=_BATCH_BYTES):
         yield batch.select([ADDRESS, *columns.names, RULE])
+
+
+def cut_table_split(split: Split, columns: Collection[str], width: int) -> Iterator[CutBatch]:
+    """Yield the records of a split of a delimited file, cut; what ``read_table_split`` yields is made of the same.
+
+    Args:
+        split: what to read.
+        columns: names of the columns to find.
+        width: how many columns the table has.
+
+    Raises:
+        InputError: if the file cannot be read to its end.
+    """
+    return cut_delimited(split, columns, _cut_bytes(width))
+
+
+def _cut_bytes(width: int) -> int:
+    return min(_BATCH_BYTES, max(_CACHED_BYTES, width * _COLUMN_BYTES))
 
 
 def _without_faults(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -71,16 +71,21 @@ def _as_number(data: NDArray[np.uint8], start: int, end: int) -> tuple[bool, int
     return True, int(digits), int(behind)
 
 
+@inner_kernel
+def text_cell(data: NDArray[np.uint8], start: int, end: int, seed: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return the hash of the text ``data[start:end]``."""
+    found, digits, behind = _as_number(data, start, end)
+    if found:
+        return _number_hash(digits, behind, seed)
+    return murmur3(data, start, end, seed)
+
+
 @kernel
 def text_cells(data: NDArray[np.uint8], offsets: NDArray[np.int64], seed: np.uint64) -> NDArray[np.uint64]:
     """Return the hashes of texts ``data[offsets[i]:offsets[i + 1]]``: uint64, shape (n, 2)."""
     hashes = np.empty((len(offsets) - 1, 2), np.uint64)
     for i in range(len(offsets) - 1):
-        found, digits, behind = _as_number(data, offsets[i], offsets[i + 1])
-        if found:
-            first, second = _number_hash(digits, behind, seed)
-        else:
-            first, second = murmur3(data, offsets[i], offsets[i + 1], seed)
+        first, second = text_cell(data, offsets[i], offsets[i + 1], seed)
         hashes[i, 0] = first
         hashes[i, 1] = second
     return hashes

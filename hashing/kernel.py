@@ -8,7 +8,7 @@ and of those in it are the ones it was compiled from.
 import fcntl
 import hashlib
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 from numba.core import caching
+from numba.core.runtime.nrt import rtsys
 
 _IndexFile: Any = caching.IndexDataCacheFile  # (folder, name, stamp): Numba's classes carry no types
 _LOCK = ".tamis-lock"
@@ -48,7 +49,19 @@ def _compiled(function: _Function, *, counts_references: bool) -> _Function:
         return cast(_Function, jit(**options)(function))
     own: Any = dispatcher._cache
     own._cache_file = _alone_when_saving(_IndexFile(own.cache_path, own._impl.filename_base, sources_digest()))
+    own.load_overload = partial(_load, own)
     return cast(_Function, dispatcher)
+
+
+def _load(own: Any, signature: object, target: Any) -> Any:
+    """Return what a cache has of a kernel, or None.
+
+    Numba's own way makes all that a compiler knows ready first, which takes longer than loading all kernels of a run.
+    Machine code needs its memory management only; when a kernel is compiled after all, Numba makes the rest ready.
+    """
+    rtsys.initialize(target)
+    with own._guard_against_spurious_io_errors():
+        return own._load_overload(signature, target)
 
 
 def _alone_when_saving(file: Any) -> Any:

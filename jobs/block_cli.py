@@ -9,15 +9,14 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from ..hashing.errors import ConfigError
-from ..pipeline.config import Spark, bytes_of
 from ..pipeline.counted import counted
 from ..pipeline.state import check_place
 from . import block_cluster_cli, block_evaluate_cli, block_train_cli
 from .bands_option import bands_of
 from .block import block_tables
-from .engine_options import EngineOptions, engine_named
+from .engine_options import engine_options
 from .id_columns import id_columns
-from .lean_imports import leave_out_pandas_and_scipy
+from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
 
 PAIRS_COMMAND = "pairs"
@@ -147,7 +146,7 @@ def pairs(
 ) -> None:
     """Find for each record of LEFT the records of RIGHT that it is worth comparing with."""
     if engine == "local":
-        leave_out_pandas_and_scipy()
+        leave_out_what_is_not_used()
     from ..pipeline.blocking.lexical import Columns
     from ..pipeline.blocking.options import Combine, Index, Options
 
@@ -178,7 +177,7 @@ def pairs(
         text=not no_text,
     )
     check_place(out, [path for path in (left, right) if path is not None])
-    made = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
+    made = engine_options(engine, memory, threads, master)
     report = block_tables(left, right, Path(out).expanduser(), options, made, progress=shown(quiet))
     if not quiet:
         _show(report, out)

@@ -1,26 +1,23 @@
-"""The command line."""
+"""The command line: all commands."""
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from .. import __version__
-from ..hashing.errors import ConfigError, TamisError
+from ..hashing.errors import ConfigError
 from ..pipeline.config import load_config, make_config, pipeline_schema
 from ..pipeline.mixture import mixture_schema
 from ..pipeline.plan import steps_of
 from . import select_cli, shard_cli
 from .block_cli import app as block_app
+from .command import main as main  # where the command line was to be found earlier
+from .command import new_app
 from .compress_cli import compress_benchmark
 from .index_cli import app as index_app
 from .lake_cli import app as lake_app
-from .memory_pool import choose_memory_pool
 from .mix_cli import mix
 from .progress import shown
 from .run_config import out_console, run_config
@@ -46,14 +43,7 @@ from .run_options import (
 if TYPE_CHECKING:
     from ..pipeline.verify import Check
 
-app = typer.Typer(
-    help="Sift text corpora into training shards. Every removal names its witness, every row is accounted for.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
+app = new_app()
 app.add_typer(index_app, name="index")
 app.add_typer(lake_app, name="lake")
 app.add_typer(block_app, name="block")
@@ -61,23 +51,6 @@ app.command()(mix)
 app.command()(compress_benchmark)
 app.command()(select_cli.select)
 app.command()(select_cli.balance)
-
-err_console = Console(stderr=True, emoji=False)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        out_console.print(f"tamis {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    """Sift text corpora into training shards."""
 
 
 @app.command()
@@ -408,26 +381,3 @@ def schema(
     if of not in schemas:
         raise ConfigError("there is a schema of `pipeline` and of `mixture`", value=of, remedy="Name one of these.")
     typer.echo(json.dumps(schemas[of](), indent=2))
-
-
-def main() -> None:
-    """Run the command line; a user's mistake gives a message and an exit code, no traceback."""
-    choose_memory_pool()
-    try:
-        app(standalone_mode=True)
-    except TamisError as error:
-        err_console.print(f"[bold red]error:[/bold red] {escape(error.rule)}", highlight=False, soft_wrap=True)
-        err_console.print(f"  found: {error.value}", markup=False, highlight=False, soft_wrap=True)
-        err_console.print(f"  {error.remedy}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code)
-
-
-_RUNNING = ("run", "dedup", "shard", "select", "balance")
-"""Commands that run a pipeline."""
-
-
-def main_on_spark() -> None:
-    """Run the command line as an application of spark-submit, which is an answer to where it runs."""
-    if set(sys.argv[1:2]) & set(_RUNNING) and "--engine" not in sys.argv:
-        sys.argv += ["--engine", "spark"]
-    main()

@@ -1,13 +1,15 @@
 """The engines by name, as commands and runs make them."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..hashing.errors import EngineError
-from ..pipeline.config import Spark
 from ..pipeline.engine import Engine, Progress
 from .engine_options import EngineOptions
 from .local import LocalEngine
+
+if TYPE_CHECKING:
+    from ..pipeline.config import Spark
 
 
 def make(
@@ -17,7 +19,7 @@ def make(
     memory_bytes: int,
     threads: int | None,
     progress: Progress | None,
-    settings: Spark,
+    settings: "Spark | None" = None,
 ) -> Engine:
     """Return an engine.
 
@@ -27,13 +29,16 @@ def make(
         memory_bytes: what it may take; of Spark, where its master is this machine.
         threads: default: all processors.
         progress: told about what it does.
-        settings: of Spark.
+        settings: of Spark; default: its own.
 
     Raises:
         EngineError: if Spark is not installed or does not start.
     """
     if name == "local":
         return LocalEngine(work, memory_bytes=memory_bytes, threads=threads, progress=progress)
+    from ..pipeline.config import Spark
+
+    settings = settings or Spark()
     try:
         from .spark import SparkEngine
         from .spark_session import open_session

@@ -9,14 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from ..hashing.errors import ArtefactError, ConfigError
-from ..pipeline.config import Spark, bytes_of
 from ..pipeline.counted import counted
 from ..pipeline.lake import words
 from ..pipeline.state import SUCCESS, WORK, check_place
 from . import lake_plan_cli
-from .engine_options import EngineOptions, engine_named
+from .engine_options import engine_options
 from .lake import plan_lake, scan_lake
-from .lean_imports import leave_out_pandas_and_scipy
+from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
 from .seldom_garbage import search_seldom
 
@@ -85,7 +84,7 @@ def scan(
     A second scan into the same folder reads only tables that are new or have changed.
     """
     if engine == "local":
-        leave_out_pandas_and_scipy()
+        leave_out_what_is_not_used()
         search_seldom()
     from ..pipeline.lake.options import Options
 
@@ -101,7 +100,7 @@ def scan(
         renamed=renamed,
         verify=verify,
     )
-    made = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
+    made = engine_options(engine, memory, threads, master)
     check_place(out, lakes)
     folder = _folder(out)
     report = scan_lake(lakes, folder, options, made, closure=closure, page=page, progress=shown(quiet))

@@ -4,11 +4,13 @@ import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -25,6 +27,9 @@ from .read_cache import ReadCache
 from .saved import is_saved
 from .shipped import Held
 from .wanted import wanted_schema, with_columns
+
+if TYPE_CHECKING:
+    import duckdb
 
 DUCKDB_SHARE = 0.4
 """Share of the memory that DuckDB may take; grouping, cached input and batches in flight share the rest."""
@@ -72,17 +77,7 @@ class LocalEngine:
         self.spill = Path(tempfile.mkdtemp(prefix="spill-", suffix=UNFINISHED, dir=work))
         self._names = itertools.count()
         self._cached: ReadCache | None = None
-        database_bytes = int(memory_bytes * DUCKDB_SHARE)
-        self._database = duckdb.connect(
-            ":memory:",
-            config={
-                "threads": min(self.threads, max(1, database_bytes // DUCKDB_THREAD_BYTES)),
-                "memory_limit": f"{database_bytes >> 20}MiB",
-                "temp_directory": str(self.spill),
-                "preserve_insertion_order": True,
-                "arrow_large_buffer_size": True,
-            },
-        )
+        self._connecting = threading.Lock()
 
     def read(self, splits: Sequence[Split], columns: pa.Schema, *, full: pa.Schema, only: Table | None = None) -> Table:
         """See ``Engine.read``."""
@@ -161,13 +156,34 @@ class LocalEngine:
 
     def close(self) -> None:
         """See ``Engine.close``."""
-        self._database.close()
+        if "_database" in self.__dict__:
+            self._database.close()
         self._cached = None
         shutil.rmtree(self.spill, ignore_errors=True)
 
+    @cached_property
+    def _database(self) -> "duckdb.DuckDBPyConnection":
+        """The database, loaded for the first query: small runs have none."""
+        import duckdb
+
+        database_bytes = int(self.memory_bytes * DUCKDB_SHARE)
+        return duckdb.connect(
+            ":memory:",
+            config={
+                "threads": min(self.threads, max(1, database_bytes // DUCKDB_THREAD_BYTES)),
+                "memory_limit": f"{database_bytes >> 20}MiB",
+                "temp_directory": str(self.spill),
+                "preserve_insertion_order": True,
+                "arrow_large_buffer_size": True,
+            },
+        )
+
     def run_query(self, build: Callable[[Sources], str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Run the SQL that ``build`` returns and yield its rows in the declared types."""
-        cursor = self._database.cursor()
+        import duckdb
+
+        with self._connecting:
+            cursor = self._database.cursor()
         sources = Sources(cursor, self._names)
         try:
             for batch in cursor.sql(build(sources)).to_arrow_reader(QUERY_BATCH_ROWS):

@@ -20,8 +20,8 @@ from .bucketed import Buckets
 from .chunks import cut
 from .explode import REPEATED_SHARE, exploded, repeated_values
 from .first import first_of_each
-from .held_rows import Held
 from .lookup import Lookup, lookup_of
+from .memory_sort import Held
 from .numbers import with_numbers
 from .ordered import ordered_map
 from .saved import begin, column_bytes, commit, is_saved, parts_of, read_part, write_part

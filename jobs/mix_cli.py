@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..hashing.errors import ConfigError
-from ..pipeline.config import Spark, bytes_of
-from .engine_options import EngineOptions, engine_named
+from .engine_options import engine_options
 from .progress import shown
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def mix(
         target=tuple(target or ()),
         clusters=clusters,
     )
-    on = EngineOptions(engine_named(engine), bytes_of(memory), threads, Spark(master=master))
+    on = engine_options(engine, memory, threads, master)
     report = mix_sources(asked, Path(out).expanduser(), on, progress=shown(quiet))
     if not quiet:
         _show(report, out)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted
-from ..pipeline.config import bytes_of
+from ..pipeline.byte_sizes import bytes_of
 from ..pipeline.counted import counted
 from ..pipeline.report.build import JSON_NAME
 from ..pipeline.report.page import changes_page

@@ -6,7 +6,7 @@ from ..hashing.redaction import redacted
 from ..pipeline.config import Pipeline
 from ..pipeline.metrics import totals
 from ..pipeline.plan import last_step
-from .lean_imports import leave_out_pandas_and_scipy
+from .lean_imports import leave_out_what_is_not_used
 from .progress import show_totals, shown
 from .seldom_garbage import search_seldom
 
@@ -23,7 +23,7 @@ def run_config(config: Pipeline, quiet: bool, dry_run: bool, until: str | None =
         until: stop after this step.
     """
     if config.engine == "local":
-        leave_out_pandas_and_scipy()
+        leave_out_what_is_not_used()
         search_seldom()
     from . import api, summary
 

@@ -21,7 +21,8 @@ from ..hashing.jaccard import compare_pairs
 from ..hashing.lsh import Banding, hit_probabilities
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, sketch_plan
-from ..pipeline.config import Near, Pipeline, bytes_of, make_config
+from ..pipeline.byte_sizes import bytes_of
+from ..pipeline.config import Near, Pipeline, make_config
 from ..pipeline.engine import Progress
 from ..pipeline.result import Result
 from ..pipeline.text_column import text_buffers

@@ -174,6 +174,11 @@ def _decimal_cells(column: pa.Array, seed: np.uint64) -> tuple[NDArray[np.uint64
     return hashes, left | (high != low >> 63)
 
 
+def text_seed(name: str) -> np.uint64:
+    """Return the key of a column's texts that are hashed as they are."""
+    return _seed(name, "cell")
+
+
 @lru_cache(1 << 16)
 def _seed(name: str, kind: str) -> np.uint64:
     """Return the key of a column's cells; a lake has few names."""

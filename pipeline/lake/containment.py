@@ -9,8 +9,9 @@ true is lost. The sample is of the smallest fingerprints too: they are uniform o
 every order and partition. Nothing is called verified before all rows were looked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..engine import Engine, Table
+from .held_rows import ALL, HeldRows
 from .holders import Holders
 from .options import Options, allowed_missing, sample_size
 from .prints import CHECK_BITS, ROWS, rows_among
@@ -145,17 +147,16 @@ def _with_check(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column("check", pa.array(check))
 
 
-def held(engine: Engine, rows: Sequence[Table], sizes: Sizes) -> Sequence[Table]:
-    """Return ``ROWS``, in memory if there are few.
+def held(rows: Sequence[Table], sizes: Sizes) -> HeldRows | None:
+    """Return ``ROWS`` in memory, if there are few.
 
     Args:
-        engine: what runs the verbs.
         rows: of all projections, saved.
         sizes: of these.
     """
     if int(sizes.distinct.sum()) > HELD_ROWS:
-        return rows
-    return [engine.table(rows_among(rows, sizes.distinct > 0).collect())]
+        return None
+    return HeldRows.of(rows_among(rows, sizes.distinct > 0).collect(), len(sizes.distinct))
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,7 @@ class Candidates:
         sizes: of each.
         least: how many of its smallest rows a child is looked up by.
         options: what counts as the same.
+        memory: the same rows in memory, if there are few.
         most_held: how many holders of rows the driver takes.
     """
 
@@ -246,6 +248,7 @@ class Candidates:
         least: int,
         options: Options,
         *,
+        memory: HeldRows | None = None,
         most_held: int = MOST_HELD,
     ) -> None:
         self._rows, self._projections, self._least = rows, projections, least
@@ -260,17 +263,23 @@ class Candidates:
             smallest = rows_among(rows, own).first(by=["projection"], order=list(_KEY), n=least)
             self._smallest = smallest.select(*_KEY, child="projection").collect()
         else:
-            self._holders = self._held(most_held)
+            self._holders = self._held(memory, most_held)
 
-    def _held(self, most: int) -> "Holders | None":
+    def _held(self, memory: HeldRows | None, most: int) -> "Holders | None":
         """Return which projections hold the smallest row of each child; None if there are too many."""
         child, *key = (self._smallest[name].to_numpy() for name in ("child", *_KEY))
         row = np.full(len(self._projections.table), -1, np.int64)
         each, row[child] = np.unique(np.stack(key, axis=1), axis=0, return_inverse=True)
-        held = self._every.map(_Holding(each[:, 0].copy(), each[:, 1].copy()), _HOLDER).save("holders")
-        if held.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py() > most:
-            return None
-        found = held.collect()
+        holding = _Holding(each[:, 0].copy(), each[:, 1].copy())
+        if memory is not None:
+            found = pa.Table.from_batches([holding(memory.table)])
+            if found.num_rows > most:
+                return None
+        else:
+            held = self._every.map(holding, _HOLDER).save("holders")
+            if held.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py() > most:
+                return None
+            found = held.collect()
         return Holders(found["row"].to_numpy(), found["parent"].to_numpy(), row, self._projections, self._measure)
 
     def smallest(self, children: Ints, standing: NDArray[np.bool_], n: int) -> tuple[Ints, Ints, Ints]:
@@ -312,6 +321,7 @@ class Checking:
         sizes: of each.
         pairs: how many pairs the sample is asked about at most: of all that are looked at, delta is shared by these.
         options: what counts as the same.
+        memory: the same rows in memory, if there are few.
     """
 
     def __init__(
@@ -322,29 +332,32 @@ class Checking:
         sizes: Sizes,
         pairs: int,
         options: Options,
+        *,
+        memory: HeldRows | None = None,
     ) -> None:
         self._engine, self._rows, self._sizes, self._options = engine, rows, sizes, options
+        self._memory = memory
         self._count = len(projections.table)
         self._size = sample_size(pairs, epsilon=options.epsilon, delta=options.delta)
         self._allowed = allowed_missing(self._size, pairs, min_containment=options.min_containment, delta=options.delta)
 
     def check(self, child: Ints, parent: Ints) -> Checked:
         """Look for the rows of some pairs: a sample of large children first, then all, unless that refutes the pair."""
-        rows = self._rows_of(np.unique(np.concatenate([child, parent])))
+        look = self._looking(np.unique(np.concatenate([child, parent])))
         large = (self._sizes.distinct[child] > self._size) & self._options.sampled
         missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
         looked_for = np.where(large, self._size, self._sizes.measure(self._options)[child])
         whole, estimate = ~large, np.full(len(child), np.nan)
         # What lacks no row lacks none of the sample, which then need not be drawn.
-        sure = self._all_there(rows, child, parent, np.flatnonzero(large & self._is_short(child[large])))
+        short = np.flatnonzero(large & self._is_short(child[large]))
+        sure = short[look(child[short], parent[short], ALL)[0] == 0]
         whole[sure], estimate[sure] = True, 1.0
         looked_for[sure] = self._sizes.measure(self._options)[child[sure]]
         large[sure] = False
         if large.any():
             places = np.flatnonzero(large)
             # Of bags, too, distinct rows are counted.
-            sample = _of(rows, child[places], self._count).first(by=["projection"], order=list(_KEY), n=self._size)
-            self._look([sample], rows, child, parent, places, missing, witness)
+            missing[places], _, witness[places] = look(child[places], parent[places], self._size)
             estimate[places] = (self._size - missing[places]) / self._size
             if self._options.verify:
                 kept = places[missing[places] <= self._allowed]
@@ -353,56 +366,40 @@ class Checking:
         rest = whole.copy()
         rest[sure] = False
         places = np.flatnonzero(rest)
-        missing[places], witness[places] = 0, -1
-        lacking = self._look(rows, rows, child, parent, places, missing, witness)
-        if lacking is not None and self._options.bags:
-            total = lacking.aggregate(by=["pair"], missing=("sum", "rows")).collect()
-            missing[total["pair"].to_numpy()] = total["missing"].to_numpy()
+        distinct, times, witness[places] = look(child[places], parent[places], ALL)
+        missing[places] = times if self._options.bags else distinct
         return Checked(child, parent, looked_for, missing, witness, whole, estimate)
 
     def _is_short(self, child: Ints) -> bool:
         """Whether all rows of some children are few times their samples: to look for all costs less than to choose."""
         return self._options.verify and int(self._sizes.distinct[child].sum()) <= FEW_TIMES * self._size * len(child)
 
-    def _all_there(self, rows: Sequence[Table], child: Ints, parent: Ints, places: Ints) -> Ints:
-        """Return those pairs, of the ones at some places, of which the parent has every row of the child."""
-        missing, witness = np.zeros(len(child), np.int64), np.full(len(child), -1, np.int64)
-        self._look(rows, rows, child, parent, places, missing, witness)
-        return np.asarray(places[missing[places] == 0], np.int64)
+    def _looking(self, projections: Ints) -> "_Look":
+        """Return what looks for rows of some projections in each other; few are read once and held."""
+        memory = self._memory
+        if memory is None and int(self._sizes.distinct[projections].sum()) <= HELD_ROWS:
+            memory = HeldRows.of(_of(self._rows, projections, self._count).collect(), self._count)
+        if memory is not None:
+            return partial(_look_in_memory, memory, self._options.bags)
+        return self._look
 
-    def _rows_of(self, projections: Ints) -> Sequence[Table]:
-        """Return the rows of what is looked at; few are read once and held."""
-        if int(self._sizes.distinct[projections].sum()) > HELD_ROWS or int(self._sizes.distinct.sum()) <= HELD_ROWS:
-            return self._rows  # too many, or held already
-        return [self._engine.table(_of(self._rows, projections, self._count).collect())]
-
-    def _look(
-        self,
-        rows: Sequence[Table],
-        every: Sequence[Table],
-        child: Ints,
-        parent: Ints,
-        places: Ints,
-        missing: Ints,
-        witness: Ints,
-    ) -> Table | None:
-        """Fill in how many of these rows of children pairs lack, and the first; return what is lacking.
-
-        Args:
-            rows: of children.
-            every: rows of parents.
-            child, parent: pairs.
-            places: of those that are asked about; None is returned if there is none.
-            missing, witness: to fill in.
-        """
-        if not len(places):
-            return None
-        asked = self._engine.table(
-            pa.table([pa.array(places), pa.array(child[places]), pa.array(parent[places])], ["pair", *PAIR.names])
+    def _look(self, child: Ints, parent: Ints, most: int) -> tuple[Ints, Ints, Ints]:
+        """Look for the rows of children on the engine; see ``HeldRows.lacking``."""
+        missing, times, witness = (
+            np.zeros(len(child), np.int64),
+            np.zeros(len(child), np.int64),
+            np.full(len(child), -1),
         )
-        wanted = _of(rows, child[places], self._count).select(*_KEY, "address", "rows", child="projection")
-        wanted = wanted.join(asked, on=["child"])
-        there = _of(every, parent[places], self._count).select(*_KEY, parent="projection", held="rows")
+        if not len(child):
+            return missing, times, witness
+        asked = self._engine.table(
+            pa.table([pa.array(np.arange(len(child))), pa.array(child), pa.array(parent)], ["pair", *PAIR.names])
+        )
+        rows = _of(self._rows, child, self._count)
+        if most < ALL:
+            rows = rows.first(by=["projection"], order=list(_KEY), n=most)
+        wanted = rows.select(*_KEY, "address", "rows", child="projection").join(asked, on=["child"])
+        there = _of(self._rows, parent, self._count).select(*_KEY, parent="projection", held="rows")
         on = ["parent", *_KEY]
         if self._options.bags:
             schema = pa.schema([*wanted.schema, ("held", pa.int64())])
@@ -412,8 +409,19 @@ class Checking:
         first = lacking.first(by=["pair"], order=list(_KEY), n=1, size="missing").collect()
         found = first["pair"].to_numpy()
         witness[found] = first["address"].to_numpy()
-        missing[found] = first["missing"].to_numpy()
-        return lacking
+        missing[found] = times[found] = first["missing"].to_numpy()
+        if self._options.bags and most == ALL:  # of a sample only the number of rows is asked for
+            total = lacking.aggregate(by=["pair"], missing=("sum", "rows")).collect()
+            times[total["pair"].to_numpy()] = total["missing"].to_numpy()
+        return missing, times, witness
+
+
+_Look = Callable[[Ints, Ints, int], tuple[Ints, Ints, Ints]]
+"""Looks for so many of the rows of children in parents; what it returns is what ``HeldRows.lacking`` does."""
+
+
+def _look_in_memory(memory: HeldRows, bags: bool, child: Ints, parent: Ints, most: int) -> tuple[Ints, Ints, Ints]:
+    return memory.lacking(child, parent, most=most, bags=bags)
 
 
 def _of(rows: Sequence[Table], projections: Ints, count: int) -> Table:

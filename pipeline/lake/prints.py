@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from ...connectors.address import ADDRESS, RECORD_BITS
 from ...connectors.batches import RULE
-from ...connectors.lake_reading import read_table_split
+from ...connectors.lake_reading import cut_table_split, read_table_split
 from ...connectors.split import Split
+from ...hashing.distinct_rows import distinct_rows
 from ...hashing.errors import InputError
+from ...hashing.field_rows import field_rows
 from ..engine import Engine, Table
-from .canonical import cell_hashes, contents_of
+from .canonical import cell_hashes, text_seed
 from .columns import unpacked
 
 ROWS = pa.schema([(name, pa.int64()) for name in ("projection", "high", "low", "address", "rows")])
@@ -77,6 +79,8 @@ class Work:
         packed: the schema of all columns of the table, serialised.
         projections: what is asked of it.
         whole: whether the table has no other split.
+        width: how many columns the table has.
+        texts: whether its files are all delimited, so that it has texts only.
     """
 
     table: int
@@ -85,6 +89,8 @@ class Work:
     packed: bytes
     projections: tuple[Projection, ...]
     whole: bool = False
+    width: int = 0
+    texts: bool = False
 
 
 def take_prints(engine: Engine, work: Sequence[Work], *, trim: bool, typed_csv: bool) -> Table:
@@ -187,12 +193,49 @@ class Printing:
 
     def _print(self, work: Work, found: "_Found") -> None:
         asked = sorted({cell for projection in work.projections for cell in projection.cells})
-        names = sorted({name for name, _ in asked})
-        full = unpacked(work.packed)
-        wanted = pa.schema([full.field(name) for name in names])
-        typed = self.typed_csv and work.split.format == "csv"
-        held: dict[int, list[_Rows]] = {projection.number: [] for projection in work.projections}
+        cells = [set(projection.cells) for projection in work.projections]
+        sets = np.array([[cell in of for cell in asked] for of in cells], np.bool_).reshape(len(cells), len(asked))
+        fast = work.texts and len(asked) > 0 and not self.trim and not self.typed_csv
+        parts = self._of_texts(work, asked, sets, found) if fast else self._of_values(work, asked, sets, found)
+        if work.whole:
+            parts = iter([_joined([_nothing(len(cells)), *parts])])
+        own = next((i for i, projection in enumerate(work.projections) if projection.own), None)
         high = low = rows = 0
+        for prints, addresses in parts:
+            bags = found.add([projection.number for projection in work.projections], prints, addresses, work.whole)
+            if own is not None:
+                high, low = (high + int(bags[own, 0])) % 2**64, (low + int(bags[own, 1])) % 2**64
+            rows += len(addresses)
+        found.note(work.table, COUNTED if own is None else CONTENTS, high=high, low=low, rows=rows)
+
+    def _of_texts(
+        self, work: Work, asked: Sequence[tuple[str, str]], sets: NDArray[np.bool_], found: "_Found"
+    ) -> Iterator["_Rows"]:
+        """Yield the rows of all projections, from the bytes of a delimited file."""
+        names = {name for name, _ in asked}
+        seeds = np.array([text_seed(called) for _, called in asked], np.uint64)
+        for batch in cut_table_split(work.split, names, work.width):
+            if set(batch.columns) != names:
+                raise InputError(
+                    "a table stays as it is while it is read", value=f"{work.split.path} changed", remedy="Scan again."
+                )
+            places = np.array([batch.columns.index(name) for name, _ in asked])
+            addresses = batch.addresses - (work.first_file << RECORD_BITS)
+            if batch.reasons is not None:
+                good = batch.good
+                for place, rule in zip(addresses.tolist(), batch.reasons, strict=True):
+                    if rule is not None:
+                        found.note(work.table, UNREAD + rule, address=place)
+                addresses = addresses[good]
+            yield field_rows(batch.data, batch.cut.edges, len(batch.columns), places, seeds, sets), addresses
+
+    def _of_values(
+        self, work: Work, asked: Sequence[tuple[str, str]], sets: NDArray[np.bool_], found: "_Found"
+    ) -> Iterator["_Rows"]:
+        """Yield the rows of all projections, from the values of columns."""
+        full = unpacked(work.packed)
+        wanted = pa.schema([full.field(name) for name in sorted({name for name, _ in asked})])
+        typed = self.typed_csv and work.split.format == "csv"
         for batch in read_table_split(work.split, wanted, full):
             addresses = batch.column(ADDRESS).to_numpy() - (work.first_file << RECORD_BITS)
             unread = batch.column(RULE)
@@ -201,32 +244,14 @@ class Printing:
                 for place, rule in zip(addresses[bad].tolist(), unread.filter(pa.array(bad)).to_pylist(), strict=True):
                     found.note(work.table, UNREAD + rule, address=place)
                 batch, addresses = batch.filter(pa.array(~bad)), addresses[~bad]
-            cells = {
-                (name, called): cell_hashes(called, batch.column(name), trim=self.trim, typed=typed)
-                for name, called in asked
-            }
-            for projection in work.projections:
-                prints = np.zeros((batch.num_rows, 2), np.uint64)
-                for cell in projection.cells:
-                    prints += cells[cell]
-                if projection.own:
-                    more = contents_of(prints)
-                    high, low = (high + more[0]) % 2**64, (low + more[1]) % 2**64
-                held[projection.number].append((prints, addresses))
-            rows += batch.num_rows
-            if not work.whole:
-                for number, parts in held.items():
-                    found.add(number, parts, summed=False)
-                    parts.clear()
-        if work.whole:
-            for number, parts in held.items():
-                found.add(number, parts, summed=True)
-        own = any(projection.own for projection in work.projections)
-        found.note(work.table, CONTENTS if own else COUNTED, high=high, low=low, rows=rows)
+            prints = np.zeros((len(sets), batch.num_rows, 2), np.uint64)
+            for (name, called), of in zip(asked, sets.T, strict=True):
+                prints[of] += cell_hashes(called, batch.column(name), trim=self.trim, typed=typed)
+            yield prints, addresses
 
 
 _Rows = tuple[NDArray[np.uint64], NDArray[np.int64]]
-"""Fingerprints, shape (n, 2), and addresses."""
+"""Fingerprints, shape (projections, n, 2), and addresses."""
 
 
 class _Found:
@@ -237,22 +262,34 @@ class _Found:
         self._notes: list[tuple[int, int, int, int, int]] = []
         self._texts: list[str] = []
 
-    def add(self, number: int, parts: Sequence[_Rows], *, summed: bool) -> None:
-        """Add rows of a projection, each once, with its first address and how often it is there.
+    def add(
+        self, numbers: Sequence[int], prints: NDArray[np.uint64], addresses: NDArray[np.int64], summed: bool
+    ) -> NDArray[np.uint64]:
+        """Add rows of projections, each once, with its first address and how often it is there.
 
         Args:
-            number: of the projection.
-            parts: rows.
-            summed: whether they are all rows of the projection, of which a note is made.
+            numbers: of the projections.
+            prints: uint64, shape (projections, n, 2).
+            addresses: int64, shape (n,).
+            summed: whether they are all rows of the projections, of which notes are made.
+
+        Returns:
+            uint64, shape (projections, 2): the fingerprint of the rows of each as a bag.
         """
-        prints, addresses = parts[0] if len(parts) == 1 else _joined(parts)
-        high, low, address, rows = _distinct(prints, addresses)
-        for column, values in zip(self._rows, (np.full(len(high), number), high, low, address, rows), strict=True):
+        found = distinct_rows(prints, addresses, CHECK_BITS)
+        counts = np.diff(found.ends, prepend=0)
+        columns = (np.repeat(numbers, counts), found.high, found.low, found.address, found.rows)
+        for column, values in zip(self._rows, columns, strict=True):
             column.append(values)
         if summed:
-            first = (int(high[0]) % 2**64, int(low[0]) % 2**64) if len(high) else (0, 0)
-            text = f"{SUMMARY}{len(high)} {int((low & CHECK_BITS).sum())}"
-            self.note(number, text, high=first[0], low=first[1], rows=len(addresses))
+            begins = (found.ends - counts).tolist()
+            for number, begin, count, check in zip(
+                numbers, begins, counts.tolist(), found.checks.tolist(), strict=True
+            ):
+                first = (int(found.high[begin]), int(found.low[begin])) if count else (0, 0)
+                text = f"{SUMMARY}{count} {check}"
+                self.note(number, text, high=first[0], low=first[1], rows=len(addresses))
+        return found.bags
 
     def note(self, number: int, text: str, *, address: int = -1, high: int = 0, low: int = 0, rows: int = 0) -> None:
         """Add a note."""
@@ -273,22 +310,12 @@ def _signed(value: int) -> int:
     return value - 2**64 if value >= 2**63 else value
 
 
+def _nothing(projections: int) -> _Rows:
+    return np.zeros((projections, 0, 2), np.uint64), np.zeros(0, np.int64)
+
+
 def _joined(parts: Sequence[_Rows]) -> _Rows:
-    prints = np.concatenate([np.zeros((0, 2), np.uint64), *(prints for prints, _ in parts)])
-    return prints, np.concatenate([np.zeros(0, np.int64), *(places for _, places in parts)])
-
-
-def _distinct(prints: NDArray[np.uint64], addresses: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-    """Return each fingerprint once, in order: (high, low, first address, rows)."""
-    high, low = prints[:, 0].view(np.int64), prints[:, 1].view(np.int64)
-    order = np.argsort(high)
-    high, low, addresses = high[order], low[order], addresses[order]
-    tied = high[1:] == high[:-1]
-    if np.any(tied & (low[1:] != low[:-1])):  # half a fingerprint is shared by different rows
-        order = np.lexsort((low, high))
-        high, low, addresses = high[order], low[order], addresses[order]
-        tied = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-    if not tied.any():
-        return high, low, addresses, np.ones(len(high), np.int64)
-    first = np.flatnonzero(np.concatenate([[True], ~tied]))
-    return high[first], low[first], np.minimum.reduceat(addresses, first), np.diff(first, append=len(high))
+    filled = [part for part in parts if len(part[1])] or parts[:1]
+    if len(filled) == 1:
+        return filled[0]
+    return np.concatenate([prints for prints, _ in filled], axis=1), np.concatenate([places for _, places in filled])

@@ -21,10 +21,10 @@ from ...connectors.lake_tables import LakeTable, changed
 from ...connectors.parquet_statistics import TableStatistics, table_statistics
 from ...connectors.split import Split
 from ...hashing.delimited import cut_records
+from ...hashing.distinct_rows import distinct_rows
 from ...hashing.dominance import surviving_in_lake
 from ...hashing.errors import InputError
 from ...hashing.kernel import is_compiled
-from ...hashing.murmur3 import murmur3_all
 from ..engine import Engine, Progress, Table
 from .columns import Columns, unpacked
 from .containment import Candidates, Checked, Checking, Projections, Sizes, held, sizes_of
@@ -160,7 +160,7 @@ def scan(
         # Bounds refute whole containment: a share may lie within them.
         telling = statistics if options.min_containment >= 1 else [None] * len(tables)
         pruned = prune(graph, matched, telling, bags=options.bags, trim=options.trim)
-    with steps.of("rows", compiles=murmur3_all):
+    with steps.of("rows", compiles=distinct_rows):
         plan = _plan(tables, surveyed, columns, pruned, memory)
         printed = _printed(engine, plan, memory, options)
         notes: dict[int, list[Note]] = {one: [] for one in plan.read}
@@ -348,7 +348,11 @@ def _plan(
         found = surveyed[table]
         first = tables[table].files[0].ordinal if tables[table].files else 0
         splits = table_splits(tables[table]) if found.splits is None else found.splits
-        work += [Work(table, first, split, found.columns.packed, asked, len(splits) == 1) for split in splits]
+        texts = all(split.format == "csv" for split in splits)
+        width = len(found.columns.names)
+        work += [
+            Work(table, first, split, found.columns.packed, asked, len(splits) == 1, width, texts) for split in splits
+        ]
     both = np.array(ordered, np.int64).reshape(-1, 2)
     projections = Projections(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), len(own))
     return _Plan(projections, names, work, tuple(read), tuple(recalled), known)
@@ -444,9 +448,11 @@ def _links(
     pairs = max(1, graph.table_pairs())
     few = shared_rows(min_containment=options.min_containment, delta=options.delta, pairs=pairs)
     least = few if options.sampled else ALL_ROWS
-    rows = held(engine, rows, sizes)
-    found = Candidates(rows, projections, sizes, least, options)
-    checking = Checking(engine, rows, projections, sizes, pairs, options)
+    memory = held(rows, sizes)
+    if memory is not None:
+        rows = [engine.table(pa.Table.from_batches([memory.table]))]
+    found = Candidates(rows, projections, sizes, least, options, memory=memory)
+    checking = Checking(engine, rows, projections, sizes, pairs, options, memory=memory)
     partial = np.isin(projections.table[: projections.own], list(unread))
     return find_links(found, projections, sizes, partial, options, checking.check)
 

@@ -1,6 +1,6 @@
 """``python -m tamis``."""
 
-from .jobs.cli import main
+from .jobs.command import main
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,8 @@ import pytest
 
 from tamis.hashing.errors import ConfigError
 from tamis.hashing.lsh import Banding
-from tamis.pipeline.config import load_config, make_config, parse_size, pipeline_schema
+from tamis.pipeline.byte_sizes import parse_size
+from tamis.pipeline.config import load_config, make_config, pipeline_schema
 from tamis.pipeline.keep import KeepPolicy
 from tamis.pipeline.near import banding_of
 

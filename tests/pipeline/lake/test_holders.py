@@ -60,12 +60,13 @@ def rows_of(tables):
     return pa.table([pa.array(column, pa.int64()) for column in zip(*rows, strict=True)], schema=ROWS)
 
 
-def candidates(engine, tables, **more):
+def candidates(engine, tables, *, in_memory=True, **more):
     rows = [engine.table(rows_of(tables))]
     count = len(tables)
     projections = Projections(np.arange(count), np.zeros(count, np.int64), count)
     sizes = sizes_of(rows, count, {})
-    found = Candidates(held(engine, rows, sizes), projections, sizes, 1, Options(), **more)
+    memory = held(rows, sizes) if in_memory else None
+    found = Candidates(rows, projections, sizes, 1, Options(), memory=memory, **more)
     return [part.tolist() for part in found.smallest(np.arange(count), np.ones(count, np.bool_), 64)]
 
 

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from tamis.jobs.held_rows import Held
+from tamis.jobs.memory_sort import Held
 
 SCHEMA = pa.schema([("key", pa.int64()), ("place", pa.int64()), ("name", pa.string_view())])
 ROWS = [(3, 1, "a"), (1, 9, None), (3, 0, "long enough to lie outside of its view"), (-5, 2, ""), (1, 8, "é")]
