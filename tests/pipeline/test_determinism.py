@@ -22,7 +22,7 @@ from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.jobs.spool import Spool
 from tamis.pipeline import run as plan
-from tamis.pipeline import similarity
+from tamis.pipeline import listing, similarity
 from tamis.pipeline.config import save_config
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
@@ -123,7 +123,7 @@ def test_threads_and_batches_do_not_change_a_byte(inputs, expected, tmp_path, na
 @pytest.mark.parametrize(
     ("module", "limits"),
     [
-        pytest.param(plan, {"SPLIT_BYTES": 300}, id="splits"),
+        pytest.param(listing, {"SPLIT_BYTES": 300}, id="splits"),
         pytest.param(local, {"BATCH_BYTES": 200}, id="batches"),
         pytest.param(saved, {"BATCH_BYTES": 100, "GROUP_ROWS": 5}, id="saved-tables"),
         pytest.param(local, {"QUERY_BATCH_ROWS": 12}, id="queries"),

@@ -15,6 +15,7 @@ from tamis.hashing.errors import BadRowError
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.jobs.spark import SparkEngine
+from tamis.pipeline import listing
 from tamis.pipeline import run as plan
 from tamis.pipeline.clusters import EDGES, contracted
 from tamis.pipeline.near import decide_near
@@ -72,7 +73,7 @@ def test_partitions_do_not_change_a_byte(inputs, expected, tmp_path, partitions)
 
 @pytest.mark.parametrize("name", ["parquet", "jsonl"])
 def test_how_inputs_are_cut_does_not_change_a_byte(inputs, expected, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(plan, "SPLIT_BYTES", 300)
+    monkeypatch.setattr(listing, "SPLIT_BYTES", 300)
     out = on_spark(settings(inputs / name, tmp_path / "out"), partitions=5, batch_rows=3)
     assert digests(out) == expected[name]
 
