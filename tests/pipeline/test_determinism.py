@@ -21,8 +21,8 @@ from tamis.jobs import local, local_table, saved
 from tamis.jobs.local import LocalEngine
 from tamis.jobs.progress import Silent
 from tamis.jobs.spool import Spool
-from tamis.pipeline import run as plan
 from tamis.pipeline import listing, similarity
+from tamis.pipeline import run as plan
 from tamis.pipeline.config import save_config
 from tamis.pipeline.result import Result
 from tamis.pipeline.verify import verify
