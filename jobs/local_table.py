@@ -219,7 +219,7 @@ class LocalTable:
     ) -> Table:
         """See ``Table.group``."""
         if hold is None:
-            return self.fold(order=[by, *sort], fn=cast(FoldFn, fn), schema=schema)
+            return self.streamed(by, sort, cast(FoldFn, fn), schema)
         whole, size = cast(GroupFn, fn), hold
 
         def grouped() -> list[Opener]:
@@ -239,6 +239,10 @@ class LocalTable:
             return [rows]
 
         return StreamTable(self.engine, schema, grouped, ())
+
+    def streamed(self, by: str, sort: Sequence[str], fn: FoldFn, schema: pa.Schema) -> Table:
+        """Return ``group`` without ``hold``: one function sees one key after another."""
+        return self.fold(order=[by, *sort], fn=fn, schema=schema)
 
     def _spool(self, by: str) -> Spool:
         budget = int(self.engine.memory_bytes * SPOOL_SHARE)
@@ -367,22 +371,12 @@ class ExplodedTable(StreamTable):
         super().__init__(packed.engine, schema, streams, ())
         self._packed, self._column = packed, column
 
-    def group(
-        self,
-        *,
-        by: str,
-        sort: Sequence[str],
-        fn: GroupFn | FoldFn,
-        schema: pa.Schema,
-        hold: int | None = None,
-        lead: int | None = None,
-    ) -> Table:
-        """See ``Table.group``."""
-        spilling = super().group(by=by, sort=sort, fn=fn, schema=schema, hold=hold, lead=lead)
+    def streamed(self, by: str, sort: Sequence[str], fn: FoldFn, schema: pa.Schema) -> Table:
+        """Return ``group`` without ``hold``: threads take a bucket of values each."""
         most = self._most_values()
-        if hold is not None or most is None or [*sort, by] != self.schema.names or len(sort) != 1:
-            return spilling
-        each = partial(_met, names=self.schema.names, fn=cast(FoldFn, fn))
+        if most is None or [*sort, by] != self.schema.names or len(sort) != 1:
+            return super().streamed(by, sort, fn, schema)
+        each = partial(_met, names=self.schema.names, fn=fn)
 
         def grouped() -> list[Opener]:
             buckets = Buckets.of(self._packed.apply, [self._column, sort[0]], most)
