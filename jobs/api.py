@@ -38,7 +38,7 @@ def dedup(
     threshold: float = 0.8,
     keep: str = "first",
     seed: int = 0,
-    memory: str | int = "2GB",
+    memory: str | int | None = None,
     threads: int | None = None,
     on_error: str = "fail",
     allow_loss: str | Sequence[str] = (),
@@ -56,7 +56,8 @@ def dedup(
         threshold: Jaccard similarity of word 5-grams from which a text counts as a duplicate.
         keep: ``first``, ``longest``, ``newest:COL``, ``quality:COL`` or ``source:A,B``.
         seed: of all random functions.
-        memory: limit for everything but the interpreter and libraries.
+        memory: limit for everything but the interpreter and libraries; default: about half of what this process
+            may use. The result does not depend on it.
         threads: default: all processors.
         on_error: ``fail`` or ``quarantine``.
         allow_loss: sources that may lose nearly all their rows.

@@ -18,6 +18,7 @@ from .engine_options import engine_options
 from .id_columns import id_columns
 from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
+from .run_options import Memory
 
 PAIRS_COMMAND = "pairs"
 
@@ -140,7 +141,7 @@ def pairs(
     no_text: Annotated[bool, typer.Option("--no-text", help="Leave texts of records out of the output.")] = False,
     engine: Annotated[str, typer.Option("--engine", help="local or spark.")] = "local",
     master: Annotated[str | None, typer.Option("--master", help="Of Spark; default: this machine.")] = None,
-    memory: Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries.")] = "2GB",
+    memory: Memory = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor summary.")] = False,
 ) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..pipeline.engine import Progress
 
 console = Console(emoji=False)
-MEMORY_BYTES = 2 << 30
 
 
 def register(app: typer.Typer) -> None:
@@ -142,7 +141,7 @@ def _planted(run: Blocked, copies: int, seed: int, progress: "Progress") -> "dic
     )
     sides = with_asking(run.sides, made.asking, options)
     with tempfile.TemporaryDirectory(prefix="tamis-planted-") as work:
-        engine = make("local", Path(work), memory_bytes=MEMORY_BYTES, threads=None, progress=Silent(), settings=Spark())
+        engine = make("local", Path(work), memory_bytes=None, threads=None, progress=Silent(), settings=Spark())
         try:
             each = {name: pairs for name, (pairs, _) in found_by_each(engine, sides, options, progress).items()}
         finally:

@@ -78,7 +78,7 @@ def dedup(
     ] = None,
     verify_pairs: Annotated[str, typer.Option("--verify", help="exact, sketch or none.")] = "exact",
     on_error: OnError = "fail",
-    memory: Memory = "2GB",
+    memory: Memory = None,
     threads: Threads = None,
     engine: Engine = "local",
     filter_: Filter = None,
@@ -121,7 +121,7 @@ def run(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: --set stages.near.threshold=0.9"),
     ] = None,
     out: Annotated[str | None, typer.Option("--out", help="Folder for the output.")] = None,
-    memory: Annotated[str | None, typer.Option("--memory", help="Memory limit, as 2GB.")] = None,
+    memory: Memory = None,
     threads: Threads = None,
     engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local or spark.")] = None,
     until: Annotated[
@@ -171,7 +171,7 @@ def shard(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the order, the splits and the draw.")] = 0,
     format_: Annotated[str | None, typer.Option("--format", help="As of dedup; default: by ending.")] = None,
     on_error: OnError = "fail",
-    memory: Memory = "2GB",
+    memory: Memory = None,
     threads: Threads = None,
     engine: Engine = "local",
     quiet: Quiet = False,
@@ -262,7 +262,7 @@ def report(
     by: Annotated[str, typer.Option("--by", help="How records of two runs are recognised: place or id.")] = "place",
     html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write what changed as a page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    memory: Memory = "2GB",
+    memory: Memory = None,
 ) -> None:
     """Show again what a run did; or, of two, what changed from one to the other."""
     from . import reported
@@ -299,7 +299,7 @@ def tune(
         str | None, typer.Option("--out", metavar="DIR", help="Leave a page, the numbers and the sample's run there.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the choice and of all random functions.")] = 0,
-    memory: Memory = "2GB",
+    memory: Memory = None,
     threads: Threads = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Quiet = False,

@@ -18,23 +18,23 @@ class EngineOptions:
 
     Attributes:
         name: of the engine.
-        memory_bytes: what it may take.
+        memory_bytes: what it may take; default: a share of what there is (``memory_share.py``).
         threads: default: all processors.
         spark: settings of Spark; default: its own.
     """
 
     name: EngineName = "local"
-    memory_bytes: int = 2 << 30
+    memory_bytes: int | None = None
     threads: int | None = None
     spark: "Spark | None" = None
 
 
-def engine_options(name: str, memory: str, threads: int | None, master: str | None) -> EngineOptions:
+def engine_options(name: str, memory: str | None, threads: int | None, master: str | None) -> EngineOptions:
     """Return what a command line asks for.
 
     Args:
         name: of the engine.
-        memory: as in configurations.
+        memory: as in configurations; default: a share of what there is.
         threads: default: all processors.
         master: of Spark; default: this machine.
 
@@ -42,11 +42,12 @@ def engine_options(name: str, memory: str, threads: int | None, master: str | No
         ConfigError: there is no such engine, or the memory is no size.
     """
     engine = engine_named(name)
+    memory_bytes = None if memory is None else bytes_of(memory)
     if engine == "local":
-        return EngineOptions(engine, bytes_of(memory), threads)
+        return EngineOptions(engine, memory_bytes, threads)
     from ..pipeline.config import Spark  # with all settings of pipelines
 
-    return EngineOptions(engine, bytes_of(memory), threads, Spark(master=master))
+    return EngineOptions(engine, memory_bytes, threads, Spark(master=master))
 
 
 def engine_named(name: str) -> EngineName:

@@ -7,16 +7,20 @@ from ..hashing.errors import EngineError
 from ..pipeline.engine import Engine, Progress
 from .engine_options import EngineOptions
 from .local import LocalEngine
+from .memory_share import allowed_bytes
 
 if TYPE_CHECKING:
     from ..pipeline.config import Spark
+
+SPARK_BYTES = 8 << 30
+"""What Spark takes of one machine unless asked for more: the JVM gets a half, and only ships what Python works on."""
 
 
 def make(
     name: Literal["local", "spark"],
     work: Path,
     *,
-    memory_bytes: int,
+    memory_bytes: int | None,
     threads: int | None,
     progress: Progress | None,
     settings: "Spark | None" = None,
@@ -26,7 +30,7 @@ def make(
     Args:
         name: which.
         work: folder of its work.
-        memory_bytes: what it may take; of Spark, where its master is this machine.
+        memory_bytes: what it may take; default: a share of what there is. Of Spark, where nobody names its master.
         threads: default: all processors.
         progress: told about what it does.
         settings: of Spark; default: its own.
@@ -35,7 +39,10 @@ def make(
         EngineError: if Spark is not installed or does not start.
     """
     if name == "local":
-        return LocalEngine(work, memory_bytes=memory_bytes, threads=threads, progress=progress)
+        engine = LocalEngine(work, memory_bytes=allowed_bytes(memory_bytes), threads=threads, progress=progress)
+        if progress:
+            progress.begin(memory_bytes=engine.memory_bytes, threads=engine.threads)
+        return engine
     from ..pipeline.config import Spark
 
     settings = settings or Spark()
@@ -47,7 +54,10 @@ def make(
             "engine: spark has its libraries", value=f"no {error.name}", remedy="Run: pip install 'tamis[spark]'"
         ) from error
     session, own = open_session(
-        master=settings.master, threads=threads, memory_bytes=memory_bytes, settings=settings.conf
+        master=settings.master,
+        threads=threads,
+        memory_bytes=min(allowed_bytes(None), SPARK_BYTES) if memory_bytes is None else memory_bytes,
+        settings=settings.conf,
     )
     return SparkEngine(
         work,

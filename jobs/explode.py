@@ -20,6 +20,9 @@ REPEATED_SHARE = 0.25
 SLOTS = 32
 """Slots a value, where there is memory for them: about one in so many that occur once is taken for repeated."""
 
+UNKNOWN_BYTES = 512 << 20
+"""Most bytes of counts where nobody knows how many values there are: few values would touch a page of them each."""
+
 Among = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 """Values in, the places of some of them out."""
 
@@ -42,7 +45,7 @@ def repeated_values(
     Each thread counts in a part of the slots of its own, so that no count is lost whatever the threads do.
     """
     room = int(engine.memory_bytes * REPEATED_SHARE)
-    wanted = room if value_bytes is None else value_bytes // 8 * SLOTS // 4
+    wanted = UNKNOWN_BYTES if value_bytes is None else value_bytes // 8 * SLOTS // 4
     bits = bits_for(min(room, wanted))
     counts = no_counts(bits)
     with ThreadPoolExecutor(engine.threads, thread_name_prefix="tamis-count") as pool:

@@ -16,6 +16,7 @@ from ..pipeline.config import Pipeline, make_config
 from ..pipeline.counted import counted
 from ..pipeline.state import WORK
 from .progress import shown
+from .run_options import Memory
 
 if TYPE_CHECKING:
     from ..pipeline.index.form import OpenIndex
@@ -43,7 +44,6 @@ Mode = Annotated[
 Unreachable = Annotated[
     str, typer.Option("--unreachable", help="If the file of a similar old row is gone: refuse, or skip the row.")
 ]
-Memory = Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs it: local or spark.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor summary.")]
@@ -78,7 +78,7 @@ def build(
     mode: Mode = "insert-kept",
     on_error: OnError = "fail",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all random functions.")] = 0,
-    memory: Memory = "2GB",
+    memory: Memory = None,
     threads: Threads = None,
     engine: Engine = "local",
     quiet: Quiet = False,
@@ -119,7 +119,7 @@ def add(
     mode: Mode = "insert-kept",
     flagged: Flagged = "drop",
     unreachable: Unreachable = "refuse",
-    memory: Memory = "2GB",
+    memory: Memory = None,
     threads: Threads = None,
     engine: Engine = "local",
     quiet: Quiet = False,
@@ -142,7 +142,7 @@ def query(
     on_error: OnError = "fail",
     flagged: Flagged = "drop",
     unreachable: Unreachable = "refuse",
-    memory: Memory = "2GB",
+    memory: Memory = None,
     threads: Threads = None,
     engine: Engine = "local",
     quiet: Quiet = False,
@@ -212,7 +212,7 @@ def _open(path: str) -> "OpenIndex":
     return OpenIndex(store, store.header())
 
 
-def _resources(memory: str, threads: int | None, engine: str) -> dict[str, Any]:
+def _resources(memory: str | None, threads: int | None, engine: str) -> dict[str, Any]:
     return {"memory": memory, "threads": threads, "engine": engine}
 
 

@@ -17,6 +17,7 @@ from .engine_options import engine_options
 from .lake import plan_lake, scan_lake
 from .lean_imports import leave_out_what_is_not_used
 from .progress import shown
+from .run_options import Memory
 from .seldom_garbage import search_seldom
 
 app = typer.Typer(
@@ -75,7 +76,7 @@ def scan(
     page: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
     engine: Annotated[str, typer.Option("--engine", help="local or spark.")] = "local",
     master: Annotated[str | None, typer.Option("--master", help="Of Spark; default: this machine.")] = None,
-    memory: Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries.")] = "2GB",
+    memory: Memory = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")] = False,
 ) -> None:

@@ -21,7 +21,7 @@ from .chunks import cut
 from .explode import REPEATED_SHARE, exploded, repeated_values
 from .first import first_of_each
 from .lookup import Lookup, lookup_of
-from .memory_sort import Held
+from .memory_sort import SLICE_ROWS, Held
 from .numbers import with_numbers
 from .ordered import ordered_map
 from .saved import begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
@@ -376,12 +376,11 @@ class ExplodedTable(StreamTable):
         most = self._most_values()
         if most is None or [*sort, by] != self.schema.names or len(sort) != 1:
             return super().streamed(by, sort, fn, schema)
-        each = partial(_met, names=self.schema.names, fn=fn)
 
         def grouped() -> list[Opener]:
             buckets = Buckets.of(self._packed.apply, [self._column, sort[0]], most)
-            met = ordered_map([lambda: iter(range(len(buckets)))], partial(each, buckets), threads=self.engine.threads)
-            return [lambda: itertools.chain.from_iterable(met)]
+            met = [opened(_met, buckets, bucket, self.schema, fn) for bucket in range(len(buckets))]
+            return [lambda: ordered_map(met, _same, threads=self.engine.threads)]
 
         return StreamTable(self.engine, schema, grouped, ())
 
@@ -392,10 +391,14 @@ class ExplodedTable(StreamTable):
         return None if size is None or 2 * size > room else size // 8
 
 
-def _met(buckets: Buckets, bucket: int, *, names: Sequence[str], fn: FoldFn) -> list[pa.RecordBatch]:
-    """Return what a function makes of the values of a bucket."""
+def _met(buckets: Buckets, bucket: int, schema: pa.Schema, fn: FoldFn) -> Iterator[pa.RecordBatch]:
+    """Yield what a function makes of the values of a bucket.
+
+    A value that many rows have makes a large bucket, and a function makes several times as much of it: it gets slices.
+    """
     values, rows = buckets.repeated(bucket)
-    return list(fn(iter([pa.RecordBatch.from_arrays([pa.array(rows), pa.array(values)], names=list(names))])))
+    batch = pa.RecordBatch.from_arrays([pa.array(rows), pa.array(values)], schema=schema)
+    return fn(batch.slice(start, SLICE_ROWS) for start in range(0, len(rows), SLICE_ROWS))
 
 
 class QueryTable(LocalTable):

@@ -18,6 +18,7 @@ from ..pipeline.report.examples import read_texts
 from ..pipeline.result import Result
 from ..pipeline.survey import survey
 from .local import LocalEngine
+from .memory_share import allowed_bytes
 
 TEXT_CHARACTERS = 200_000
 """Characters of a text that is compared and shown."""
@@ -56,7 +57,8 @@ class Inputs:
         wanted = [files[ordinal] for ordinal in sorted({file_of(address) for address in addresses})]
         splits = [split for file in wanted for split in plan_splits(file, split_bytes=SPLIT_BYTES)]
         with tempfile.TemporaryDirectory(prefix="tamis-") as folder:
-            engine = LocalEngine(Path(folder) / "work", memory_bytes=self.config.memory, threads=self.config.threads)
+            memory = allowed_bytes(self.config.memory)
+            engine = LocalEngine(Path(folder) / "work", memory_bytes=memory, threads=self.config.threads)
             try:
                 full = survey(engine, splits, Path(folder) / "schema.json")
                 found = read_texts(

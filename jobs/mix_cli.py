@@ -10,6 +10,7 @@ from rich.table import Table
 from ..hashing.errors import ConfigError
 from .engine_options import engine_options
 from .progress import shown
+from .run_options import Memory
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -68,7 +69,7 @@ def mix(
     format_: Annotated[str | None, typer.Option("--format", help="Of the inputs; default: by ending.")] = None,
     engine: Annotated[str, typer.Option("--engine", help="local or spark.")] = "local",
     master: Annotated[str | None, typer.Option("--master", help="Of Spark; default: this machine.")] = None,
-    memory: Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries.")] = "2GB",
+    memory: Memory = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor summary.")] = False,
 ) -> None:

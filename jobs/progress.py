@@ -9,11 +9,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
+from ..pipeline.counted import counted
 from ..pipeline.engine import Progress as Told
 
 
 class Silent:
     """Shows nothing."""
+
+    def begin(self, *, memory_bytes: int, threads: int) -> None:
+        """See ``pipeline.engine.Progress``."""
 
     def start(self, step: str, *, total_bytes: int | None = None) -> None:
         """See ``pipeline.engine.Progress``."""
@@ -36,6 +40,11 @@ class Bars:
         self._bars = Progress(*columns, console=console)
         self._task: TaskID | None = None
         self._step = ""
+
+    def begin(self, *, memory_bytes: int, threads: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+        told = f"{memory_bytes / 1e9:.1f} GB of memory at most, {counted(threads, 'thread')}"
+        self._bars.console.print(told, style="dim", highlight=False)
 
     def start(self, step: str, *, total_bytes: int | None = None) -> None:
         """See ``pipeline.engine.Progress``."""
@@ -62,7 +71,7 @@ class Bars:
 
 
 class Lines:
-    """A JSON line at the start and end of each step, and every few seconds between.
+    """A JSON line before all steps, at the start and end of each, and every few seconds between.
 
     Args:
         write: where lines go.
@@ -75,6 +84,10 @@ class Lines:
         self._step, self._done, self._begun, self._last = "", 0, 0.0, 0.0
         self._total: int | None = None
         self._tasks: tuple[int, int] | None = None
+
+    def begin(self, *, memory_bytes: int, threads: int) -> None:
+        """See ``pipeline.engine.Progress``."""
+        self._write(json.dumps({"state": "begun", "memory_bytes": memory_bytes, "threads": threads}))
 
     def start(self, step: str, *, total_bytes: int | None = None) -> None:
         """See ``pipeline.engine.Progress``."""

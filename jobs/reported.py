@@ -10,7 +10,6 @@ from rich.table import Table
 
 from ..hashing.errors import ConfigError
 from ..hashing.redaction import redacted
-from ..pipeline.byte_sizes import bytes_of
 from ..pipeline.counted import counted
 from ..pipeline.report.build import JSON_NAME
 from ..pipeline.report.page import changes_page
@@ -19,13 +18,14 @@ from ..pipeline.state import write_atomically
 from . import summary
 from .api import fetched
 from .changes import changes
+from .memory_share import allowed_bytes
 
 EXAMPLES = 3
 """Records of each change of fate that a terminal shows; JSON and the page have more."""
 
 
 def report(
-    out: str, other: str | None, *, by: str, html: str | None, as_json: bool, memory: str, console: Console
+    out: str, other: str | None, *, by: str, html: str | None, as_json: bool, memory: str | None, console: Console
 ) -> None:
     """Run the command; see its help."""
     if by not in ("place", "id"):
@@ -42,7 +42,7 @@ def report(
             _show_again(first, out, as_json=as_json, console=console)
             return
         second = Result(stack.enter_context(fetched(other)))
-        found = changes(first, second, by="id" if by == "id" else "place", memory_bytes=bytes_of(memory))
+        found = changes(first, second, by="id" if by == "id" else "place", memory_bytes=allowed_bytes(memory))
     if html:
         if not Path(html).absolute().parent.is_dir():
             raise ConfigError("a page is written to a folder", value=html, remedy="Make its folder first.")

@@ -17,7 +17,10 @@ Format = Annotated[
 ]
 OnError = Annotated[str, typer.Option("--on-error", help="fail, or quarantine bad rows.")]
 Out = Annotated[str, typer.Option("--out", help="Folder or URL for the output; empty, or of this very run.")]
-Memory = Annotated[str, typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB.")]
+Memory = Annotated[
+    str | None,
+    typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB; default: half of the machine."),
+]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs it: local or spark.")]
 AllowLoss = Annotated[

@@ -102,6 +102,7 @@ class SparkEngine:
         own: bool = False,
     ) -> None:
         self.work = work.absolute()
+        self.memory_bytes: int | None = None  # Spark was told
         self.session = session
         self.partitions = partitions
         self.batch_rows = batch_rows

@@ -21,7 +21,6 @@ from ..hashing.jaccard import compare_pairs
 from ..hashing.lsh import Banding, hit_probabilities
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, sketch_plan
-from ..pipeline.byte_sizes import bytes_of
 from ..pipeline.config import Near, Pipeline, make_config
 from ..pipeline.engine import Progress
 from ..pipeline.result import Result
@@ -38,6 +37,7 @@ from ..pipeline.tuning import (
 )
 from . import api
 from .local import LocalEngine
+from .memory_share import allowed_bytes
 from .sampling import Corpus, Labelled, read_labelled
 
 RANDOM_PAIRS = 200_000
@@ -81,7 +81,7 @@ class Question:
     rows: int = 20_000
     pairs: str | None = None
     seed: int = 0
-    memory: str = "2GB"
+    memory: str | None = None
     threads: int | None = None
 
 
@@ -159,9 +159,8 @@ def _draw(question: Question, progress: Progress) -> tuple[pa.Table, int, Labell
     """Return the sample, how many records it was drawn from, and the labelled pairs."""
     with tempfile.TemporaryDirectory(prefix="tamis-") as name:
         work = Path(name)
-        engine = LocalEngine(
-            work / "work", memory_bytes=bytes_of(question.memory), threads=question.threads, progress=progress
-        )
+        memory = allowed_bytes(question.memory)
+        engine = LocalEngine(work / "work", memory_bytes=memory, threads=question.threads, progress=progress)
         try:
             corpus = Corpus(
                 engine,

@@ -68,6 +68,7 @@ def report(
         ledger=ledger,
         splits=running.inputs.splits,
         steps=running.steps.done,
+        memory_bytes=running.engine.memory_bytes,
         finished=not dry,
         findings=replace(sifted.outcome.rows.findings, index=_index_facts(running, sifted), mixture=mixture),
     )

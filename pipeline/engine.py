@@ -77,6 +77,9 @@ class Shipped(Protocol[T_co]):
 class Progress(Protocol):
     """Where an engine and a run tell what they are doing."""
 
+    def begin(self, *, memory_bytes: int, threads: int) -> None:
+        """Say before any step what the engine may take of this machine."""
+
     def start(self, step: str, *, total_bytes: int | None = None) -> None:
         """Begin a named step; ``total_bytes`` where its end can be foreseen."""
 
@@ -186,6 +189,10 @@ class Table(Protocol):
 
 class Engine(Protocol):
     """What runs the verbs."""
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What it may take of this machine's memory; None if that is not for it to say."""
 
     def read(self, splits: Sequence[Split], columns: pa.Schema, *, full: pa.Schema, only: Table | None = None) -> Table:
         """Read splits of the inputs, in address order.

@@ -27,6 +27,7 @@ def build_report(
     ledger: Ledger,
     splits: Sequence[Split],
     steps: Sequence[dict[str, Any]],
+    memory_bytes: int | None,
     finished: bool,
     findings: Findings,
 ) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def build_report(
         ledger: of all rows.
         splits: what was read.
         steps: name, seconds, bytes read and peak memory of each, in order.
+        memory_bytes: what the engine might take; None where that was not for it to say.
         finished: whether shards were written.
         findings: what else there is to say of the index, the stages and the mixture.
     """
@@ -55,6 +57,7 @@ def build_report(
         "semantic": findings.semantic,
         "selection": findings.selection,
         "mixture": findings.mixture,
+        "memory_bytes": memory_bytes,
         "steps": list(steps),
         "total_seconds": round(sum(step["seconds"] for step in steps), 3),
         "dialects": dialects(splits),

@@ -12,7 +12,7 @@ from ..settings_file import Model, read_mixture
 from .inputs import Columns, Input
 from .near import Contained, Near
 from .outputs import Alarm, Report, Shards, Spark, TokenizerFile
-from .sizes import Size
+from .sizes import MemorySize
 from .stages import Decontaminate, Exact, Filter, Paragraphs, Semantic, Stage, expand_stages
 
 T = TypeVar("T", bound=Model)
@@ -66,8 +66,10 @@ class Pipeline(Model):
     )
     engine: Literal["local", "spark"] = Field("local", description="What runs it; the answer is the same.")
     spark: Spark = Field(Spark(), description="Where and how `engine: spark` runs.")
-    memory: Size = Field(
-        2 * 10**9, ge=128 * 2**20, description="Limit for all but interpreter and libraries; 128MiB or more."
+    memory: MemorySize | None = Field(
+        None,
+        description="Limit for all but interpreter and libraries; 128MiB or more; default: about half of what this"
+        " process may use.",
     )
     threads: int | None = Field(None, ge=1, description="How many threads work; default: one a processor.")
     check_room: bool = Field(True, description="Refuse to start where the disk is surely too small.")

@@ -10,4 +10,5 @@ _SIZE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", 
 _TABLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "examples": ["256MiB"]}]}
 
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0), WithJsonSchema(_SIZE_SCHEMA)]
+MemorySize = Annotated[int, BeforeValidator(parse_size), Field(ge=128 * 2**20), WithJsonSchema(_SIZE_SCHEMA)]
 TableSize = Annotated[int, BeforeValidator(parse_size), Field(ge=0), WithJsonSchema(_TABLE_SCHEMA)]

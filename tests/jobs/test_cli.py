@@ -6,10 +6,12 @@ import sys
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
-from tamis.jobs import cli
+from tamis.jobs import cli, memory_share
 from tamis.pipeline import running
 
+TIMED = {"report.json", "report.html", "metrics.prom"}
 TEXT = "the quick brown fox jumps over the lazy dog while the band plays on and nobody minds the rain {}"
 
 
@@ -205,9 +207,32 @@ def test_a_new_machine_is_told_that_it_compiles_before_it_does(tamis, corpus, tm
 def test_progress_elsewhere_is_structured_lines(tamis, corpus, tmp_path):
     _, _, err = tamis("dedup", corpus, "--out", tmp_path / "out")
     lines = [json.loads(line) for line in err.splitlines()]
-    assert {line["state"] for line in lines} <= {"started", "running", "done", "finished"}
+    assert {line["state"] for line in lines} <= {"begun", "started", "running", "done", "finished"}
     steps = [line["step"] for line in lines if line["state"] == "started" and not line["step"].startswith("compile")]
     assert steps[:3] == ["list inputs", "read and sketch", "rank"]
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+@pytest.mark.parametrize(("asked", "bytes_"), [((), 5_000_000_000), (("--memory", "1GB"), 1_000_000_000)])
+def test_the_memory_is_told_first_and_in_the_report(tamis, corpus, tmp_path, monkeypatch, asked, bytes_, dry):
+    monkeypatch.setattr(memory_share, "share_of", lambda root: 5_000_000_000)
+    _, _, err = tamis("dedup", corpus, "--out", tmp_path / "out", "--threads", "2", *asked, *dry)
+    assert json.loads(err.splitlines()[0]) == {"state": "begun", "memory_bytes": bytes_, "threads": 2}
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["memory_bytes"] == bytes_
+
+
+def test_what_a_machine_has_changes_no_output_but_the_report(tamis, corpus, tmp_path, monkeypatch):
+    written = []
+    for share in (200_000_000, 5_000_000_000):
+        monkeypatch.setattr(memory_share, "share_of", lambda root, share=share: share)
+        out = tmp_path / str(share) / "out"
+        assert tamis("dedup", corpus, "--out", out)[0] == 0
+        files = sorted(path for path in out.rglob("*") if path.is_file() and path.name not in TIMED)
+        written.append({str(path.relative_to(out)): path.read_bytes() for path in files})
+        assert yaml.safe_load(written[-1]["config.yaml"])["memory"] is None
+        del written[-1]["config.yaml"]  # it names the folder
+    assert written[0] == written[1]
+    assert {"manifest.json", "index.parquet"} <= set(written[0])
 
 
 def test_a_dry_run_writes_no_shards_and_is_taken_up(tamis, corpus, tmp_path):

@@ -1,9 +1,10 @@
 import pytest
-from engine_contract import NUMBERS, EngineContract, numbers, rows_of
+from engine_contract import NUMBERS, EngineContract, numbers, packed, rows_of
 
 from tamis.hashing.errors import EngineError
 from tamis.jobs import local_table
 from tamis.jobs.local import LocalEngine
+from tamis.pipeline.candidates import PAIRS, Meeting
 
 
 class TestLocalEngine(EngineContract):
@@ -48,3 +49,28 @@ def test_saved_tables_outlive_the_engine(tmp_path):
     second = LocalEngine(tmp_path)
     assert rows_of(second.table(NUMBERS.empty_table()).save("kept")) == [(1, 2, "x")]
     second.close()
+
+
+@pytest.mark.parametrize("slice_rows", [7, 1 << 16])
+def test_a_value_of_many_rows_comes_in_slices(tmp_path, monkeypatch, slice_rows):
+    """The function sees no more than a slice at once, and makes the same pairs of them."""
+    monkeypatch.setattr(local_table, "SLICE_ROWS", slice_rows)
+    rows = {row: [5, 100 + row // 2] for row in range(60)}
+    sizes = []
+
+    def meeting(batches):
+        def noted():
+            for batch in batches:
+                sizes.append(batch.num_rows)
+                yield batch
+
+        return Meeting(2)(noted())
+
+    engine = LocalEngine(tmp_path, threads=2)
+    keys = engine.table(packed(rows)).save("packed").select("values", row="key")
+    found = keys.explode("values", into="key", repeated=True).group(by="key", sort=["row"], fn=meeting, schema=PAIRS)
+    hot = {(row, 0) for row in range(1, 60)} | {(row, 1) for row in range(2, 60)}
+    capped = {(row, row) for row in range(60)}  # a row of a value of more than two rows meets itself, too
+    assert set(rows_of(found)) == hot | capped | {(row, row - 1) for row in range(1, 60, 2)}
+    assert sizes == ([7] * 17 + [1] if slice_rows == 7 else [120])
+    engine.close()

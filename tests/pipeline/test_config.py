@@ -149,7 +149,7 @@ def test_the_schema_knows_the_short_forms():
     assert stages[1]["properties"]["near"]["anyOf"][0] == {"$ref": "#/$defs/Near"}
     assert {"Near", "Exact"} <= set(schema["$defs"])
     assert schema["properties"]["keep"]["anyOf"][0]["type"] == "string"
-    assert [kind["type"] for kind in schema["properties"]["memory"]["anyOf"]] == ["integer", "string"]
+    assert [kind["type"] for kind in schema["properties"]["memory"]["anyOf"]] == ["integer", "string", "null"]
 
 
 def test_where_things_are_does_not_matter():
