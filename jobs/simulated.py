@@ -28,7 +28,9 @@ def simulate_command(
     found = simulate(shards, loading)
     if plot is not None:
         if not found["shuffle"]["pairs"]:
-            raise ConfigError("a chart needs rows", value=f"{found['rows']} rows in {name}", remedy="Leave --plot out.")
+            raise ConfigError(
+                "a chart needs rows", value=f"{counted(found['rows'], 'row')} in {name}", remedy="Leave --plot out."
+            )
         write_atomically(Path(plot), standalone(distance_chart(found["shuffle"])))
     if as_json:
         console.file.write(json.dumps(found, indent=1) + "\n")

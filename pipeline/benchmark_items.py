@@ -19,6 +19,7 @@ from ..hashing.fingerprint import fingerprint
 from ..hashing.shingles import shingle_sets
 from ..hashing.sketch import SketchPlan, sketch_plan
 from .config import Benchmark, Decontaminate
+from .counted import counted
 from .engine import Engine
 from .survey import survey
 from .text_column import is_text, text_buffers
@@ -130,7 +131,7 @@ def _items(gathered: _Gathered, stage: Decontaminate) -> Items:
             pairs.append((values, np.repeat(owners[chosen], np.diff(bounds))))
     if not pairs:
         raise InputError(
-            f"a benchmark item has {stage.shortest} words or more, to be recognised",
+            f"a benchmark item has {counted(stage.shortest, 'word')} or more, to be recognised",
             value=f"none of {len(gathered.names)} has",
             remedy="Name other columns, or lower `shortest`.",
         )

@@ -327,4 +327,4 @@ def _size(size: int) -> str:
     for name, unit in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= unit:
             return f"{size / unit:.4g} {name}"
-    return f"{size} bytes"
+    return counted(size, "byte")

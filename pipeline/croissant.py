@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .arrow_types import ArrowType, arrow_type
+from .counted import counted
 from .provenance import losses, portable, stages
 
 NAME = "croissant.json"
@@ -89,7 +90,7 @@ def _protocol(stage: str, settings: Mapping[str, Any]) -> str:
 
 def _read(manifest: Mapping[str, Any]) -> str:
     count = sum(not line["reference"] for line in manifest["inputs"])
-    return "1 file was" if count == 1 else f"{count} files were"
+    return counted(count, "file was", "files were")
 
 
 def _activities(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -99,7 +100,9 @@ def _activities(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
         settings.setdefault(stage, []).append(_protocol(stage, own))
     told = []
     for what, by, amount in losses(manifest):
-        counts = f"{amount['rows']} rows, {amount['bytes']} bytes, {amount['tokens']} words"
+        counts = ", ".join(
+            counted(amount[unit], one) for unit, one in (("rows", "row"), ("bytes", "byte"), ("tokens", "word"))
+        )
         told.append(_activity(by, f"{what}: {counts}. {'; '.join(settings.pop(by, ()))}".strip()))
     told += [_activity(stage, "; ".join(lines)) for stage, lines in settings.items()]
     shards = json.dumps(portable(manifest["settings"]["shards"]), sort_keys=True)
@@ -107,7 +110,8 @@ def _activities(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         *told,
         _activity(
-            "shards", f"written: {emitted} rows in an order drawn by seed {manifest['settings']['seed']}. {shards}"
+            "shards",
+            f"written: {counted(emitted, 'row')} in an order drawn by seed {manifest['settings']['seed']}. {shards}",
         ),
     ]
 
@@ -150,7 +154,7 @@ def _record_set(line: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
         "@type": "cr:RecordSet",
         "@id": line["name"],
         "name": line["name"],
-        "description": f"{of}: {line['layout']['rows']} rows.",
+        "description": f"{of}: {counted(line['layout']['rows'], 'row')}.",
         "field": [
             _field(line, field["name"], (field["name"],), arrow_type(field["type"]), field["type"])
             for field in manifest["schema"]

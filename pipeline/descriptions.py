@@ -8,6 +8,7 @@ import yaml
 
 from .card import NAME as CARD
 from .card import card
+from .counted import counted
 from .croissant import croissant
 from .manifest import read_manifest
 from .mixture_file import NAME as MIXTURE
@@ -25,6 +26,6 @@ def write_descriptions(folder: Path) -> None:
     mixture: dict[str, Any] = yaml.safe_load((folder / MIXTURE).read_text(encoding="utf-8"))
     asked = mixture if manifest["settings"]["mixture"] else None
     write_atomically(folder / CARD, card(manifest, asked, name=folder.name))
-    description = f"{manifest['ledger']['emitted_rows']:,} rows of text, sifted by Tamis."
+    description = f"{counted(manifest['ledger']['emitted_rows'], 'row')} of text, sifted by Tamis."
     found = croissant(manifest, name=folder.name, description=description)
     write_atomically(folder / CROISSANT, json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from ..hashing.errors import LedgerError, LossAlarm
 from .config import Alarm
+from .counted import counted
 
 FILTER = "filter"
 """The stage before all others."""
@@ -136,7 +137,7 @@ class Ledger:
         if emitted and self.emitted_rows != total.emitted.rows:
             raise _unbalanced(
                 "every row with a place in the output is in the shards",
-                *(f"{rows:,} rows" for rows in (total.emitted.rows, self.emitted_rows)),
+                *(counted(rows, "row") for rows in (total.emitted.rows, self.emitted_rows)),
             )
 
     def alarms(self, alarm: Alarm) -> list[str]:
@@ -158,7 +159,7 @@ class Ledger:
             lines = ", ".join(f"{name!r} lost {_share(self.sources[name])}" for name in ringing)
             flags = " ".join(f"--allow-loss {name!r}" for name in ringing)
             raise LossAlarm(
-                f"no source of {alarm.rows} rows or more loses over {alarm.loss:.0%}",
+                f"no source of {counted(alarm.rows, 'row')} or more loses over {alarm.loss:.0%}",
                 value=lines,
                 remedy=f"If that is right, run again with {flags}: nothing is computed twice.",
             )
@@ -186,7 +187,7 @@ def _unbalanced(rule: str, one: object, other: object) -> LedgerError:
 
 def _share(source: SourceLedger) -> str:
     lost, judged = source.copies.rows, source.judged.rows
-    return f"{lost:,} of {judged:,} rows ({lost / judged:.1%})"
+    return f"{lost:,} of {counted(judged, 'row')} ({lost / judged:.1%})"
 
 
 def _plain(source: SourceLedger) -> dict[str, Any]:

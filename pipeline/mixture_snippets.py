@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..hashing.errors import ConfigError
+from .counted import counted
 from .mixture import ROWS, UNITS, Mixture
 
 TARGETS = ("hf", "mosaic", "energon", "megatron")
@@ -215,7 +216,7 @@ def _energon(phases: Sequence[_Drawn], mixture: Mixture, folder: str) -> str:
         if number:
             lines.append("---")
         if len(phases) > 1:
-            rows = f", about {phase.rows} rows" if phase.rows is not None else ""
+            rows = f", about {counted(phase.rows, 'row')}" if phase.rows is not None else ""
             lines.append(f"# Phase {phase.name}{rows}.")
         lines += ["__module__: megatron.energon", "__class__: MetadatasetV2", "splits:", "  train:", "    blend:"]
         for name, share in _numbers(phase.shares).items():

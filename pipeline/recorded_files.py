@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..connectors.parquet_output import Written
+from .counted import counted
 
 
 def line_of(name: str, written: Written) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def fault_of(path: Path, line: dict[str, Any]) -> str | None:
     if not path.is_file():
         return f"{path} is missing"
     if (size := path.stat().st_size) != line["size_bytes"]:
-        return f"{path} has {size} bytes, recorded are {line['size_bytes']}"
+        return f"{path} has {counted(size, 'byte')}, not {line['size_bytes']:,} as recorded"
     if (digest := _sha256(path)) != line["sha256"]:
         return f"{path} has sha256 {digest}, recorded is {line['sha256']}"
     return None

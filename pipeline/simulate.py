@@ -14,6 +14,7 @@ from ..reader.order import Order
 from ..reader.order import Sequence as RowSequence
 from ..reader.reader import memory_bytes
 from ..reader.shard_set import ShardSet
+from .counted import counted
 
 WORLD_SIZES = 1024
 """World sizes are looked at up to here."""
@@ -100,7 +101,7 @@ def _division(shards: ShardSet, loading: Loading) -> Division:
     if loading.batch % loading.world_size:
         raise ConfigError(
             "the ranks divide a batch",
-            value=f"{loading.batch} rows for {loading.world_size} ranks",
+            value=f"{counted(loading.batch, 'row')} for {counted(loading.world_size, 'rank')}",
             remedy="Name the rows of all ranks together.",
         )
     share, sizes = loading.batch // loading.world_size, [shards.shape.group_rows]

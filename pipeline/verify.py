@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..connectors.address import RECORD_BITS
 from ..hashing.errors import ArtefactError
+from .counted import counted
 from .edits import WRITTEN_EDITS
 from .ledger import Ledger
 from .manifest import read_manifest
@@ -128,7 +129,7 @@ def _row_faults(
     written, epochs = (column[order] for column in passes)
     again = written[1:] == written[:-1]
     if doubled := int(np.sum(again & (epochs[1:] == epochs[:-1]))):
-        yield f"{doubled} records are in the shards twice in one pass"
+        yield f"{counted(doubled, 'record is', 'records are')} in the shards twice in one pass"
     written = written[np.concatenate([[True], ~again])[: len(written)]]
     if manifest["ledger"]["annotated"]:  # dropped rows are in the shards, too
         written = written[~np.isin(written, decisions["address"].to_numpy())]
@@ -137,7 +138,7 @@ def _row_faults(
     ended = np.sort(np.concatenate(parts))
     twice = ended[1:][ended[1:] == ended[:-1]]
     if len(twice):
-        yield f"{len(twice)} records end in two places, the first at address {twice[0]}"
+        yield f"{counted(len(twice), 'record ends', 'records end')} in two places, the first at address {twice[0]}"
     for line in manifest["inputs"]:
         if line["reference"]:
             continue
@@ -145,7 +146,8 @@ def _row_faults(
         found = ended[start:stop] - (line["file"] << RECORD_BITS)
         expected = line["records"] if line["records"] is not None else len(found)
         if len(found) != expected or not np.array_equal(found, np.arange(expected)):
-            yield f"{line['path']} had {expected} records, {len(np.unique(found))} are accounted for"
+            there = counted(len(np.unique(found)), "is", "are")
+            yield f"{line['path']} had {counted(expected, 'record')}, {there} accounted for"
     if not np.array_equal(index["position"].to_numpy(), np.arange(index.num_rows)):
         yield "positions in the index are not 0, 1, 2 ..."
 
@@ -172,22 +174,23 @@ def _witness_faults(manifest: dict[str, Any], stays: NDArray[np.int64], decision
     for stage in ("exact", "near", "contained", "semantic", "balance", "select"):
         named = decisions.filter(pc.equal(decisions["stage"], stage))["keeper_address"]
         if named.null_count and stage != "select":  # a group may have nothing chosen, or a row no vector
-            yield f"{named.null_count} {stage} removals name no keeper"
+            yield f"{counted(named.null_count, f'{stage} removal names', f'{stage} removals name')} no keeper"
         keepers = named.drop_null().to_numpy()
         later = np.concatenate([gone[name] for name in order if order[name] > order[stage]])
         there = (keepers < old) | np.isin(keepers, kept) | np.isin(keepers, later)
         if not np.all(there):
-            yield f"{int((~there).sum())} {stage} removals name a keeper that was not kept"
+            wrong = counted(int((~there).sum()), f"{stage} removal names", f"{stage} removals name")
+            yield f"{wrong} a keeper that was not kept"
     near = [stage for stage in manifest["settings"]["stages"] if stage["stage"] == "near"]
     asked = [stage["index"]["flagged"] == "drop" for stage in near if stage.get("index")]
     unasked = pc.sum(pc.equal(decisions["stage"], "bloom")).as_py()
     if unasked and not any(asked):
-        yield f"{unasked} rows were removed for a filter alone, which nobody asked for"
+        yield f"{counted(unasked, 'row was', 'rows were')} removed for a filter alone, which nobody asked for"
     conditions = [stage["where"] for stage in manifest["settings"]["stages"] if stage["stage"] == "filter"]
     filtered = decisions.filter(pc.equal(decisions["stage"], "filter"))
     unnamed = pc.sum(pc.invert(pc.is_in(filtered["reason"], pa.array(conditions, pa.string())))).as_py()
     if unnamed:
-        yield f"{unnamed} rows were removed by a filter that the settings do not have"
+        yield f"{counted(unnamed, 'row was', 'rows were')} removed by a filter that the settings do not have"
 
 
 def _edit_faults(out: Path, manifest: dict[str, Any], stays: NDArray[np.int64], decisions: pa.Table) -> Iterator[str]:
@@ -197,17 +200,18 @@ def _edit_faults(out: Path, manifest: dict[str, Any], stays: NDArray[np.int64], 
     wrong = (start < 0) | (stop <= start)
     wrong[1:] |= (address[1:] < address[:-1]) | ((address[1:] == address[:-1]) & (start[1:] < stop[:-1]))
     if wrong.any():
-        yield f"{int(wrong.sum())} cuts are empty, overlap or lie out of order, first at address {address[wrong][0]}"
+        which = counted(int(wrong.sum()), "cut is empty, overlaps or lies", "cuts are empty, overlap or lie")
+        yield f"{which} out of order, first at address {address[wrong][0]}"
     paragraphs, items = (edits.filter(pc.equal(edits["stage"], name)) for name in ("paragraphs", "decontaminate"))
     cuts_items = _cuts_items(manifest)
     if unasked := edits.num_rows - paragraphs.num_rows - (items.num_rows if cuts_items else 0):
-        yield f"{unasked} cuts are of a stage that was not to cut"
+        yield f"{counted(unasked, 'cut is', 'cuts are')} of a stage that was not to cut"
     keepers = paragraphs["keeper_address"].to_numpy()
     lost = ~np.isin(keepers, np.append(stays, _removed(decisions, "decontaminate")) if cuts_items else stays)
     if lost.any():
-        yield f"{int(lost.sum())} cuts name a keeper that was not kept"
+        yield f"{counted(int(lost.sum()), 'cut names', 'cuts name')} a keeper that was not kept"
     if nameless := pc.sum(pc.or_(pc.is_null(items["keeper_id"]), pc.is_null(items["keeper_corpus"]))).as_py():
-        yield f"{nameless} cuts name no benchmark item"
+        yield f"{counted(nameless, 'cut names', 'cuts name')} no benchmark item"
 
 
 def _removed(decisions: pa.Table, stage: str) -> NDArray[np.int64]:
@@ -238,7 +242,7 @@ def _ledger_faults(
     tables["quarantined"] = (sum(a.rows for a in total.quarantined.values()), quarantine.num_rows)
     for name, (said, found) in tables.items():
         if said != found:
-            yield f"the ledger says {said} rows {name}, the table holds {found}"
+            yield f"the ledger says {counted(said, 'row')} {name}, the table holds {found:,}"
     parts = [("dropped", "stage", decisions), ("quarantined", "rule", quarantine)]
     for name, by, table in parts:
         said_of = {
@@ -247,18 +251,19 @@ def _ledger_faults(
             for key, amount in getattr(amounts, name).items()
             if amount.rows
         }
-        counted = table.group_by(["source", by]).aggregate([("address", "count")]).to_pylist()
-        found_of = {(row["source"], row[by]): row["address_count"] for row in counted}
+        groups = table.group_by(["source", by]).aggregate([("address", "count")]).to_pylist()
+        found_of = {(row["source"], row[by]): row["address_count"] for row in groups}
         for key in sorted(said_of.keys() | found_of.keys()):
             if said_of.get(key, 0) != found_of.get(key, 0):
                 what = f"of source {key[0]!r} {name} by {key[1]}"
-                yield f"the ledger says {said_of.get(key, 0)} rows {what}, the table holds {found_of.get(key, 0)}"
+                rows = counted(said_of.get(key, 0), "row")
+                yield f"the ledger says {rows} {what}, the table holds {found_of.get(key, 0):,}"
     if manifest["files"]["edits"]:
         edits = _read(out, manifest, "edits")
         kept_edits = edits.filter(pc.invert(pc.is_in(edits["address"], decisions["address"].combine_chunks())))
         held = pc.sum(pc.subtract(kept_edits["stop"], kept_edits["start"])).as_py() or 0
         if held != total.cut.bytes or (pc.sum(kept_edits["tokens"]).as_py() or 0) != total.cut.tokens:
-            yield f"the ledger says {total.cut} were cut, edits add up to {held} bytes"
+            yield f"the ledger says {total.cut} were cut, edits add up to {counted(held, 'byte')}"
     for unit in ("bytes", "tokens"):
         dropped, aside = getattr(total.lost, unit), sum(getattr(a, unit) for a in total.quarantined.values())
         written = getattr(total.kept, unit) + (dropped if ledger.annotated else 0)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from ..connectors.row_groups import batches_of
 from ..hashing.murmur3 import murmur3_all
 from .config import Shards
+from .counted import counted
 from .emission import KEYED, AgainKey, OrderKey, set_names, set_numbers, written_schema
 from .layout import SetName, ShardSet
 from .manifest import schema_fingerprint
@@ -44,7 +45,7 @@ def shape_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
         footer = pq.read_metadata(out / "data" / name)
         groups = [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]
         if footer.num_rows != line["rows"]:
-            yield f"{name} has {footer.num_rows} rows, recorded are {line['rows']}"
+            yield f"{name} has {counted(footer.num_rows, 'row')}, not {line['rows']:,} as recorded"
         if line["first_row"] != row:
             yield f"{name} is said to begin at row {line['first_row']}, which is {row}"
         row += footer.num_rows
@@ -59,7 +60,7 @@ def shape_faults(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     for of in sets.values():
         held = sum(line["rows"] for line in manifest["files"]["data"] if line["set"] == of.name)
         if held != of.layout.rows:
-            yield f"shards of {of.name!r} hold {held} rows, the layout says {of.layout.rows}"
+            yield f"shards of {of.name!r} hold {counted(held, 'row')}, the layout says {of.layout.rows:,}"
 
 
 def _groups_agree(footer: pq.FileMetaData, recorded: list[dict[str, int]]) -> bool:
@@ -87,7 +88,7 @@ def text_faults(out: Path, manifest: dict[str, Any], index: pa.Table) -> Iterato
                 wrong += int(np.any(found != expected[position : position + len(found)], axis=1).sum())
                 position += len(found)
         if wrong:
-            yield f"{line['name']} has {wrong} rows with another text than the index says"
+            yield f"{line['name']} has {counted(wrong, 'row')} with another text than the index says"
 
 
 def place_faults(out: Path, manifest: dict[str, Any], index: pa.Table, edited: pa.Array) -> Iterator[str]:
@@ -107,7 +108,7 @@ def place_faults(out: Path, manifest: dict[str, Any], index: pa.Table, edited: p
         return
     rows = sum(pq.read_metadata(out / "data" / line["name"]).num_rows for line in manifest["files"]["data"])
     if not rows == index.num_rows == sum(line["layout"]["rows"] for line in manifest["sets"]):
-        yield f"shards hold {rows} rows, the index has {index.num_rows}"
+        yield f"shards hold {counted(rows, 'row')}, the index has {index.num_rows:,}"
         return
     whole = pc.invert(pc.is_in(index["address"], edited)).to_numpy()
     by_id = settings["columns"]["id"] is not None
@@ -117,13 +118,13 @@ def place_faults(out: Path, manifest: dict[str, Any], index: pa.Table, edited: p
     found = set_numbers(splitting, high, low)
     said = np.maximum(sets - max(phases - 1, 0), 0)
     if wrong := int(np.sum((found != said) & whole)):
-        yield f"{wrong} rows are in another set than their content says"
+        yield f"{counted(wrong, 'row is', 'rows are')} in another set than the content says"
     key = _order(out, manifest, index, OrderKey(seed, shards.epoch, by_id, splitting))
     checked = np.flatnonzero(whole | by_id)
     first, second = checked[:-1], checked[1:]
     falls = (key[0][first] > key[0][second]) | ((key[0][first] == key[0][second]) & (key[1][first] > key[1][second]))
     if wrong := int(np.sum(falls & (sets[first] == sets[second]))):
-        yield f"{wrong} rows do not stand where the seed puts them"
+        yield f"{counted(wrong, 'row does', 'rows do')} not stand where the seed says"
 
 
 def _asked(said: dict[str, Any]) -> dict[str, Any] | None:
@@ -188,11 +189,11 @@ def mixture_faults(out: Path, manifest: dict[str, Any], index: pa.Table, unsampl
     except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         yield f"{NAME} cannot be read: {error}"
         return
-    counted = {"words": "tokens"}.get(unit, unit)
+    measure = {"words": "tokens"}.get(unit, unit)
     amounts = training_amounts(manifest["files"]["data"])
     for name in sorted(sources.keys() | amounts.keys()):
         held = amounts.get(name, {})
-        if sources.get(name, (0, 0)) != (held.get("rows", 0), held.get(counted, 0)):
+        if sources.get(name, (0, 0)) != (held.get("rows", 0), held.get(measure, 0)):
             yield f"{NAME} says {sources.get(name)} of {name!r} (rows, {unit}), the shards hold {held}"
     try:
         mixture = _mixture(settings)
@@ -210,7 +211,8 @@ def mixture_faults(out: Path, manifest: dict[str, Any], index: pa.Table, unsampl
     )
     count, least, most = (passes[f"epoch_{name}"].to_numpy() for name in ("count", "min", "max"))
     if wrong := int(np.sum((least != first) | (most - least + 1 != count))):
-        yield f"{wrong} rows lack a pass before one that they are in, or are in one twice"
+        which = counted(wrong, "row lacks a pass before another, or is", "rows lack a pass before another, or are")
+        yield f"{which} in one twice"
     if mixture is None and count.max(initial=1) > 1:
         yield "rows are repeated, and no mixture asks for it"
     trains = passes.filter(pc.equal(passes["trained"], 1)).group_by("source")

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
+from ..counted import counted
 from .pair_keys import RecordIds, among, distinct
 from .records import Records
 
@@ -58,7 +59,7 @@ def read_labels(table: pa.Table, left_ids: pa.Array, right_ids: pa.Array | None,
         one, other = ids.named(torn[:1])[0]
         raise InputError(
             "a pair has one label",
-            value=f"{len(torn):,} pairs of {what} labelled both 0 and 1, the first {one!r} with {other!r}",
+            value=f"{counted(len(torn), 'pair')} of {what} labelled both 0 and 1, the first {one!r} with {other!r}",
             remedy="Decide what they are.",
         )
     return Labels(*(np.column_stack(np.divmod(some, len(ids.searched))) for some in (matches, others)))
@@ -105,10 +106,11 @@ def check_texts(labels: Labels, left: Records, right: Records | None) -> None:
     for column, side in enumerate((left, left if right is None else right)):
         empty = np.flatnonzero(pc.utf8_length(side.texts).to_numpy()[pairs[:, column]] == 0)
         if len(empty):
+            which = f"empty {('left', 'right')[column]} record"
             ids = sorted({side.ids[int(pairs[row, column])].as_py() for row in empty})
             raise InputError(
                 "records with a label have a value in some column",
-                value=f"{len(ids):,} empty {('left', 'right')[column]} records, as {_some(ids)}",
+                value=f"{counted(len(ids), which)}, as {_some(ids)}",
                 remedy="Leave their labels out.",
             )
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from ...hashing.errors import ConfigError
+from ..counted import counted
 from .lexical import Columns
 
 BLOCKERS = ("lexical", "minhash", "rules", "dense", "learned")
@@ -82,7 +83,7 @@ class Options:
         if self.rules and "rules" not in self.blockers:
             raise ConfigError(
                 "rules are for the blocker rules",
-                value=f"{len(self.rules)} rules beside {', '.join(self.blockers)}",
+                value=f"{counted(len(self.rules), 'rule')} beside {', '.join(self.blockers)}",
                 remedy="Name it, too: --blocker rules.",
             )
         for option, needed, given in (

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
+from ..counted import counted
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class RecordIds:
         if self.dirty and (again := len(said) - len(distinct(said))):
             raise InputError(
                 "a pair within one table stands once, the lower id left",
-                value=f"{again:,} pairs both ways round",
+                value=f"{counted(again, 'pair')} both ways round",
                 remedy="Make the table with `pairs_of_one_table`.",
             )
         return said

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from ...hashing.errors import ConfigError, InputError
 from ...hashing.murmur3 import murmur3_all
+from ..counted import counted
 from ..text_column import text_buffers
 from .corruption import KINDS, Values, corrupted
 from .measures import clopper_pearson
@@ -111,7 +112,7 @@ def plant(
     if copies < 1 or edits < 1 or not 0 <= seed < 1 << 64:
         raise ConfigError(
             "there is at least one copy with at least one fault, and a seed is not negative and has 64 bits",
-            value=f"{copies} copies, {edits} faults, seed {seed}",
+            value=f"{counted(copies, 'copy', 'copies')}, {counted(edits, 'fault')}, seed {seed}",
             remedy="Mend these numbers.",
         )
     _check_columns(columns, asking, searched)
@@ -130,7 +131,7 @@ def plant(
     if not made:
         raise InputError(
             "there is a record that can be miswritten",
-            value=f"none of {len(ids):,} records",
+            value=f"none of {counted(len(ids), 'record')}",
             remedy="Name columns of text, or measure by known matches.",
         )
     prefix = _PREFIX

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..counted import counted
 from ..report.charts import BOTTOM, HEIGHT, LEFT, LINE, RIGHT, TAG, TOP, WIDTH, short, svg
 
 MOST_SERIES = 8
@@ -99,7 +100,7 @@ def _dots(axes: _Axes, i: int, name: str, curve: dict[str, Any]) -> Iterator[Mar
     for cut, pairs, recall, low, high in zip(
         *(curve[part] for part in ("cuts", "pairs", "recall", "low", "high")), strict=True
     ):
-        told = f"{name}, {curve['by']} {cut:.6g}: {recall:.2%} ({low:.2%} to {high:.2%}) with {pairs:,} pairs"
+        told = f"{name}, {curve['by']} {cut:.6g}: {recall:.2%} ({low:.2%} to {high:.2%}) with {counted(pairs, 'pair')}"
         yield _DOT.format(i, axes.x(pairs), axes.y(recall), told)
 
 

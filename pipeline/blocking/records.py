@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...hashing.errors import InputError
+from ..counted import counted
 
 RECORD_PROFILE = "record-v1"
 """Names the rules above; another name whenever one of them changes."""
@@ -95,10 +96,10 @@ def _checked_ids(column: pa.ChunkedArray, name: str) -> pa.Array:
     ids = pc.if_else(blank, pa.scalar(None, pa.large_string()), ids)
     if ids.null_count:
         rows = pc.indices_nonzero(ids.is_null()).to_pylist()
-        first = ", ".join(map(str, rows[:_SHOWN]))
+        first, have = ", ".join(map(str, rows[:_SHOWN])), "has" if len(rows) == 1 else "have"
         raise InputError(
             f"every record has an id in column {name!r}",
-            value=f"{len(rows):,} of {len(ids):,} records have none, the first in row {first}",
+            value=f"{len(rows):,} of {counted(len(ids), 'record')} {have} none, the first in row {first}",
             remedy="Give each record an id, or leave such records out. Rows count from 0.",
         )
     counts = ids.value_counts()
@@ -110,7 +111,7 @@ def _checked_ids(column: pa.ChunkedArray, name: str) -> pa.Array:
             shown.append(f"{repeated!r} in rows {', '.join(map(str, rows[:_SHOWN]))}")
         raise InputError(
             f"an id in column {name!r} names one record",
-            value=f"{len(often):,} ids of several records: {'; '.join(shown)}",
+            value=f"{counted(len(often), 'id')} of several records: {'; '.join(shown)}",
             remedy="Mend the ids, or name a column that tells records apart. Rows count from 0.",
         )
     return ids.cast(pa.string())

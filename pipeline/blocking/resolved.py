@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from ...connectors.parquet_output import write_parquet
 from ...hashing.errors import ArtefactError, ConfigError, LedgerError
+from ..counted import counted
 from ..state import SUCCESS, OutputFolder, write_atomically
 from ..text_column import text_buffers
 from .clusters import DECISIONS, Rule, clustered, decisions
@@ -181,7 +182,8 @@ def _report(
     if len(clusters) != records or len(kept) != len(sizes) or len(kept) + len(gone) != records:
         raise LedgerError(
             "every record is in one cluster, which keeps one",
-            value=f"{records} records, {len(clusters)} in {len(sizes)} clusters, {len(kept)} kept, {len(gone)} go",
+            value=f"{counted(records, 'record')}, {len(clusters):,} in {counted(len(sizes), 'cluster')}, "
+            f"{len(kept):,} kept, {counted(len(gone), 'goes', 'go')}",
             remedy="Please report this.",
         )
     stays = dict(zip(kept["cluster_id"].to_pylist(), kept["id"].to_pylist(), strict=True))

@@ -20,6 +20,7 @@ from ...hashing.ngrams import MAX_NGRAM, count_ngrams
 from ...hashing.sparse_pairs import pair_cosines, pair_jaccards
 from ...hashing.sparse_topk import tfidf_rows
 from ...hashing.unicode_table import words_v1
+from ..counted import counted
 from ..text_column import text_buffers
 from .pairs import PAIRS, check_pairs
 from .ranked_records import ranked_records
@@ -66,7 +67,7 @@ def rescored(pairs: pa.Table, scores: NDArray[np.float64]) -> pa.Table:
     if len(scores) != len(pairs) or wrong:
         raise InputError(
             "each pair has a score that is a number",
-            value=f"{len(scores):,} scores of {len(pairs):,} pairs, {wrong:,} of them NaN",
+            value=f"{counted(len(scores), 'score')} of {counted(len(pairs), 'pair')}, {wrong:,} of them NaN",
             remedy="Give one score for each pair.",
         )
     return pairs.set_column(PAIRS.get_field_index("score"), PAIRS.field("score"), pa.array(scores, pa.float64()))

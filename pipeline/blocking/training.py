@@ -14,6 +14,7 @@ import pyarrow as pa
 from ...hashing.errors import ConfigError, InputError
 from ...hashing.mix import derive_seed
 from ...hashing.neural.data import HeldOut
+from ..counted import counted
 from .augmentation import Augmentation, attributes_of, written
 from .labels import Labels, check_texts, read_labels
 from .records import Records
@@ -65,7 +66,7 @@ def pairs_from_labels(
     if negatives == "labels" and not len(known.others):
         raise InputError(
             "labels tell matches from others",
-            value=f"{len(known.matches):,} matches and no pair labelled 0",
+            value=f"{counted(len(known.matches), 'match', 'matches')} and no pair labelled 0",
             remedy="Label pairs that are no match, or train with `negatives: search`.",
         )
     matches, others = tables.numbered(known.matches), tables.numbered(known.others)

@@ -12,6 +12,7 @@ from ...hashing.compression.baselines import clustered_items, line, random_items
 from ...hashing.compression.matrix import FEWEST_MODELS, Scores, as_scores, completed, in_canonical_order, item_means
 from ...hashing.errors import ConfigError
 from ...hashing.mix import derive_seed
+from ..counted import counted
 from .compress import CompressionSettings, compress_with
 
 TAMIS, RANDOM, FITTED, STRATIFIED, CLUSTERED = "tamis", "random", "random, fitted", "stratified", "clustered"
@@ -47,7 +48,7 @@ def splits_of(models: int, held_out: int, count: int, *, seed: int) -> list[Spli
     if held_out < 2 or models - held_out < FEWEST_MODELS:
         raise ConfigError(
             f"at least 2 models are held out, and {FEWEST_MODELS} are learned from",
-            value=f"{held_out} of {models} models held out",
+            value=f"{held_out} of {counted(models, 'model')} held out",
             remedy="Hold out another share, or score more models.",
         )
     found = []

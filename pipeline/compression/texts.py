@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ...hashing.compression.redundancy import alike_in_text
 from ...hashing.errors import InputError
 from ...hashing.hashed_vectors import hashed_vectors
+from ..counted import counted
 from ..text_column import text_buffers
 
 NO_PAIRS: NDArray[np.int64] = np.empty((0, 2), np.int64)
@@ -37,13 +38,15 @@ def text_pairs(
         if vectors.ndim != 2 or len(vectors) != items or not np.isfinite(vectors).all():
             raise InputError(
                 "vectors are finite, and one for each item",
-                value=f"shape {vectors.shape} for {items:,} items",
+                value=f"shape {vectors.shape} for {counted(items, 'item')}",
                 remedy="Embed every item once.",
             )
         return alike_in_text(vectors, threshold)
     if texts is None:
         return NO_PAIRS
     if len(texts) != items:
-        raise InputError("texts are one for each item", value=f"{len(texts):,} for {items:,} items", remedy="Give all.")
+        raise InputError(
+            "texts are one for each item", value=f"{len(texts):,} for {counted(items, 'item')}", remedy="Give all."
+        )
     hashed = hashed_vectors(*text_buffers(pa.array(texts, pa.large_string())))
     return alike_in_text(hashed, threshold)

@@ -10,6 +10,7 @@ from ...connectors.address import file_of
 from ...connectors.formats import InputFile
 from ...hashing.errors import ArtefactError, ConfigError, InputError
 from ..config import Pipeline
+from ..counted import counted
 from .form import OpenIndex
 
 FILES = pa.schema([("file", pa.int64())])
@@ -30,9 +31,10 @@ def joining(index: OpenIndex | None, config: Pipeline | None) -> Iterator[None]:
     with index.store.alone():
         now = index.store.header()["batches"] if index.store.exists else []
         if [batch["run"] for batch in now] != [batch["run"] for batch in index.all_batches]:
+            found, known = counted(len(now), "batch", "batches"), len(index.all_batches)
             raise ArtefactError(
                 "an index stays as it is while a run uses it",
-                value=f"{index.store.path} has {len(now)} batches, it had {len(index.all_batches)}",
+                value=f"{index.store.path} has {found}, it had {known:,}",
                 remedy="Run again: it will be asked as it is now.",
             )
         yield

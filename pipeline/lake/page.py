@@ -7,6 +7,7 @@ import numpy as np
 
 from ...hashing.errors import ArtefactError
 from ...hashing.redaction import redacted
+from ..counted import counted
 from ..report.rendering import in_script, rendered, script, shown
 from ..state import write_atomically
 from .drawing import Node, drawing
@@ -59,7 +60,7 @@ def page_facts(folder: Path, *, with_plan: bool = False) -> tuple[dict[str, Any]
     if len(tables.names) != lake["tables"]["found"]:
         raise ArtefactError(
             "lake.json and tables.parquet are of one scan",
-            value=f"{lake['tables']['found']:,} and {len(tables.names):,} tables in {folder}",
+            value=f"{lake['tables']['found']:,} and {counted(len(tables.names), 'table')} in {folder}",
             remedy=SCAN_AGAIN,
         )
     parents = direct_parents(folder, tables)
@@ -136,7 +137,7 @@ def _node(tables: Tables, group: int, parents: list[int], children: list[int]) -
     members = tables.members(group).tolist()
     first, size = members[0], int(tables.group_bytes[group])
     rows = tables.counted(first)
-    told = [tables.name(first), "rows not counted" if rows is None else f"{rows:,} rows", shown(size, "size")]
+    told = [tables.name(first), "rows not counted" if rows is None else counted(rows, "row"), shown(size, "size")]
     if len(members) > 1:
         told.append(f"{len(members):,} equal tables: {_named(tables, members)}")
     for what, groups in (("inside", parents), ("holds", children)):

@@ -15,6 +15,7 @@ from ...connectors.lake_tables import LakeTable
 from ...connectors.split import bounds
 from ...connectors.table_files import write_again
 from ...hashing.errors import InputError
+from ..counted import counted
 from .lake_rows import Contents, OpenTable, contents, open_table, seeing
 from .recast import recast
 from .recipe import Recipe, addresses_of, carried_column
@@ -97,9 +98,10 @@ def check_rebuilt(recipe: Recipe, parent: OpenTable, place: Path) -> OpenTable:
     lacking = set(recipe.columns) - set(table.schema.names)
     found = Contents(0, "") if lacking else contents_in(recipe, table)
     if found != Contents(recipe.rows, recipe.contents):
+        rows = counted(found.rows, "row")
         raise InputError(
             "a table that is made again has the rows that it had",
-            value=f"{recipe.table}: {found.rows:,} rows {found.fingerprint}, not {recipe.rows:,} {recipe.contents}"
+            value=f"{recipe.table}: {rows} {found.fingerprint}, not {recipe.rows:,} {recipe.contents}"
             + _changed(recipe, parent),
             remedy=f"Bring back {recipe.parent} as it was, or the files from the quarantine.",
         )

@@ -21,6 +21,7 @@ from ...connectors.moved import sync_folder
 from ...connectors.parquet_output import write_parquet
 from ...connectors.table_files import FileForm, form_from_json
 from ...hashing.errors import ArtefactError, InputError
+from ..counted import counted
 from ..state import write_atomically
 from .lake_rows import Contents, OpenTable, Prints, Seeing, contents
 
@@ -153,9 +154,10 @@ def trace(child: OpenTable, parent: OpenTable, names: Sequence[str], seeing: See
         found[at[fresh]] = records[fresh]
     missing = int(np.count_nonzero(found < 0))
     if missing:
+        absent = counted(missing, f"distinct row of {child.table.name} is", f"distinct rows of {child.table.name} are")
         raise InputError(
             "every row of a table that goes is in its parent",
-            value=f"{missing:,} distinct rows of {child.table.name} are not in {parent.table.name}",
+            value=f"{absent} not in {parent.table.name}",
             remedy="Scan the lake again.",
         )
     return Traced(found[place], known, tuple(rows.tolist()))

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ...hashing.errors import InputError
+from ..counted import counted
 
 SOURCE, STEP = "source", "step"
 _SHAPE = 'Write {"SOURCE": [9, 1]}, or [{"step": 100, "loads": {"SOURCE": [9, 1]}}, ...].'
@@ -160,7 +161,7 @@ def _checked(rows: list[Row]) -> Loads:
         if len(numbers) != lengths[names[0]]:
             raise InputError(
                 "loads of all sources are equally long",
-                value=f"{len(numbers)} experts of {name!r} at {step}, {lengths[names[0]]} of {names[0]!r}",
+                value=f"{counted(len(numbers), 'expert')} of {name!r} at {step}, {lengths[names[0]]} of {names[0]!r}",
                 remedy="Count the same experts in all.",
             )
     return Loads(names, steps, np.array([[known[step, name] for step in steps] for name in names]))

@@ -16,6 +16,7 @@ from ...hashing.mixing.histograms import equal_draws
 from ...hashing.mixing.leverage import leverage, leverage_weights
 from ...hashing.mixing.proportions import proportional, temperature, uniform
 from ...hashing.mixing.tilt import mean_distances
+from ..counted import counted
 from .router import by_router
 from .settings import MixingSettings
 from .sources import Sources, known_names
@@ -214,7 +215,7 @@ def _order_free(sources: Sources, settings: MixingSettings) -> Wanted:
 def _importance(sources: Sources, settings: MixingSettings) -> Wanted:
     taken = _needed(sources, "taken")
     return Wanted(
-        normalised(taken, "tokens taken"), [f"{size:,} tokens taken by importance" for size in taken.tolist()]
+        normalised(taken, "tokens taken"), [f"{counted(size, 'token')} taken by importance" for size in taken.tolist()]
     )
 
 

@@ -8,6 +8,7 @@ from ...hashing.mixing.checks import as_histograms
 from ...hashing.mixing.distances import L2, pairwise
 from ...hashing.mixing.dynamic import router_update, trajectory
 from ...hashing.mixing.tilt import mean_distances
+from ..counted import counted
 from .settings import MixingSettings
 from .wanted import Step, Wanted
 
@@ -52,7 +53,7 @@ def by_router(loads: NDArray[np.float64], steps: tuple[int, ...], settings: Mixi
     if end <= starts[-1]:
         raise ConfigError(
             "a training goes on after its last loads",
-            value=f"{end} steps, loads at step {starts[-1]}",
+            value=f"{counted(end, 'step')}, loads at step {starts[-1]}",
             remedy="Raise `steps`, or leave these loads out.",
         )
     lasts = np.diff([*starts, end]).tolist()

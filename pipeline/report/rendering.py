@@ -75,7 +75,7 @@ def _size(size: float) -> str:
     for unit, of in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= of:
             return f"{size / of:,.1f} {unit}"
-    return f"{size:,} bytes"
+    return f"{size:,} byte{'' if size == 1 else 's'}"
 
 
 def _cost(amount: float) -> str:

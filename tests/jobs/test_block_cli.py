@@ -148,10 +148,10 @@ def test_what_cannot_be(tables, tmp_path, arguments, said):
     [
         (b"", "t.csv", "'id' among no columns of .*t.csv"),
         (b"id|name\n1|soup\n|tea\n \xc2\xa0|milk\n", "t.csv", "2 of 3 records have none, the first in row 1, 2"),
-        (b"id|name\n1|soup\n1|tea\n", "t.csv", "1 ids of several records: '1' in rows 0, 1"),
+        (b"id|name\n1|soup\n1|tea\n", "t.csv", "1 id of several records: '1' in rows 0, 1"),
         (b"id|name\n1|caf\xe9\n", "t.csv", "(?s)the first is record 0 of .*t.csv: invalid-utf8.*text is UTF-8"),
         (b'[{"id": 1, "name": "a"}]', "t.json", "(?s)record 0 of .*t.json: not-an-object.*JSON one object a line"),
-        (b'{"id": null, "name": "a"}\n', "t.jsonl", "1 of 1 records have none"),
+        (b'{"id": null, "name": "a"}\n', "t.jsonl", "1 of 1 record has none"),
         (b'{"id": 1, "name": ["a"]}\n', "t.jsonl", "column 'name' of type list"),
         (b"not parquet", "t.parquet", "a readable Parquet file"),
         (b"a text", "t.txt", "ending names its format"),

@@ -186,7 +186,7 @@ def test_damaged_runs_are_refused(blocked, command):
     pairs, lexical = blocked / "one" / "pairs.parquet", blocked / "both" / "blockers" / "lexical.parquet"
     pq.write_table(pq.read_table(pairs).slice(1), pairs)
     assert f"{pairs} has " in refused(blocked / "one")
-    assert "recorded are" in refused(blocked / "one")
+    assert "as recorded" in refused(blocked / "one")
     lexical.unlink()
     assert f"{lexical} is missing" in refused(blocked / "both")
     said = blocked / "both" / "block.json"

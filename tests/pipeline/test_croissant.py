@@ -37,17 +37,17 @@ def test_golden():
             {
                 "@type": "prov:Activity",
                 "prov:label": "not-utf8",
-                "description": "quarantined: 1 rows, 20 bytes, 4 words.",
+                "description": "quarantined: 1 row, 20 bytes, 4 words.",
             },
             {
                 "@type": "prov:Activity",
                 "prov:label": "compared with, not written",
-                "description": "references: 1 rows, 20 bytes, 4 words.",
+                "description": "references: 1 row, 20 bytes, 4 words.",
             },
             {
                 "@type": "prov:Activity",
                 "prov:label": "not taken",
-                "description": "unsampled: 1 rows, 20 bytes, 4 words.",
+                "description": "unsampled: 1 row, 20 bytes, 4 words.",
             },
             {
                 "@type": "prov:Activity",

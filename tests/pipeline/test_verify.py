@@ -95,14 +95,14 @@ def changed(table, name, row, value):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda t: changed(t, "stop", 0, 0), "1 cuts are empty"),
-        (lambda t: changed(t, "start", 0, -1), "1 cuts are empty"),
-        (lambda t: changed(t, "stop", 0, t["start"][1].as_py() + 1), "1 cuts are empty, overlap"),
+        (lambda t: changed(t, "stop", 0, 0), "1 cut is empty"),
+        (lambda t: changed(t, "start", 0, -1), "1 cut is empty"),
+        (lambda t: changed(t, "stop", 0, t["start"][1].as_py() + 1), "1 cut is empty, overlaps"),
         (lambda t: t.take(list(range(t.num_rows))[::-1]), "cuts are empty, overlap or lie out of order"),
-        (lambda t: changed(t, "keeper_address", 1, 1 << 50), "1 cuts name a keeper that was not kept"),
-        (lambda t: changed(t, "keeper_id", 0, None), "1 cuts name no benchmark item"),
-        (lambda t: changed(t, "keeper_corpus", 0, None), "1 cuts name no benchmark item"),
-        (lambda t: changed(t, "stage", 0, "near"), "1 cuts are of a stage that was not to cut"),
+        (lambda t: changed(t, "keeper_address", 1, 1 << 50), "1 cut names a keeper that was not kept"),
+        (lambda t: changed(t, "keeper_id", 0, None), "1 cut names no benchmark item"),
+        (lambda t: changed(t, "keeper_corpus", 0, None), "1 cut names no benchmark item"),
+        (lambda t: changed(t, "stage", 0, "near"), "1 cut is of a stage that was not to cut"),
     ],
 )
 def test_wrong_cuts(cut, change, fault):
@@ -119,7 +119,7 @@ def test_a_lost_decision(out):
 def test_a_doubled_row(out):
     rewrite(out, "decisions", "part-00000.parquet", lambda t: pa.concat_tables([t, t.slice(0, 1)]))
     faults = failures(out)["every record is kept, dropped or quarantined, once"]
-    assert faults[0].startswith("1 records end in two places")
+    assert faults[0].startswith("1 record ends in two places")
 
 
 def test_an_altered_text(out):

@@ -267,13 +267,13 @@ def unbalance_the_ledger(out):
 
 DAMAGES = [
     (flip_a_byte, FILES, "train/part-00000-of-00001.parquet has sha256"),
-    (cut_a_file_short, FILES, "bytes, recorded are"),
+    (cut_a_file_short, FILES, "as recorded"),
     (lose_a_file, FILES, "validation/tail.parquet is missing"),
     (add_a_file, FILES, "part-00001-of-00001.parquet is not in the manifest"),
     (lose_a_row, SHAPE, "rows, the layout says"),
-    (double_a_row, TEXTS, "1 rows with another text than the index says"),
-    (swap_two_rows, PLACES, "rows do not stand where the seed puts them"),
-    (swap_two_sets, PLACES, "2 rows are in another set than their content says"),
+    (double_a_row, TEXTS, "1 row with another text than the index says"),
+    (swap_two_rows, PLACES, "rows do not stand where the seed says"),
+    (swap_two_sets, PLACES, "2 rows are in another set than the content says"),
     (cut_groups_elsewhere, SHAPE, "has row groups of"),
     (miscount_rows_before, SHAPE, "is said to begin at row 1"),
     (misplace_a_group, SHAPE, "row groups at other places than recorded"),
@@ -289,8 +289,8 @@ DAMAGES = [
     (exchange_bytes, TEXTS, "2 rows with another text"),
     (miscount_an_unsampled_row, LEDGER, "bytes for unsampled"),
     (lose_the_mixture, MIXTURE, "cannot be read"),
-    (change_a_pass, MIXTURE, "1 rows lack a pass"),
-    (claim_a_pass_twice, ROWS, "1 records are in the shards twice in one pass"),
+    (change_a_pass, MIXTURE, "1 row lacks a pass"),
+    (claim_a_pass_twice, ROWS, "1 record is in the shards twice in one pass"),
     (lose_an_unsampled_row, ROWS, "records, "),
     (unbalance_the_ledger, LEDGER, "source 'web'"),
 ]

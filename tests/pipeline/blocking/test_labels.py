@@ -73,7 +73,7 @@ def test_within_one_table_no_id_is_the_left_one():
     [
         (
             [("0", "10", 1), ("1", "11", 1), ("0", "10", 0)],
-            "one label.*1 pairs of labels labelled both 0 and 1.*'0' with '10'",
+            "one label.*1 pair of labels labelled both 0 and 1.*'0' with '10'",
         ),
         ([("0", "99", 1), ("1", "98", 1)], "right_id of all labels.*2 others, the first '99'"),
         ([("x", "10", 1)], "left_id of all labels.*1 others, the first 'x'"),
@@ -94,7 +94,7 @@ def test_labels_that_cannot_be_learned_from(rows, match):
 def test_labels_within_one_table_that_cannot_be_learned_from():
     with pytest.raises(InputError, match="'1' with itself"):
         read_labels(labels([("1", "1", 1)]), LEFT, None)
-    with pytest.raises(InputError, match="1 pairs of labels labelled both 0 and 1, the first '0' with '1'"):
+    with pytest.raises(InputError, match="1 pair of labels labelled both 0 and 1, the first '0' with '1'"):
         read_labels(labels([("0", "1", 1), ("1", "0", 0)]), LEFT, None)
 
 

@@ -80,7 +80,7 @@ def test_the_interval_is_where_each_tail_has_a_fortieth(found, total):
         (["aq"], ["av"], RIGHT, "the right_id of all pairs"),
         (["av"], [], RIGHT, "there are matches"),
         (["ab"], ["cc"], None, "matches are of two records each"),
-        (["ab", "ba"], ["ab"], None, "1 pairs both ways round"),
+        (["ab", "ba"], ["ab"], None, "1 pair both ways round"),
         (["av"], ["av"], RIGHT[:0], "there are records to pair"),
     ],
 )

@@ -75,7 +75,7 @@ def test_chunks_and_slices_are_one_table():
     ("columns", "said"),
     [
         ({"id": ["a", None, "b", None]}, "2 of 4 records have none, the first in row 1, 3"),
-        ({"id": [1.0, float("nan")]}, "1 of 2 records have none, the first in row 1"),
+        ({"id": [1.0, float("nan")]}, "1 of 2 records has none, the first in row 1"),
         ({"id": ["a", "b", "a", "c", "c"]}, "2 ids of several records: 'a' in rows 0, 2; 'c' in rows 3, 4"),
         ({"id": [1], "x": [[1]]}, "column 'x' of type list<item: int64>"),
         ({"x": [1]}, "'id', 0 times among ['x']"),

@@ -106,7 +106,7 @@ def test_a_row_that_the_parent_lacks_is_refused(scanned):
         lambda row: {"fingerprint": now.fingerprint, "contents": None} if row["table"] == now.name else None,
     )
     outcomes = {outcome.table: outcome for outcome in carry_out(scanned)}
-    assert "1 distinct rows of deep/some.parquet are not in all.parquet" in outcomes["deep/some.parquet"].why
+    assert "1 distinct row of deep/some.parquet is not in all.parquet" in outcomes["deep/some.parquet"].why
     assert place.exists()
 
 
