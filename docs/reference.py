@@ -82,6 +82,8 @@ With every default written out, which is how a run saves it as `config.yaml`:
 - **Overrides**: `tamis run pipeline.yaml --set stages.near.threshold=0.9 --set keep=longest`.
   Items of lists go by number, stages by name.
 - **Unknown keys** are refused, and the nearest known one is named. `tamis schema` prints a JSON Schema for editors.
+- **`memory: null`** is a share of what the process may use: [architecture.md](architecture.md#memory). It is stated when
+  a run begins and in its `report.json`, and changes nothing else.
 - **What the answer depends on**: everything but `out`, `staging`, `engine`, `spark`, `memory`, `threads`, `check_room`,
   `allow_loss`, `report` and `metrics`. Change any of the others, and it is another run, which needs another `out`.
 
@@ -108,7 +110,7 @@ COMMAND_LINE = """\
 # Command line
 
 What `--help` says of every command. Progress goes to standard error: as bars on a terminal, elsewhere as a line of JSON
-at the start and end of each step and every few seconds between. The summary goes to standard output.
+before all steps, at the start and end of each and every few seconds between. The summary goes to standard output.
 
 """
 

@@ -121,7 +121,7 @@ def run(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: --set stages.near.threshold=0.9"),
     ] = None,
     out: Annotated[str | None, typer.Option("--out", help="Folder for the output.")] = None,
-    memory: Memory = None,
+    memory: Annotated[str | None, typer.Option("--memory", help="Memory limit, as 2GB; default: as in CONFIG.")] = None,
     threads: Threads = None,
     engine: Annotated[str | None, typer.Option("--engine", help="What runs it: local or spark.")] = None,
     until: Annotated[

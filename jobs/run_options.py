@@ -19,7 +19,9 @@ OnError = Annotated[str, typer.Option("--on-error", help="fail, or quarantine ba
 Out = Annotated[str, typer.Option("--out", help="Folder or URL for the output; empty, or of this very run.")]
 Memory = Annotated[
     str | None,
-    typer.Option("--memory", help="Limit for all but interpreter and libraries, as 2GB; default: half of the machine."),
+    typer.Option(
+        "--memory", help="Limit for all but interpreter and libraries, as 2GB; default: half of what there is."
+    ),
 ]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Default: all processors.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs it: local or spark.")]
