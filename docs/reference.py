@@ -82,8 +82,8 @@ With every default written out, which is how a run saves it as `config.yaml`:
 - **Overrides**: `tamis run pipeline.yaml --set stages.near.threshold=0.9 --set keep=longest`.
   Items of lists go by number, stages by name.
 - **Unknown keys** are refused, and the nearest known one is named. `tamis schema` prints a JSON Schema for editors.
-- **`memory: null`** is a share of what the process may use: [architecture.md](architecture.md#memory). It is stated when
-  a run begins and in its `report.json`, and changes nothing else.
+- **`memory: null`** is a share of what the process may use: [architecture.md](architecture.md#memory). A run says how
+  much when it begins and in its `report.json`, and nothing else changes with it.
 - **What the answer depends on**: everything but `out`, `staging`, `engine`, `spark`, `memory`, `threads`, `check_room`,
   `allow_loss`, `report` and `metrics`. Change any of the others, and it is another run, which needs another `out`.
 

@@ -122,7 +122,8 @@ def compared(comparison: Comparison) -> str:
     text = f"They share {comparison.shared:,} of {comparison.all:,} shingles: similarity {comparison.similarity:.4f}"
     if not comparison.of:
         return text + "."
-    return text + f"; {len(comparison.bands)} of {comparison.of} bands are equal, and one would do."
+    equal = "is equal" if len(comparison.bands) == 1 else "are equal"
+    return text + f"; {len(comparison.bands)} of {counted(comparison.of, 'band')} {equal}, and one would do."
 
 
 def differences(gone: str, kept: str) -> Text:

@@ -45,7 +45,7 @@ class Division:
         if self.streams % self.readers:
             raise ConfigError(
                 "the number of streams is a multiple of world_size x workers",
-                value=f"{self.streams} streams for {self.world_size} x {self.workers}",
+                value=f"{self.streams} for {self.world_size} x {self.workers}",
                 remedy="Take other workers, or other streams (another order) for a new run.",
             )
         if self.batch_size % self.chunk:

@@ -74,7 +74,7 @@ class MixedReader(BatchReader):
         if not self.steps:
             raise ConfigError(
                 "a mixture has as many rows as a global batch",
-                value=f"{rows} rows, {world_size} x {batch_size} wanted",
+                value=f"{self._rows:,} of the {world_size} x {batch_size} rows wanted",
                 remedy="Name more rows, or a smaller batch.",
             )
 

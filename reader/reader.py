@@ -87,7 +87,7 @@ class ShardReader(BatchReader):
         if self.rows and not self.steps:
             raise ConfigError(
                 "a set has as many rows as a global batch, or its remainder is not dropped",
-                value=f"{self.rows} rows, {self.world_size} x {self.batch_size} wanted",
+                value=f"{self.rows:,} of the {self.world_size} x {self.batch_size} rows wanted",
                 remedy="Take a smaller batch, or remainder='pad' or 'wrap'.",
             )
 

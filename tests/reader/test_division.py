@@ -34,7 +34,7 @@ def test_a_worker_owns_its_streams():
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"workers": 5}, "number of streams is a multiple of world_size x workers; found 12 streams for 3 x 5"),
+        ({"workers": 5}, "number of streams is a multiple of world_size x workers; found 12 for 3 x 5"),
         ({"batch_size": 7}, "rows of a chunk divide the batch size; found chunks of 2 rows, batches of 7"),
         ({"rank": 3}, "rank is one of 0 ... world_size - 1; found rank 3 of 3"),
         ({"rank": -1}, "rank is one of"),

@@ -128,7 +128,7 @@ def test_what_cannot_be_mixed_is_refused(outs, tmp_path):
     for weight in (0, -1, float("nan"), float("inf")):
         with pytest.raises(ConfigError, match="a weight is a positive number"):
             mixed(outs, weights=(1, weight), batch_size=8)
-    with pytest.raises(ConfigError, match="as many rows as a global batch; found 7 rows, 1 x 8 wanted"):
+    with pytest.raises(ConfigError, match="as many rows as a global batch; found 7 of the 1 x 8 rows wanted"):
         mixed(outs, batch_size=8, rows=7)
     with pytest.raises(ConfigError, match="a mixture has a source at least"):
         MixedReader([], batch_size=8)

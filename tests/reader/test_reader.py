@@ -284,7 +284,7 @@ def test_a_first_epoch_is_no_way_behind(out):
 def test_the_order_stays_when_workers_change_under_way(out):
     some = ShardReader(out, batch_size=16)
     next(iter(some))
-    with pytest.raises(ConfigError, match="found 1 streams for 1 x 2"):
+    with pytest.raises(ConfigError, match="found 1 for 1 x 2"):
         some.use_workers(2)
     assert (some.streams, some.workers) == (1, 1)
 

@@ -123,7 +123,7 @@ def test_nothing_of_its_own_runs_on(out):
 
 
 def test_what_cannot_be_is_refused(out, monkeypatch):
-    with pytest.raises(ConfigError, match="found 4 streams for 1 x 3"):
+    with pytest.raises(ConfigError, match="found 4 for 1 x 3"):
         loader(reader(out), 3)
     with pytest.raises(ConfigError, match="workers are not negative"):
         loader(reader(out), -1)
