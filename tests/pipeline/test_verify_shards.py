@@ -272,7 +272,7 @@ DAMAGES = [
     (add_a_file, FILES, "part-00001-of-00001.parquet is not in the manifest"),
     (lose_a_row, SHAPE, "rows, the layout says"),
     (double_a_row, TEXTS, "1 row with another text than the index says"),
-    (swap_two_rows, PLACES, "rows do not stand where the seed says"),
+    (swap_two_rows, PLACES, "not stand where the seed says"),
     (swap_two_sets, PLACES, "2 rows are in another set than the content says"),
     (cut_groups_elsewhere, SHAPE, "has row groups of"),
     (miscount_rows_before, SHAPE, "is said to begin at row 1"),

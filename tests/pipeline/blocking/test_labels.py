@@ -82,8 +82,8 @@ def test_within_one_table_no_id_is_the_left_one():
         ([("0", "10", None)], "labels are 0 or 1.*1 others, as 'None'"),
         ([("0", "10", "maybe"), ("0", "11", "yes")], "labels are 0 or 1.*1 others, as 'maybe'"),
         ([("0", "10", [1])], "labels are 0 or 1.*type list"),
-        ([("3", "10", 1)], "have a value.*1 empty left records, as '3'"),
-        ([("0", "12", 0)], "have a value.*1 empty right records, as '12'"),
+        ([("3", "10", 1)], "have a value.*1 empty left record, as '3'"),
+        ([("0", "12", 0)], "have a value.*1 empty right record, as '12'"),
     ],
 )
 def test_labels_that_cannot_be_learned_from(rows, match):
