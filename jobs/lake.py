@@ -49,6 +49,7 @@ def scan_lake(
     engine = engine_on(on, work, progress)
     try:
         found = scan(engine, tables, options, memory=recall(out, options), progress=progress)
+        engine.settle()  # its tables of rows become memory
         report = write_scan(found, options, list(lakes), out, work, closure=closure, page=page)
     finally:
         engine.close()

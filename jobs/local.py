@@ -24,8 +24,8 @@ from ..hashing.errors import EngineError
 from ..pipeline.engine import Progress, Shipped, T, Table
 from .local_table import LocalTable, Opener, Sources, StreamTable, opened, table_of
 from .read_cache import ReadCache
-from .saved import is_saved
 from .shipped import Held
+from .table_store import TableStore
 from .wanted import wanted_schema, with_columns
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ DUCKDB_THREAD_BYTES = 16 << 20
 """DuckDB's memory that each of its threads must find: below it, threads that sort pin all there is and it gives up."""
 
 CACHE_SHARE = 0.2
+KEPT_SHARE = 0.1
+"""Share for saved tables that stay in memory."""
+
 BATCH_BYTES = 16 << 20
 """Bytes of a batch of input where there is memory for it."""
 
@@ -77,6 +80,7 @@ class LocalEngine:
         self.spill = Path(tempfile.mkdtemp(prefix="spill-", suffix=UNFINISHED, dir=work))
         self._names = itertools.count()
         self._cached: ReadCache | None = None
+        self.store = TableStore(work, room=int(memory_bytes * KEPT_SHARE))
         self._connecting = threading.Lock()
 
     def read(self, splits: Sequence[Split], columns: pa.Schema, *, full: pa.Schema, only: Table | None = None) -> Table:
@@ -152,7 +156,11 @@ class LocalEngine:
 
     def has(self, name: str) -> bool:
         """See ``Engine.has``."""
-        return is_saved(self.work / name)
+        return self.store.has(name)
+
+    def settle(self) -> None:
+        """See ``Engine.settle``."""
+        self.store.settle()
 
     def close(self) -> None:
         """See ``Engine.close``."""
@@ -160,6 +168,7 @@ class LocalEngine:
             self._database.close()
         self._cached = None
         shutil.rmtree(self.spill, ignore_errors=True)
+        self.store.close()
 
     @cached_property
     def _database(self) -> "duckdb.DuckDBPyConnection":

@@ -6,9 +6,8 @@ tables). Streams become DuckDB sources, queries become streams; nothing is compu
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +19,13 @@ from .bucketed import Buckets
 from .chunks import cut
 from .explode import REPEATED_SHARE, exploded, repeated_values
 from .first import first_of_each
-from .lookup import Lookup, lookup_of
+from .lookup import How, Lookup, lookup_of
 from .memory_sort import SLICE_ROWS, Held
 from .numbers import with_numbers
 from .ordered import ordered_map
-from .saved import begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
+from .saved import column_bytes, read_part
 from .spool import Spool
+from .table_store import kept_batches
 
 if TYPE_CHECKING:
     from .local import LocalEngine
@@ -140,9 +140,7 @@ class LocalTable:
         """See ``Table.distinct``."""
         return QueryTable(self.engine, self.schema, lambda sources: f"SELECT DISTINCT * FROM {self.sql(sources)}")
 
-    def join(
-        self, other: Table, *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
-    ) -> Table:
+    def join(self, other: Table, *, on: Sequence[str], how: How = "inner") -> Table:
         """See ``Table.join``."""
         right = table_of(self.engine, other)
         extra = [] if how in ("semi", "anti") else [f for f in right.schema if f.name not in on]
@@ -155,8 +153,8 @@ class LocalTable:
                 f"SELECT {columns} FROM {self.sql(sources)} l {how.upper()} JOIN {right.sql(sources)} r ON {matches}"
             ),
         )
-        long = any(pa.types.is_binary(field.type) for field in self.schema)
-        return LookupTable(joined, self, right, on[0]) if long and how == "inner" and len(on) == 1 else joined
+        by_number = len(on) == 1 and self.schema.field(on[0]).type == right.schema.field(on[0]).type == pa.int64()
+        return LookupTable(joined, self, right, on[0], how) if by_number else joined
 
     def first(
         self, *, by: Sequence[str], order: Sequence[str], n: int = 1, at_least: int = 1, size: str | None = None
@@ -262,12 +260,10 @@ class LocalTable:
 
     def save(self, name: str) -> Table:
         """See ``Table.save``."""
-        folder = self.engine.work / name
-        if not is_saved(folder):
-            begin(folder)
-            commit(folder, [write_part(folder, "part", self.batches(), self.schema)])
-        parts = [folder / part.name for part in parts_of(folder)]
-        return SavedTable(self.engine, self.schema, parts, self.ordered, self.schema.names)
+        store = self.engine.store
+        if not store.has(name):
+            store.save(name, self.batches(), self.schema)
+        return SavedTable(self.engine, self.schema, name, self.ordered, self.schema.names)
 
     def collect(self) -> pa.Table:
         """See ``Table.collect``."""
@@ -420,17 +416,18 @@ class QueryTable(LocalTable):
 
 
 class LookupTable(LocalTable):
-    """An inner join of rows with long values: the other side is looked up, where it is small and its keys are unique.
+    """A join by a number: keys are looked up in the other side, where that is small and would add no row twice.
 
     Args:
         query: the same join in DuckDB, for all other cases.
         left, right: what is joined.
         on: an int64 column of both.
+        how: which rows stay.
     """
 
-    def __init__(self, query: LocalTable, left: LocalTable, right: LocalTable, on: str) -> None:
-        super().__init__(query.engine, query.schema, left.ordered)
-        self._query, self._left, self._right, self._on = query, left, right, on
+    def __init__(self, query: LocalTable, left: LocalTable, right: LocalTable, on: str, how: How) -> None:
+        super().__init__(query.engine, query.schema)
+        self._query, self._left, self._right, self._on, self._how = query, left, right, on, how
 
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
@@ -442,10 +439,12 @@ class LookupTable(LocalTable):
         """See ``Table.map``."""
         return AppliedTable(self, fn, schema)
 
-    @cached_property
     def _lookup(self) -> Lookup | None:
+        """Return the other side; not kept, since tables live longer than their use."""
         budget = int(self.engine.memory_bytes * LOOKUP_SHARE)
-        return lookup_of(self._right.batches(), self._right.schema, self._on, budget=budget)
+        if not self._right.may_fit(budget):
+            return None
+        return lookup_of(self._right.batches(), self._right.schema, self._on, self._how, budget=budget)
 
     def sql(self, sources: Sources) -> str:
         """Return a table expression for DuckDB."""
@@ -457,7 +456,7 @@ class LookupTable(LocalTable):
 
     def apply(self, fn: Callable[[pa.RecordBatch], R]) -> Iterator[R]:
         """Yield what a function makes of each batch, in the worker threads."""
-        lookup = self._lookup
+        lookup = self._lookup()
         if lookup is None:
             return self._query.apply(fn)
         return self._left.apply(lambda batch: fn(lookup(batch, self._on, self.schema)))
@@ -510,52 +509,59 @@ class UnionTable(LocalTable):
 
 
 class SavedTable(LocalTable):
-    """Columns of a table in Parquet: DuckDB scans it by itself, Python reads it in order.
+    """Columns of a saved table: DuckDB scans its files by itself, Python reads them in order, or what is in memory.
 
     Args:
-        paths: its parts.
-        names: the column of the files behind each column of the schema.
+        name: of the table.
+        stored: its column behind each column of the schema.
     """
 
     def __init__(
-        self,
-        engine: "LocalEngine",
-        schema: pa.Schema,
-        paths: Sequence[Path],
-        ordered: tuple[str, ...],
-        names: Sequence[str],
+        self, engine: "LocalEngine", schema: pa.Schema, name: str, ordered: tuple[str, ...], stored: Sequence[str]
     ) -> None:
         super().__init__(engine, schema, ordered)
-        self._paths, self._names = paths, names
+        self._name, self._stored = name, stored
 
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
         chosen = {**{name: name for name in names}, **renamed}
         schema, ordered = self._selected(chosen)
-        stored = dict(zip(self.schema.names, self._names, strict=True))
-        return SavedTable(self.engine, schema, self._paths, ordered, [stored[old] for old in chosen.values()])
+        behind = dict(zip(self.schema.names, self._stored, strict=True))
+        return SavedTable(self.engine, schema, self._name, ordered, [behind[old] for old in chosen.values()])
 
     def sql(self, sources: Sources) -> str:
         """Return a table expression for DuckDB."""
-        if not self._paths:
+        if self.engine.store.kept(self._name) is not None:
             return super().sql(sources)
-        columns = [f'"{stored}" AS "{name}"' for stored, name in zip(self._names, self.schema.names, strict=True)]
-        escaped = ", ".join("'" + str(path).replace("'", "''") + "'" for path in self._paths)
+        paths = self.engine.store.paths(self._name)
+        if not paths:
+            return super().sql(sources)
+        columns = [f'"{stored}" AS "{name}"' for stored, name in zip(self._stored, self.schema.names, strict=True)]
+        escaped = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         return f"(SELECT {', '.join(columns)} FROM read_parquet([{escaped}]))"
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows."""
-        for path in self._paths:
-            yield from read_part(path, self._names, self.schema)
+        kept = self.engine.store.kept(self._name)
+        if kept is not None:
+            yield from kept_batches(kept, self._stored, self.schema)
+            return
+        for path in self.engine.store.paths(self._name):
+            yield from read_part(path, self._stored, self.schema)
 
     def may_fit(self, size_bytes: int) -> bool:
         """Whether the rows have no more bytes than that."""
-        return sum(column_bytes(pq.read_metadata(path), self._names) for path in self._paths) <= size_bytes
+        return self._size_bytes(self._stored) <= size_bytes
 
     def value_bytes(self, column: str) -> int | None:
-        """Return about how many bytes a column's values have."""
-        stored = self._names[self.schema.get_field_index(column)]
-        return sum(column_bytes(pq.read_metadata(path), [stored]) for path in self._paths)
+        """Return about how many bytes a column's values have, or more."""
+        return self._size_bytes([self._stored[self.schema.get_field_index(column)]])
+
+    def _size_bytes(self, stored: Sequence[str]) -> int:
+        kept = self.engine.store.kept(self._name)
+        if kept is not None:
+            return sum(batch.column(name).nbytes for batch in kept for name in stored)
+        return sum(column_bytes(pq.read_metadata(path), stored) for path in self.engine.store.paths(self._name))
 
     def save(self, name: str) -> Table:
         """See ``Table.save``."""

@@ -1,13 +1,19 @@
-"""Joining rows with long values by looking their keys up, so that the values are never handed to DuckDB."""
+"""Joins by one key, where the other side fits into memory: each row looks its key up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..hashing.ordering import ascending_order
+
+How = Literal["inner", "left", "semi", "anti"]
+
+MATCHING: tuple[How, ...] = ("semi", "anti")
+"""Joins that ask whether a key is there, and take nothing from the other side."""
 
 
 def places_of(wanted: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -16,6 +22,8 @@ def places_of(wanted: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArr
     >>> places_of(np.array([7, 8, 2]), np.array([2, 7]))
     (array([1, 2, 0]), array([ True, False,  True]))
     """
+    if len(keys) and keys[-1] - keys[0] == len(keys) - 1:  # no number is left out: a key says where it stands
+        return wanted - keys[0], (wanted >= keys[0]) & (wanted <= keys[-1])
     places = np.searchsorted(keys, wanted)
     found = np.zeros(len(wanted), np.bool_)
     inside = places < len(keys)
@@ -28,33 +36,53 @@ class Lookup:
     """The other side of a join, by key.
 
     Attributes:
-        keys: int64, ascending, each once.
+        how: which rows stay, and whether they get columns.
+        keys: int64, ascending; each once, where columns are taken.
         columns: the other columns, in that order.
     """
 
+    how: How
     keys: NDArray[np.int64]
-    columns: pa.Table
+    columns: pa.RecordBatch
 
     def __call__(self, batch: pa.RecordBatch, on: str, schema: pa.Schema) -> pa.RecordBatch:
-        """Return the rows of a batch whose key is here, with the columns found."""
+        """Return the rows of a batch that stay, with the columns found."""
         places, found = places_of(batch.column(on).to_numpy(), self.keys)
-        rows = batch if found.all() else batch.filter(pa.array(found))
-        more = self.columns.take(pa.array(places[found])).combine_chunks()
-        columns = [column.chunk(0) if column.num_chunks else pa.nulls(0, column.type) for column in more.columns]
-        return pa.RecordBatch.from_arrays([*rows.columns, *columns], schema=schema)
+        if self.how in MATCHING:
+            return _those(batch, found if self.how == "semi" else ~found)
+        if self.how == "left":
+            wanted = pa.array(places, mask=~found)
+        else:
+            batch, wanted = _those(batch, found), pa.array(places if found.all() else places[found])
+        more = (column.take(wanted) for column in self.columns.columns)
+        return pa.RecordBatch.from_arrays([*batch.columns, *more], schema=schema)
 
 
-def lookup_of(batches: Iterator[pa.RecordBatch], schema: pa.Schema, on: str, *, budget: int) -> Lookup | None:
-    """Return a lookup of some rows; None if they take more than ``budget`` bytes or a key occurs twice."""
+def _those(batch: pa.RecordBatch, wanted: NDArray[np.bool_]) -> pa.RecordBatch:
+    return batch if wanted.all() else batch.filter(pa.array(wanted))
+
+
+def lookup_of(batches: Iterator[pa.RecordBatch], schema: pa.Schema, on: str, how: How, *, budget: int) -> Lookup | None:
+    """Return a lookup of some rows; None if they take more than ``budget`` bytes or a key would add two rows."""
+    wanted = pa.schema([schema.field(on)]) if how in MATCHING else schema
     held: list[pa.RecordBatch] = []
     size = 0
     for batch in batches:
-        held.append(batch)
-        size += batch.nbytes
+        held.append(batch.select(wanted.names))
+        size += held[-1].nbytes
         if size > budget:
             return None
-    rows = pa.Table.from_batches(held, schema)
+    rows = pa.Table.from_batches(held, wanted)
     order = ascending_order([rows[on].to_numpy()])
     rows = (rows if order is None else rows.take(pa.array(order))).combine_chunks()
     keys = rows[on].to_numpy()
-    return None if np.any(keys[1:] == keys[:-1]) else Lookup(keys, rows.drop_columns([on]))
+    if how not in MATCHING and np.any(keys[1:] == keys[:-1]):
+        return None
+    columns = rows.drop_columns([on])
+    return Lookup(
+        how, keys, pa.RecordBatch.from_arrays([_whole(column) for column in columns.columns], schema=columns.schema)
+    )
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks else pa.nulls(0, column.type)

@@ -204,6 +204,9 @@ class SparkEngine:
         """See ``Engine.has``."""
         return is_saved(self.work / name)
 
+    def settle(self) -> None:
+        """See ``Engine.settle``: tables are written when they are saved."""
+
     def close(self) -> None:
         """See ``Engine.close``."""
         self.driver.close()

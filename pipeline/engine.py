@@ -181,7 +181,10 @@ class Table(Protocol):
         """Stream all rows in a total order through one function, in one place: the driver's only work."""
 
     def save(self, name: str) -> "Table":
-        """Make the table durable under a name, or return the one saved before: the unit of resume."""
+        """Compute the table and make it durable under a name, or return the one saved before: the unit of resume.
+
+        It is in its folder when the engine has settled, at the latest.
+        """
 
     def collect(self) -> pa.Table:
         """Bring a *small* table to the driver, in no particular order."""
@@ -221,8 +224,15 @@ class Engine(Protocol):
     def has(self, name: str) -> bool:
         """Whether a table of that name was saved before."""
 
+    def settle(self) -> None:
+        """Wait until all saved tables are in their folders: engines may write them while the plan goes on.
+
+        Raises:
+            OSError: one cannot be written.
+        """
+
     def close(self) -> None:
-        """Release threads, files and memory."""
+        """Settle, then release threads, files and memory."""
 
 
 def drop_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:

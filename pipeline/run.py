@@ -9,7 +9,7 @@ resume: a run that was killed takes up the tables that were finished.
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..connectors.published import DATA, Destination
@@ -113,13 +113,12 @@ def _engine(make_engine: EngineFactory, work: Path) -> Iterator[Engine]:
     """Hold an engine while it works."""
     engine = make_engine(work)
     try:
-        yield engine
+        with closing(engine):
+            yield engine
     except OSError as error:
         raise EngineError(
             "inputs can be read and the output written", value=error, remedy="Mend that, then run again: work is kept."
         ) from error
-    finally:
-        engine.close()
 
 
 def _finish(prepared: Prepared, folder: OutputFolder, done: Done, *, dry: bool) -> None:
