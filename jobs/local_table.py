@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
@@ -23,9 +22,8 @@ from .lookup import How, Lookup, lookup_of
 from .memory_sort import SLICE_ROWS, Held
 from .numbers import with_numbers
 from .ordered import ordered_map
-from .saved import column_bytes, read_part
 from .spool import Spool
-from .table_store import kept_batches
+from .table_store import SavedRows
 
 if TYPE_CHECKING:
     from .local import LocalEngine
@@ -263,7 +261,7 @@ class LocalTable:
         store = self.engine.store
         if not store.has(name):
             store.save(name, self.batches(), self.schema)
-        return SavedTable(self.engine, self.schema, name, self.ordered, self.schema.names)
+        return SavedTable(self.engine, self.schema, store.rows(name), self.ordered, self.schema.names)
 
     def collect(self) -> pa.Table:
         """See ``Table.collect``."""
@@ -509,31 +507,34 @@ class UnionTable(LocalTable):
 
 
 class SavedTable(LocalTable):
-    """Columns of a saved table: DuckDB scans its files by itself, Python reads them in order, or what is in memory.
+    """Columns of a saved table: DuckDB scans its files by itself, where the rows are not in memory.
 
     Args:
-        name: of the table.
+        rows: of the whole table.
         stored: its column behind each column of the schema.
     """
 
     def __init__(
-        self, engine: "LocalEngine", schema: pa.Schema, name: str, ordered: tuple[str, ...], stored: Sequence[str]
+        self,
+        engine: "LocalEngine",
+        schema: pa.Schema,
+        rows: SavedRows,
+        ordered: tuple[str, ...],
+        stored: Sequence[str],
     ) -> None:
         super().__init__(engine, schema, ordered)
-        self._name, self._stored = name, stored
+        self._rows, self._stored = rows, stored
 
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
         chosen = {**{name: name for name in names}, **renamed}
         schema, ordered = self._selected(chosen)
         behind = dict(zip(self.schema.names, self._stored, strict=True))
-        return SavedTable(self.engine, schema, self._name, ordered, [behind[old] for old in chosen.values()])
+        return SavedTable(self.engine, schema, self._rows, ordered, [behind[old] for old in chosen.values()])
 
     def sql(self, sources: Sources) -> str:
         """Return a table expression for DuckDB."""
-        if self.engine.store.kept(self._name) is not None:
-            return super().sql(sources)
-        paths = self.engine.store.paths(self._name)
+        paths = self._rows.files() if self._rows.kept is None else ()
         if not paths:
             return super().sql(sources)
         columns = [f'"{stored}" AS "{name}"' for stored, name in zip(self._stored, self.schema.names, strict=True)]
@@ -542,26 +543,15 @@ class SavedTable(LocalTable):
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows."""
-        kept = self.engine.store.kept(self._name)
-        if kept is not None:
-            yield from kept_batches(kept, self._stored, self.schema)
-            return
-        for path in self.engine.store.paths(self._name):
-            yield from read_part(path, self._stored, self.schema)
+        return self._rows.batches(self._stored, self.schema)
 
     def may_fit(self, size_bytes: int) -> bool:
         """Whether the rows have no more bytes than that."""
-        return self._size_bytes(self._stored) <= size_bytes
+        return self._rows.size_bytes(self._stored) <= size_bytes
 
     def value_bytes(self, column: str) -> int | None:
         """Return about how many bytes a column's values have, or more."""
-        return self._size_bytes([self._stored[self.schema.get_field_index(column)]])
-
-    def _size_bytes(self, stored: Sequence[str]) -> int:
-        kept = self.engine.store.kept(self._name)
-        if kept is not None:
-            return sum(batch.column(name).nbytes for batch in kept for name in stored)
-        return sum(column_bytes(pq.read_metadata(path), stored) for path in self.engine.store.paths(self._name))
+        return self._rows.size_bytes([self._stored[self.schema.get_field_index(column)]])
 
     def save(self, name: str) -> Table:
         """See ``Table.save``."""

@@ -22,7 +22,7 @@ def places_of(wanted: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArr
     >>> places_of(np.array([7, 8, 2]), np.array([2, 7]))
     (array([1, 2, 0]), array([ True, False,  True]))
     """
-    if len(keys) and keys[-1] - keys[0] == len(keys) - 1:  # no number is left out: a key says where it stands
+    if len(keys) and int(keys[-1]) - int(keys[0]) == len(keys) - 1:  # none is left out: a key says where it stands
         return wanted - keys[0], (wanted >= keys[0]) & (wanted <= keys[-1])
     places = np.searchsorted(keys, wanted)
     found = np.zeros(len(wanted), np.bool_)
@@ -47,14 +47,17 @@ class Lookup:
 
     def __call__(self, batch: pa.RecordBatch, on: str, schema: pa.Schema) -> pa.RecordBatch:
         """Return the rows of a batch that stay, with the columns found."""
-        places, found = places_of(batch.column(on).to_numpy(), self.keys)
+        wanted = batch.column(on)
+        places, found = places_of(wanted.fill_null(0).to_numpy(), self.keys)
+        if wanted.null_count:
+            found &= wanted.is_valid().to_numpy(zero_copy_only=False)
         if self.how in MATCHING:
             return _those(batch, found if self.how == "semi" else ~found)
         if self.how == "left":
-            wanted = pa.array(places, mask=~found)
+            rows = pa.array(places, mask=~found)
         else:
-            batch, wanted = _those(batch, found), pa.array(places if found.all() else places[found])
-        more = (column.take(wanted) for column in self.columns.columns)
+            batch, rows = _those(batch, found), pa.array(places if found.all() else places[found])
+        more = (column.take(rows) for column in self.columns.columns)
         return pa.RecordBatch.from_arrays([*batch.columns, *more], schema=schema)
 
 
@@ -68,6 +71,8 @@ def lookup_of(batches: Iterator[pa.RecordBatch], schema: pa.Schema, on: str, how
     held: list[pa.RecordBatch] = []
     size = 0
     for batch in batches:
+        if batch.column(on).null_count:  # null is no key
+            batch = batch.filter(batch.column(on).is_valid())
         held.append(batch.select(wanted.names))
         size += held[-1].nbytes
         if size > budget:

@@ -50,6 +50,7 @@ from .spark_tasks import (
     WritePart,
     parts_in_order,
 )
+from .table_store import SavedRows
 from .wanted import wanted_schema
 
 R = TypeVar("R")
@@ -313,13 +314,13 @@ class SparkEngine:
         rows = self.written(table)
         if rows.size_bytes > LOOKUP_BYTES:
             return None
-        lookup = lookup_of(rows.all(), table.schema, on, budget=2 * LOOKUP_BYTES)
+        lookup = lookup_of(rows.all(), table.schema, on, "inner", budget=2 * LOOKUP_BYTES)
         if lookup is None:
             return None
         path = self.new_folder("lookup") / "lookup.arrow"
         whole = lookup.columns.add_column(0, on, pa.array(lookup.keys))
         with pa.ipc.new_file(path, whole.schema) as writer:
-            writer.write_table(whole)
+            writer.write_batch(whole)
         return path
 
     def save(self, table: SparkTable, folder: Path) -> None:
@@ -342,7 +343,7 @@ class SparkEngine:
         if reader.size_bytes > self._driver_tables or not self._driver_tables:
             return spread
         paths = [Path(path) for path in reader.paths]
-        local = SavedTable(self.driver, reader.schema, paths, ordered, reader.stored)
+        local = SavedTable(self.driver, reader.schema, SavedRows(lambda: paths), ordered, reader.stored)
         return DriverTable(self, local, spread, size_bytes=reader.size_bytes)
 
     def _sorted_file(self, table: LocalTable, key: str) -> Path:

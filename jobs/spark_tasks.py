@@ -203,8 +203,8 @@ class LookedUp:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the rows whose key is in the file, with its columns."""
         with pa.memory_map(self.path) as source:
-            rows = pa.ipc.open_file(source).read_all().combine_chunks()
-        lookup = Lookup(rows[self.on].to_numpy(), rows.drop_columns([self.on]))
+            rows = pa.ipc.open_file(source).get_batch(0)
+        lookup = Lookup("inner", rows[self.on].to_numpy(), rows.drop_columns([self.on]))
         return (lookup(batch, self.on, self.schema) for batch in batches)
 
 

@@ -1,18 +1,57 @@
 """The saved tables of a local engine: those that fit stay in memory, and are written while the run goes on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from .saved import BATCH_BYTES, begin, commit, is_saved, parts_of, write_part
+from .saved import BATCH_BYTES, begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
 
 _COLUMN_BYTES = 1 << 10
 """What a column of a batch takes beside its values, about."""
 
 _FEWEST_ROWS = 1 << 10
+
+
+@dataclass(frozen=True)
+class SavedRows:
+    """Where the rows of a saved table are.
+
+    Attributes:
+        files: returns its files, in order, once they are written.
+        kept: the rows, where they are in memory; else None.
+    """
+
+    files: Callable[[], Sequence[Path]]
+    kept: Sequence[pa.RecordBatch] | None = None
+
+    def batches(self, stored: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield the rows.
+
+        Args:
+            stored: the column of the table behind each column of ``schema``.
+            schema: names and types of the result.
+        """
+        if self.kept is None:
+            for path in self.files():
+                yield from read_part(path, stored, schema)
+            return
+        for batch in self.kept:
+            chosen = pa.RecordBatch.from_arrays([batch.column(name) for name in stored], schema=schema)
+            step = max(_FEWEST_ROWS, BATCH_BYTES * batch.num_rows // max(1, chosen.nbytes))
+            for start in range(0, batch.num_rows, step):  # as small as those that are read
+                yield chosen.slice(start, step)
+
+    def size_bytes(self, stored: Sequence[str]) -> int:
+        """Return about how many bytes some columns have, or a little more."""
+        if self.kept is None:
+            return sum(column_bytes(pq.read_metadata(path), stored) for path in self.files())
+        return sum(batch.column(name).nbytes for batch in self.kept for name in stored)
 
 
 class TableStore:
@@ -61,12 +100,11 @@ class TableStore:
         begin(folder)
         commit(folder, [write_part(folder, "part", batches, schema)])
 
-    def kept(self, name: str) -> Sequence[pa.RecordBatch] | None:
-        """Return the rows of a table that is still in memory; None for others."""
-        return self._kept.get(name)
+    def rows(self, name: str) -> SavedRows:
+        """Return the rows of a saved table."""
+        return SavedRows(partial(self._files, name), self._kept.get(name))
 
-    def paths(self, name: str) -> list[Path]:
-        """Return the files of a saved table, once they are written."""
+    def _files(self, name: str) -> list[Path]:
         if name in self._writing:
             self._writing[name].result()
         folder = self._folder / name
@@ -86,18 +124,3 @@ class TableStore:
         self._writer.shutdown()
         self._kept.clear()
         self.settle()
-
-
-def kept_batches(rows: Sequence[pa.RecordBatch], stored: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield some columns of kept rows, in batches of the size that saved ones are read in.
-
-    Args:
-        rows: of a saved table.
-        stored: its column behind each column of ``schema``.
-        schema: names and types of the result.
-    """
-    for batch in rows:
-        chosen = pa.RecordBatch.from_arrays([batch.column(name) for name in stored], schema=schema)
-        step = max(_FEWEST_ROWS, BATCH_BYTES * batch.num_rows // max(1, chosen.nbytes))
-        for start in range(0, batch.num_rows, step):
-            yield chosen.slice(start, step)

@@ -133,6 +133,44 @@ class EngineContract:
         found = table.join(other, on=["key"], how=how).collect().to_pylist()
         assert sorted(map(str, (tuple(row.values()) for row in found))) == sorted(map(str, expected))
 
+    @pytest.mark.parametrize("how", ["inner", "left", "semi", "anti"])
+    def test_join_with_keys_that_occur_twice_there(self, engine, how):
+        left = engine.table(numbers([(3, 0, "a"), (5, 1, "b"), (-(2**63), 2, "c"), (2**63 - 1, 3, "d")]))
+        schema = pa.schema([("key", pa.int64()), ("more", pa.int64())])
+        right = [(2**63 - 1, 1), (5, 2), (2**63 - 1, 3), (-(2**63), 4)]
+        other = engine.table(pa.table(list(zip(*right, strict=True)), schema=schema))
+        found = left.join(other, on=["key"], how=how).collect()
+        assert sorted(map(str, (tuple(row.values()) for row in found.to_pylist()))) == sorted(
+            map(
+                str,
+                {
+                    "inner": [(5, 1, "b", 2), (-(2**63), 2, "c", 4), (2**63 - 1, 3, "d", 1), (2**63 - 1, 3, "d", 3)],
+                    "left": [
+                        (3, 0, "a", None),
+                        (5, 1, "b", 2),
+                        (-(2**63), 2, "c", 4),
+                        (2**63 - 1, 3, "d", 1),
+                        (2**63 - 1, 3, "d", 3),
+                    ],
+                    "semi": [(5, 1, "b"), (-(2**63), 2, "c"), (2**63 - 1, 3, "d")],
+                    "anti": [(3, 0, "a")],
+                }[how],
+            )
+        )
+
+    @pytest.mark.parametrize("how", ["inner", "left", "semi", "anti"])
+    def test_join_of_joins(self, engine, table, rows, how):
+        keys = sorted({key for key, _, _ in rows})
+        schema = pa.schema([("key", pa.int64()), ("place", pa.int64())])
+        places = engine.table(pa.table([keys, list(range(len(keys)))], schema=schema)).save("places")
+        odd = engine.table(pa.table([list(range(1, len(keys), 2))], schema=pa.schema([("place", pa.int64())])))
+        found = table.join(places, on=["key"]).join(odd, on=["place"], how=how).select("key", "place").distinct()
+        place_of = {key: place for place, key in enumerate(keys)}
+        odd_ones = {place for place in place_of.values() if place % 2}
+        wanted = {"inner": odd_ones, "semi": odd_ones, "left": set(place_of.values())}
+        left = wanted.get(how, set(place_of.values()) - odd_ones)
+        assert rows_of(found) == sorted((key, place) for key, place in place_of.items() if place in left)
+
     @pytest.mark.parametrize("n", [1, 3, 1000])
     @pytest.mark.parametrize("at_least", [1, 2, 6])
     def test_first(self, table, rows, n, at_least):

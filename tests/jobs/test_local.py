@@ -2,7 +2,7 @@ import pytest
 from engine_contract import NUMBERS, EngineContract, numbers, packed, rows_of
 
 from tamis.hashing.errors import EngineError
-from tamis.jobs import local_table
+from tamis.jobs import local, local_table
 from tamis.jobs.local import LocalEngine
 from tamis.pipeline.candidates import PAIRS, Meeting
 
@@ -18,8 +18,9 @@ class TestLocalEngine(EngineContract):
 class TestLocalEngineThatSpills(EngineContract):
     @pytest.fixture
     def engine(self, tmp_path, monkeypatch):
-        for share in ("SPOOL_SHARE", "SORT_SHARE", "REPEATED_SHARE"):
+        for share in ("SPOOL_SHARE", "SORT_SHARE", "REPEATED_SHARE", "LOOKUP_SHARE"):
             monkeypatch.setattr(local_table, share, 1e-9)
+        monkeypatch.setattr(local, "KEPT_SHARE", 0)
         engine = LocalEngine(tmp_path / "work", threads=2, memory_bytes=1 << 28, batch_rows=3)
         yield engine
         engine.close()

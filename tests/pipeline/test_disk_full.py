@@ -33,7 +33,7 @@ def test_room_is_made_bit_by_bit(config, tmp_path):
     save_config(config, tmp_path / "pipeline.yaml")
     codes = []
     for limit in (500, 10_000, 20_000, 40_000, 1 << 20):
-        command = [sys.executable, "-c", LIMITED, str(limit), "run", str(tmp_path / "pipeline.yaml"), "--quiet"]
+        command = [sys.executable, "-B", "-c", LIMITED, str(limit), "run", str(tmp_path / "pipeline.yaml"), "--quiet"]
         ended = subprocess.run(command, capture_output=True, text=True)
         codes.append(ended.returncode)
         if ended.returncode:
