@@ -8,7 +8,7 @@ shingle, that is mapped while it is used. In memory are the table, of ``MOST_BIT
 shingle of a prefix that is not alone, 40 while they are sorted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +29,8 @@ MANY = 255
 """Where a count stops: what is more frequent is ordered by its hash alone."""
 
 BLOCK_ROWS = 16_384
+
+_ZERO = np.zeros(1, np.int64)
 
 
 class Postings(NamedTuple):
@@ -74,12 +76,12 @@ class SimilarSets:
                 sizes.append(np.diff(bounds))
             np.zeros(1, np.uint64).tofile(out)  # an empty file cannot be mapped
         bounds = np.cumsum(np.concatenate(sizes))
-        return cls(file, bounds, least, _postings(_mapped(file), bounds, least))
+        return cls(file, bounds, least, _postings(file, bounds, least))
 
     @property
     def values(self) -> NDArray[np.uint64]:
         """The sets, mapped anew: pages are let go with the array."""
-        return _mapped(self.file)
+        return np.asarray(np.memmap(self.file, np.uint64, "r"))
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -104,19 +106,20 @@ def rows_with_partner(pairs: Pairs, kept: NDArray[np.bool_]) -> NDArray[np.bool_
     return found
 
 
-def _mapped(file: Path) -> NDArray[np.uint64]:
-    return np.asarray(np.memmap(file, np.uint64, "r"))
+def _blocks(file: Path, bounds: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+    """Yield some sets after another, with their bounds."""
+    for i in range(0, len(bounds) - 1, BLOCK_ROWS):
+        own = bounds[i : i + BLOCK_ROWS + 1]
+        yield np.fromfile(file, np.uint64, own[-1] - own[0], offset=8 * int(own[0])), own - own[0]
 
 
-def _postings(values: NDArray[np.uint64], bounds: NDArray[np.int64], least: float) -> Postings:
+def _postings(file: Path, bounds: NDArray[np.int64], least: float) -> Postings:
     """Count all shingles, then list those of the prefixes."""
     bits = min(MOST_BITS, max(LEAST_BITS, 1 + int(bounds[-1]).bit_length()))
     counts, shift = np.zeros(1 << bits, np.uint8), np.uint64(64 - bits)
-    _count(values[: bounds[-1]], counts, shift)
-    blocks = [
-        _prefixes(values, bounds[i : i + BLOCK_ROWS + 1], counts, shift, least)
-        for i in range(0, len(bounds) - 1, BLOCK_ROWS)
-    ]
+    for values, _ in _blocks(file, bounds):
+        _count(values, counts, shift)
+    blocks = [_prefixes(*block, counts, shift, least) for block in _blocks(file, bounds)]
     none: tuple[NDArray[Any], NDArray[Any]] = (np.empty(0, np.uint64), np.empty(0, np.int64))
     shared, lengths = (np.concatenate(parts) for parts in zip(none, *blocks, strict=True))
     del counts, blocks
@@ -128,9 +131,6 @@ def _postings(values: NDArray[np.uint64], bounds: NDArray[np.int64], least: floa
     numbers[order] = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     members = np.repeat(np.arange(len(lengths)), lengths)[order]
     return Postings(np.concatenate([_ZERO, np.cumsum(lengths)]), numbers, starts, members)
-
-
-_ZERO = np.zeros(1, np.int64)
 
 
 @njit(nogil=True)
@@ -146,7 +146,7 @@ def _prefixes(
     values: NDArray[np.uint64], bounds: NDArray[np.int64], counts: NDArray[np.uint8], shift: np.uint64, least: float
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return the shingles of each prefix that others may have too, set by set, and how many each set has."""
-    out, used = np.empty(bounds[-1] - bounds[0], np.uint64), 0
+    out, used = np.empty(len(values), np.uint64), 0
     lengths = np.empty(len(bounds) - 1, np.int64)
     of_count = np.empty(MANY + 1, np.int64)
     for row in range(len(lengths)):

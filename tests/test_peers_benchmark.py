@@ -9,10 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from brute_force import jaccard, shingles
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from brute_force import jaccard, shingles
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 similar_pairs = pytest.importorskip("similar_pairs", reason="benchmarks are not part of the source distribution")
