@@ -1,12 +1,15 @@
 """Compare Tamis with other tools: speed, memory and quality on one corpus in one run.
 
     python benchmarks/peers.py --size 100MB --threads 2 --rounds 3 --json out/book/peers.json
-    python benchmarks/peers.py --size 5MB --only datatrove --rounds 1
+    python benchmarks/peers.py --size 1GB --only datatrove --rounds 1 --memory 8GB
 
 Each tool runs in a virtual environment of its own, made under ``--environments`` from pinned versions, and each
 measurement is a fresh process: wall time is that of the whole process, start-up and imports included. The tools take
 turns. A run of each on a few rows before the first round brings files into the page cache and compiles what is compiled
 once a machine; it is not counted. All read the same Parquet files, as many as threads, and write their kept rows.
+
+What is to be found is found exactly at every size: all pairs of the corpus, not a sample of them. For 500 MB of text
+that takes 0.7 GB of memory, besides pages of files, which the system can drop, and 1.3 GB of disk.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -25,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from end_to_end import corpus_files, machine, versions
 from kernels_turns import table
-from peers_contestants import ABSENT, CONTESTANTS, TAMIS, Contestant, environment, installed
+from peers_contestants import ABSENT, CONTESTANTS, TAMIS, Contestant, Settings, environment, installed
 from peers_quality import Truth, kept_ids
 from tree_process import run
 
@@ -47,9 +51,10 @@ def make_corpus(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     return dict(json.loads(facts.read_text(encoding="utf-8")))
 
 
-def split(rows: pa.Table, folder: Path, parts: int) -> Path:
-    """Write rows as equal Parquet files."""
+def split(files: Sequence[Path], folder: Path, parts: int, most: int | None = None) -> Path:
+    """Write the rows of a corpus, or the first of them, as equal Parquet files of one row group."""
     folder.mkdir(parents=True)
+    rows = pa.concat_tables([pq.read_table(path) for path in files]).slice(0, most)
     size = -(-rows.num_rows // parts)
     for i in range(parts):
         pq.write_table(rows.slice(i * size, size), folder / f"part-{i:03d}.parquet", compression="zstd")
@@ -65,7 +70,7 @@ def measure(contestant: Contestant, python: str, folder: Path, args: argparse.Na
             "folder": str(folder.resolve()),
             "out": str(place / "out"),
             "threads": args.threads,
-            "settings": contestant.settings,
+            "settings": settings_of(contestant, args),
         }
         command = [python, str(Path(__file__).with_name(contestant.script)), json.dumps(told)]
         ran = run(command, _environment(contestant, place, args.threads), place, args.timeout)
@@ -83,6 +88,11 @@ def measure(contestant: Contestant, python: str, folder: Path, args: argparse.Na
         return measured
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def settings_of(contestant: Contestant, args: argparse.Namespace) -> Settings:
+    """Return the settings of a contestant: only Tamis has a limit of memory."""
+    return {**contestant.settings, "memory": args.memory} if contestant is TAMIS else contestant.settings
 
 
 def _environment(contestant: Contestant, place: Path, threads: int) -> Mapping[str, str]:
@@ -117,11 +127,17 @@ def ready(args: argparse.Namespace, warm: Path) -> tuple[dict[str, tuple[Contest
 def compare(args: argparse.Namespace) -> dict[str, Any]:
     """Measure all, in turns."""
     facts = make_corpus(args.corpus, args)
-    rows = pa.concat_tables([pq.read_table(path) for path in corpus_files(args.corpus)])
-    truth = Truth.of(rows, pq.read_table(args.corpus / "_planted.parquet"), THRESHOLD)
-    print(f"{rows.num_rows:,} rows, {len(truth.pairs):,} pairs from {THRESHOLD} on", file=sys.stderr)
-    folder = split(rows, args.work / "rows", args.threads)
-    warm = split(rows.slice(0, WARM_ROWS), args.work / "warm", args.threads)
+    files = corpus_files(args.corpus)
+    begun = time.perf_counter()
+    truth = Truth.of(files, pq.read_table(args.corpus / "_planted.parquet"), THRESHOLD, args.work)
+    found_in = time.perf_counter() - begun
+    print(
+        f"{len(truth.ids):,} rows, {len(truth.pairs):,} pairs from {THRESHOLD} on, found in {found_in:.0f} s",
+        file=sys.stderr,
+    )
+    folder = split(files, args.work / "rows", args.threads)
+    warm = split(files[:1], args.work / "warm", args.threads, WARM_ROWS)
+    os.sync()  # or what was written until here reaches the disk while the first round is measured
     present, absent = ready(args, warm)
     rounds: dict[str, list[Measurement]] = {name: [] for name in present}
     for number in range(args.rounds):
@@ -150,7 +166,7 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
             name: {
                 "packages": contestant.packages,
                 "installed": installed(python) if contestant.packages else [],
-                "settings": contestant.settings,
+                "settings": settings_of(contestant, args),
                 "about": contestant.about,
             }
             for name, (contestant, python) in present.items()
@@ -225,6 +241,7 @@ def main() -> None:
     parser.add_argument("--environments", type=Path, default=Path("out/peers"), metavar="DIR")
     parser.add_argument("--newer-python", metavar="PATH", help="Python 3.12 or later, for text-dedup")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--memory", default=TAMIS.settings["memory"], help="limit given to Tamis")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=7200, metavar="SECONDS", help="of one run of one tool")
     parser.add_argument("--only", type=str.lower, action="append", metavar="NAME", help="Tamis and these")

@@ -43,7 +43,7 @@ TAMIS = Contestant(
     "peers_tamis.py",
     (),
     {"threshold": 0.8, "memory": "8GB"},
-    "`tamis dedup` with its defaults, and as much memory as larger inputs like (the others have no limit): 28 bands of "
+    "`tamis dedup` with its defaults, and the memory that is named (the others have no limit): 28 bands of "
     "9 rows, every candidate verified on the texts; shards, decisions, checksums and the report page are part of it",
 )
 

@@ -1,10 +1,12 @@
 """Measure time and memory of Tamis by the size of the data and the number of threads.
 
     python benchmarks/scaling.py --size 100MB --size 1GB --threads 1 --threads 2 --json out/book/scaling.json
+    python benchmarks/scaling.py --corpus out/corpus-5GB --threads 2 --rounds 1
 
 Each measurement is the command line in a fresh process, its wall time from start to end; medians of ``--rounds``. A run
 on a few rows comes first: it compiles the kernels. The corpora are those of ``corpus.py``, made one after another and
-deleted again unless ``--keep`` is given. A corpus larger than memory measures the disk too.
+deleted again unless ``--keep`` is given; or those that ``--corpus`` names, which stay. A corpus larger than memory
+measures the disk too.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,12 +31,22 @@ THREADS = (1, 2)
 TIMEOUT_S = 24 * 3600
 
 
-def make(folder: Path, size: str, data: Path | None) -> dict[str, Any]:
-    """Make a corpus; return the facts."""
+def corpora(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """Yield (name, folder) of the corpora that are there, then of those that are made."""
+    yield from ((corpus.name, corpus) for corpus in args.corpus)
+    for size in args.size:
+        corpus = args.corpora / f"scaling-{size}"
+        make(corpus, size, args.data)
+        yield size, corpus
+        if not args.keep:
+            shutil.rmtree(corpus)
+
+
+def make(folder: Path, size: str, data: Path | None) -> None:
+    """Make a corpus."""
     maker = Path(__file__).with_name("corpus.py")
     command = [sys.executable, str(maker), "--out", str(folder), "--size", size]
     subprocess.run(command + (["--data", str(data)] if data else []), check=True, stdout=sys.stderr)
-    return dict(json.loads((folder / "_corpus.json").read_text(encoding="utf-8")))
 
 
 def sift(corpus: Path, work: Path, threads: int, memory: str) -> tuple[Ran, int]:
@@ -63,9 +75,8 @@ def warm(corpus: Path, work: Path) -> None:
 def measure(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
     """Measure every size with every number of threads, in turns."""
     rows = []
-    for n, size in enumerate(args.size):
-        corpus = args.corpora / f"scaling-{size}"
-        facts = make(corpus, size, args.data)
+    for n, (size, corpus) in enumerate(corpora(args)):
+        facts = json.loads((corpus / "_corpus.json").read_text(encoding="utf-8"))
         if n == 0:
             warm(corpus, work)
         found: dict[int, list[Ran]] = {threads: [] for threads in args.threads}
@@ -76,8 +87,6 @@ def measure(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
                 found[threads].append(ran)
                 print(f"{size}, {threads} threads: {ran.seconds:.1f} s", file=sys.stderr)
         rows += [summary(size, facts, threads, ran, written) for threads, ran in found.items()]
-        if not args.keep:
-            shutil.rmtree(corpus)
     return rows
 
 
@@ -125,13 +134,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data, help="folder of real sets; default: $TAMIS_DATA, or none")
     parser.add_argument("--corpora", type=Path, default=Path("out"), help="folder that the corpora are made in")
     parser.add_argument("--size", action="append", metavar="SIZE", help=f"default: {', '.join(SIZES)}")
+    parser.add_argument("--corpus", type=Path, action="append", default=[], help="a corpus that is there, and stays")
     parser.add_argument("--threads", type=int, action="append", help="default: 1 and 2")
     parser.add_argument("--memory", default="2GB", help="limit given to Tamis")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", action="store_true", help="keep the corpora")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement here")
     args = parser.parse_args()
-    args.size, args.threads = args.size or list(SIZES), args.threads or list(THREADS)
+    args.size = args.size or ([] if args.corpus else list(SIZES))
+    args.threads = args.threads or list(THREADS)
     args.corpora.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="scaling-work-", dir=args.corpora.resolve()) as work:
         rows = measure(args, Path(work))

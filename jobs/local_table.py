@@ -15,10 +15,11 @@ import pyarrow as pa
 from ..hashing.errors import EngineError
 from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
 from .bucketed import Buckets
-from .chunks import cut
+from .chunks import cut, one_batch
 from .explode import REPEATED_SHARE, exploded, repeated_values
 from .first import first_of_each
 from .lookup import How, Lookup, lookup_of
+from .memory_aggregate import Aggregate, can_group
 from .memory_sort import SLICE_ROWS, Held
 from .numbers import with_numbers
 from .ordered import ordered_map
@@ -41,6 +42,12 @@ GROUPS_SHARE = 0.4
 
 SORT_SHARE = 0.05
 """Share for rows that are sorted in memory; once more as much for the sorted ones."""
+
+FIRST_BYTES = 16 << 20
+"""Bytes of rows that are grouped at once; what they come to says whether it pays to group the others in parts."""
+
+FEW = 8
+"""Where so many rows have one key, about, they are grouped in parts."""
 
 MOST_SORT_BYTES = 1 << 30
 """At most so many bytes of rows are sorted in memory: Arrow joins no more than twice as much text to one piece."""
@@ -100,6 +107,11 @@ class LocalTable:
         """The columns."""
         return self._schema
 
+    @property
+    def in_database(self) -> bool:
+        """Whether DuckDB makes the rows, or reads them by itself."""
+        return False
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows."""
         raise NotImplementedError
@@ -116,6 +128,9 @@ class LocalTable:
         """See ``Table.select``."""
         chosen = {**{name: name for name in names}, **renamed}
         schema, ordered = self._selected(chosen)
+        if not self.in_database:
+            choose = partial(_chosen, names=list(chosen.values()), schema=schema)
+            return StreamTable(self.engine, schema, lambda: [self.batches], ordered, choose)
         columns = ", ".join(f'"{old}" AS "{new}"' for new, old in chosen.items())
         return QueryTable(self.engine, schema, lambda sources: f"SELECT {columns} FROM {self.sql(sources)}", ordered)
 
@@ -136,6 +151,8 @@ class LocalTable:
 
     def distinct(self) -> Table:
         """See ``Table.distinct``."""
+        if not self.in_database and can_group(self.schema):
+            return self._grouped(Aggregate(self.schema.names, {}, self.schema))
         return QueryTable(self.engine, self.schema, lambda sources: f"SELECT DISTINCT * FROM {self.sql(sources)}")
 
     def join(self, other: Table, *, on: Sequence[str], how: How = "inner") -> Table:
@@ -152,7 +169,9 @@ class LocalTable:
             ),
         )
         by_number = len(on) == 1 and self.schema.field(on[0]).type == right.schema.field(on[0]).type == pa.int64()
-        return LookupTable(joined, self, right, on[0], how) if by_number else joined
+        if not by_number:
+            return joined
+        return LookupTable(joined, self, right, on=on[0], how=how, joined=joined.schema, names=joined.schema.names)
 
     def first(
         self, *, by: Sequence[str], order: Sequence[str], n: int = 1, at_least: int = 1, size: str | None = None
@@ -170,12 +189,41 @@ class LocalTable:
     def aggregate(self, *, by: Sequence[str], **measures: tuple[Measure, str]) -> Table:
         """See ``Table.aggregate``."""
         fields = [self.schema.field(name) for name in by] + [pa.field(name, pa.int64()) for name in measures]
-        columns = [f'"{name}"' for name in by]
-        columns += [f'CAST(coalesce({fn}("{column}"), 0) AS BIGINT) AS "{n}"' for n, (fn, column) in measures.items()]
-        tail = f" GROUP BY {_quoted(by)}" if by else ""
+        aggregate = Aggregate(by, measures, pa.schema(fields))
+        here = not self.in_database and can_group(aggregate.schema)
+        return self._grouped(aggregate) if here else self._aggregated_by_query(aggregate)
+
+    def _grouped(self, aggregate: Aggregate) -> Table:
+        """Return the measures of each key: from memory where rows or keys are few, else from DuckDB."""
+        none = pa.RecordBatch.from_pylist([], schema=self.schema)
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            begun = Held.of(self.batches(), budget=min(FIRST_BYTES, self.sort_bytes))
+            first = one_batch([*begun.batches, none])
+            part = aggregate(first)
+            if begun.rest is None:
+                return iter([aggregate.final(part)])
+            if part.num_rows * FEW > first.num_rows:
+                return self._streaming(begun)._aggregated_by_query(aggregate).batches()
+            parts = Held.of(itertools.chain([part], map(aggregate, begun.rest)), budget=self.sort_bytes)
+            merging = aggregate.merging
+            if parts.rest is None:
+                return iter([merging.final(merging(one_batch(parts.batches)))])
+            table = StreamTable(self.engine, aggregate.schema, lambda: [parts.every], ())
+            return table._aggregated_by_query(merging).batches()
+
+        return StreamTable(self.engine, aggregate.schema, lambda: [rows], ())
+
+    def _aggregated_by_query(self, aggregate: Aggregate) -> "QueryTable":
+        columns = [f'"{name}"' for name in aggregate.by]
+        columns += [
+            f'CAST(coalesce({measure}("{column}"), 0) AS BIGINT) AS "{name}"'
+            for name, (measure, column) in aggregate.measures.items()
+        ]
+        tail = f" GROUP BY {_quoted(aggregate.by)}" if aggregate.by else ""
         return QueryTable(
             self.engine,
-            pa.schema(fields),
+            aggregate.schema,
             lambda sources: f"SELECT {', '.join(columns)} FROM {self.sql(sources)}{tail}",
         )
 
@@ -289,8 +337,11 @@ class LocalTable:
         if held.sortable(order):
             yield from held.sorted(order, threads=self.engine.threads)
             return
-        rows = StreamTable(self.engine, self.schema, lambda: [held.every], ())
-        yield from rows._sorted_by_query(order)
+        yield from self._streaming(held)._sorted_by_query(order)
+
+    def _streaming(self, held: Held) -> "StreamTable":
+        """Return rows that were begun to be read as a table that is read once."""
+        return StreamTable(self.engine, self.schema, lambda: [held.every], ())
 
     def _sorted_by_query(self, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
         return self.engine.run_query(
@@ -404,6 +455,11 @@ class QueryTable(LocalTable):
         super().__init__(engine, schema, ordered)
         self._build = build
 
+    @property
+    def in_database(self) -> bool:
+        """Always."""
+        return True
+
     def sql(self, sources: Sources) -> str:
         """Return a table expression for DuckDB."""
         return f"({self._build(sources)})"
@@ -414,24 +470,44 @@ class QueryTable(LocalTable):
 
 
 class LookupTable(LocalTable):
-    """A join by a number: keys are looked up in the other side, where that is small and would add no row twice.
+    """Columns of a join by a number: keys are looked up in the other side, where that is small and adds no row twice.
 
     Args:
-        query: the same join in DuckDB, for all other cases.
+        query: the same columns of the same join in DuckDB, for all other cases.
         left, right: what is joined.
         on: an int64 column of both.
         how: which rows stay.
+        joined: all columns of the join.
+        names: the column of the join behind each of the query.
     """
 
-    def __init__(self, query: LocalTable, left: LocalTable, right: LocalTable, on: str, how: How) -> None:
+    def __init__(
+        self,
+        query: LocalTable,
+        left: LocalTable,
+        right: LocalTable,
+        *,
+        on: str,
+        how: How,
+        joined: pa.Schema,
+        names: Sequence[str],
+    ) -> None:
         super().__init__(query.engine, query.schema)
-        self._query, self._left, self._right, self._on, self._how = query, left, right, on, how
+        self._query, self._left, self._right = query, left, right
+        self._on, self._how, self._joined, self._names = on, how, joined, names
 
     def select(self, *names: str, **renamed: str) -> Table:
         """See ``Table.select``."""
-        chosen = {**{name: name for name in names}, **renamed}
-        schema, _ = self._selected(chosen)
-        return self.map(partial(_chosen, names=list(chosen.values()), schema=schema), schema)
+        behind = dict(zip(self.schema.names, self._names, strict=True))
+        return LookupTable(
+            table_of(self.engine, self._query.select(*names, **renamed)),
+            self._left,
+            self._right,
+            on=self._on,
+            how=self._how,
+            joined=self._joined,
+            names=[behind[old] for old in (*names, *renamed.values())],
+        )
 
     def map(self, fn: BatchFn, schema: pa.Schema) -> Table:
         """See ``Table.map``."""
@@ -457,11 +533,13 @@ class LookupTable(LocalTable):
         lookup = self._lookup()
         if lookup is None:
             return self._query.apply(fn)
-        return self._left.apply(lambda batch: fn(lookup(batch, self._on, self.schema)))
+        choose = partial(_chosen, names=self._names, schema=self.schema)
+        return self._left.apply(lambda batch: fn(choose(lookup(batch, self._on, self._joined))))
 
     def value_bytes(self, column: str) -> int | None:
         """Return about how many bytes a column's values have, or more."""
-        return self._left.value_bytes(column)
+        behind = self._names[self.schema.get_field_index(column)]
+        return self._left.value_bytes(behind) if behind in self._left.schema.names else None
 
 
 class AppliedTable(LocalTable):
@@ -491,6 +569,11 @@ class UnionTable(LocalTable):
     def __init__(self, engine: "LocalEngine", tables: Sequence[LocalTable]) -> None:
         super().__init__(engine, tables[0].schema)
         self._tables = tables
+
+    @property
+    def in_database(self) -> bool:
+        """Where all of them are."""
+        return all(table.in_database for table in self._tables)
 
     def sql(self, sources: Sources) -> str:
         """Return a table expression for DuckDB."""
@@ -531,6 +614,11 @@ class SavedTable(LocalTable):
         schema, ordered = self._selected(chosen)
         behind = dict(zip(self.schema.names, self._stored, strict=True))
         return SavedTable(self.engine, schema, self._rows, ordered, [behind[old] for old in chosen.values()])
+
+    @property
+    def in_database(self) -> bool:
+        """Where they are read from disk."""
+        return self._rows.kept is None
 
     def sql(self, sources: Sources) -> str:
         """Return a table expression for DuckDB."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -28,14 +27,17 @@ _FORBIDDEN = {
     "POSITIONAL_REFERENCE": "a position",
 }
 _RECORDS = "records"
-_UNJUDGED = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
-
 _local = threading.local()
 
 
 def _cursor() -> Any:
-    """Return a cursor on this thread's database: empty, closed to files and networks, in UTC, with one thread."""
+    """Return a cursor on this thread's database: empty, closed to files and networks, in UTC, with one thread.
+
+    DuckDB is loaded for the first condition: runs without one may need it for nothing.
+    """
     if not hasattr(_local, "connection"):
+        import duckdb
+
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": 1,
             "enable_external_access": False,
@@ -189,11 +191,14 @@ class Filters:
 
 
 def _judged(where: str, rows: pa.Table) -> NDArray[np.bool_]:
+    import duckdb
+
+    unjudged = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
     cursor = _cursor()
     cursor.register(_RECORDS, rows)
     try:
         answer = cursor.sql(_query(where)).to_arrow_table().column(0)
-    except (*_UNJUDGED, UnicodeDecodeError) as error:  # DuckDB cuts the values in its messages anywhere
+    except (*unjudged, UnicodeDecodeError) as error:  # DuckDB cuts the values in its messages anywhere
         raise InputError(
             "a filter can be judged for every record",
             value=f"{where!r}: {_message(error)}",
@@ -215,6 +220,10 @@ def plan_filters(conditions: Sequence[str], schema: pa.Schema) -> Filters:
         ConfigError: if one is no condition.
         InputError: if it names a column that there is not.
     """
+    if not conditions:
+        return Filters((), ())
+    import duckdb
+
     read = {name for where in conditions for name in columns_of(where, schema.names)}
     columns = tuple(name for name in schema.names if name in read)
     rows = pa.schema([schema.field(name) for name in columns] or [("", pa.null())]).empty_table()

@@ -229,6 +229,20 @@ class EngineContract:
     def test_aggregate_of_nothing_is_one_row_of_zeros(self, engine):
         found = engine.table(NUMBERS.empty_table()).aggregate(by=[], rows=("count", "key"), total=("sum", "value"))
         assert rows_of(found) == [(0, 0)]
+        assert rows_of(engine.table(NUMBERS.empty_table()).aggregate(by=["name"], rows=("count", "key"))) == []
+
+    @pytest.mark.parametrize("keys", [1, 7, 900], ids="{} keys".format)
+    def test_aggregate_and_distinct_in_parts(self, engine, keys):
+        numbers_of = [(i * i % keys, i, f"n{i % 3}") for i in range(1000)]
+        table = engine.table(numbers(numbers_of, chunk=90))
+        groups = defaultdict(list)
+        for key, value, _ in numbers_of:
+            groups[key].append(value)
+        measures = {"n": ("count", "value"), "all": ("sum", "value"), "low": ("min", "value"), "top": ("max", "value")}
+        expected = sorted((key, len(v), sum(v), min(v), max(v)) for key, v in groups.items())
+        assert rows_of(table.aggregate(by=["key"], **measures)) == expected
+        assert rows_of(table.aggregate(by=[], **measures)) == [(1000, 499_500, 0, 999)]
+        assert rows_of(table.select("name", "key").distinct()) == sorted({(name, key) for key, _, name in numbers_of})
 
     def test_number_is_dense_in_a_total_order(self, table, rows):
         ordered = sorted(rows, key=lambda row: (row[2].encode(), row[1], row[0]))

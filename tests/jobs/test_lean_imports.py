@@ -1,4 +1,7 @@
-"""A local run loads neither pandas nor SciPy nor Spark, though they are installed; later imports of them work."""
+"""A local run loads neither pandas nor SciPy nor Spark, though they are installed; later imports of them work.
+
+A deduplication that fits into memory does without DuckDB, too.
+"""
 
 import subprocess
 import sys
@@ -14,7 +17,8 @@ try:
 except SystemExit as ended:
     if ended.code:
         raise
-loaded = sorted({"pandas", "scipy", "pyspark", "torch"} & sys.modules.keys())
+unwanted = {"pandas", "scipy", "pyspark", "torch"} | ({"duckdb"} if "dedup" in sys.argv else set())
+loaded = sorted(unwanted & sys.modules.keys())
 if loaded:
     sys.exit(f"loaded: {loaded}")
 import pandas, scipy.linalg
