@@ -10,7 +10,6 @@ from ..connectors.corpus import Corpus, InputSpec, open_corpus
 from ..hashing.errors import InputError
 from ..hashing.lsh import Banding
 from ..hashing.sketch import SKETCH_VERSION, SketchPlan, sketch_plan
-from .blocking.dense import import_faiss
 from .config import Near, Pipeline
 from .index.form import OpenIndex, open_index
 from .index.joining import check_apart
@@ -120,6 +119,8 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
     )
     encoders = {stage: open_encoder(model) for stage, model in config.models.items()}
     if config.semantic and config.semantic.index == "ivf":
+        from .blocking.dense import import_faiss
+
         import_faiss()  # better missed now than after hours
     name = _name_of(config, corpus, references, version, tokenizers, encoders)
     index = open_index(config, banding, name) if banding else None

@@ -1,7 +1,7 @@
 """Rows on their way from the inputs to the shards: every stage takes them, and hands on fewer."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .benchmark_items import Items
 from .decontaminate import Contamination
@@ -11,7 +11,9 @@ from .engine import Table
 from .findings import Findings
 from .index.recall import Recalled
 from .ranked import new_only
-from .selection.stage import Selected
+
+if TYPE_CHECKING:
+    from .selection.stage import Selected
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Underway:
     capped_rows: int = 0
     contaminated: tuple[Contamination, Items] | None = None
     semantic_pairs: Table | None = None
-    selected: Selected | None = None
+    selected: "Selected | None" = None
     edited: Edits | None = None
     findings: Findings = Findings()
 

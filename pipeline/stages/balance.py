@@ -1,7 +1,6 @@
 """The stage of leaves that keep so many rows."""
 
 from ..running import Running
-from ..selection.balance import STAGE, balanced
 from ..underway import Underway
 
 
@@ -10,6 +9,8 @@ def balance_leaves(running: Running, rows: Underway) -> Underway:
     stage = running.config.balance
     if stage is None:
         return rows
+    from ..selection.balance import STAGE, balanced  # most runs do without
+
     with running.step("balance leaves", readings=1):
         found = balanced(
             running.engine,

@@ -5,7 +5,6 @@ from dataclasses import replace
 from ..engine import Table
 from ..ranked import old_only
 from ..running import Running
-from ..selection.stage import STAGE, Selecting
 from ..underway import Underway
 
 
@@ -18,6 +17,8 @@ def select_rows(running: Running, rows: Underway) -> Underway:
     stage, inputs = running.config.select, running.inputs
     if stage is None:
         return rows
+    from ..selection.stage import STAGE, Selecting  # most runs do without
+
     with running.step("select", readings=1):
         selecting = Selecting(
             engine=running.engine,

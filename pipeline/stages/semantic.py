@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from ..near import decide_near
 from ..running import Running
-from ..semantic.stage import STAGE, alike
 from ..underway import Underway
 
 
@@ -13,6 +12,8 @@ def drop_alike(running: Running, rows: Underway) -> Underway:
     stage = running.config.semantic
     if stage is None:
         return rows
+    from ..semantic.stage import STAGE, alike  # most runs do without
+
     with running.step("semantic", readings=1):
         found = alike(
             running.engine,
