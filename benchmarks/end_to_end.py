@@ -57,13 +57,14 @@ def copy_plainly(corpus: Path, out: Path, args: argparse.Namespace) -> Measureme
 def sift(corpus: Path, out: Path, args: argparse.Namespace) -> Measurement:
     """Run Tamis as the command line would."""
     start = time.perf_counter()
+    from tamis.jobs.memory_pool import choose_memory_pool
+
+    choose_memory_pool()  # as the command line does, and in its order
     import tamis
     from tamis.jobs.lean_imports import leave_out_what_is_not_used
-    from tamis.jobs.memory_pool import choose_memory_pool
     from tamis.jobs.seldom_garbage import search_seldom
     from tamis.pipeline.config import make_config
 
-    choose_memory_pool()  # as the command line does, and in its order
     leave_out_what_is_not_used()
     search_seldom()
     run = tamis.run

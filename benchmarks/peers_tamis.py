@@ -7,6 +7,9 @@ import peers_worker
 
 job = peers_worker.job()
 
+from tamis.jobs.memory_pool import choose_memory_pool  # noqa: E402
+
+choose_memory_pool()  # as the command does, before Arrow is loaded
 from tamis.jobs import api, cli, summary  # noqa: E402, F401  what the command would import when it starts
 
 

@@ -89,11 +89,12 @@ def plain(args: argparse.Namespace) -> dict[str, float]:
 
 def tamis(args: argparse.Namespace) -> dict[str, Any]:
     """Run ``tamis shard``."""
-    from tamis.jobs.api import run
     from tamis.jobs.memory_pool import choose_memory_pool
-    from tamis.pipeline.config import make_config
 
     choose_memory_pool()
+    from tamis.jobs.api import run
+    from tamis.pipeline.config import make_config
+
     config = make_config(
         {
             "inputs": [{"path": str(args.corpus)}],
