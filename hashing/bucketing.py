@@ -51,6 +51,34 @@ def into_buckets(
     return starts
 
 
+@kernel
+def bucket_of(
+    keys: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    begins: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    bucket: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys of a bucket and their rows, from all batches that ``into_buckets`` dealt, one after another.
+
+    Args:
+        keys, rows: int64: batches, each dealt into buckets.
+        begins: int64, shape (batches,): where each batch begins.
+        starts: int64, shape (batches, buckets + 1): where each of its buckets starts from there.
+        bucket: which.
+    """
+    count = 0
+    for batch in range(len(begins)):
+        count += starts[batch, bucket + 1] - starts[batch, bucket]
+    to_keys, to_rows = np.empty(count, np.int64), np.empty(count, np.int64)
+    end = 0
+    for batch in range(len(begins)):
+        for i in range(begins[batch] + starts[batch, bucket], begins[batch] + starts[batch, bucket + 1]):
+            to_keys[end], to_rows[end] = keys[i], rows[i]
+            end += 1
+    return to_keys, to_rows
+
+
 _SMALL = 24
 """Pairs that are sorted by insertion."""
 

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..hashing.bucketing import into_buckets, sort_hashed
+from ..hashing.bucketing import bucket_of, into_buckets, sort_hashed
 from ..hashing.errors import EngineError
 from ..hashing.twice import bits_for, mark, no_counts, seen_twice
 from .explode import packed_values
@@ -78,14 +79,16 @@ class Buckets:
 
     def repeated(self, bucket: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the values of a bucket that occur twice, and few others, with their rows, sorted by both."""
-        values, rows = self._bucket(self.values, bucket), self._bucket(self.rows, bucket)
+        values, rows = bucket_of(self.values, self.rows, *self._places, bucket)
         bits = bits_for(len(values) * SLOTS // 4)
         counts = no_counts(bits)
         mark(values, counts, bits, 0, 1)
         kept = seen_twice(values, counts, bits)
         return sort_hashed(values[kept], rows[kept])
 
-    def _bucket(self, every: NDArray[np.int64], bucket: int) -> NDArray[np.int64]:
-        """Return what a bucket has of ``values`` or ``rows``."""
-        parts = [every[start + starts[bucket] : start + starts[bucket + 1]] for start, starts in self._batches]
-        return np.concatenate([every[:0], *parts])
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where batches begin, and their buckets from there."""
+        begins = np.array([begin for begin, _ in self._batches], np.int64)
+        starts = np.array([starts for _, starts in self._batches], np.int64)
+        return begins, starts.reshape(len(begins), len(self) + 1)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -47,8 +46,11 @@ class Held:
         return self.rest is None and not any(batch.column(name).null_count for batch in self.batches for name in order)
 
     def every(self) -> Iterator[pa.RecordBatch]:
-        """Yield all rows, here or not, as they come."""
-        return chain(self.batches, self.rest or ())
+        """Yield all rows, here or not, as they come, once: those here are let go."""
+        self.batches.reverse()
+        while self.batches:
+            yield self.batches.pop()
+        yield from self.rest or ()
 
     def sorted(self, order: Sequence[str], *, threads: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows sorted by int64 columns: as they came where they are in order, else in new batches."""

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .memory_sort import Held
 from .saved import BATCH_BYTES, begin, column_bytes, commit, is_saved, parts_of, read_part, write_part
 
 _COLUMN_BYTES = 1 << 10
@@ -89,7 +89,7 @@ class TableStore:
             # The buffers, not what a batch has of them: a short slice keeps all that it was cut from.
             size += batch.get_total_buffer_size() + _COLUMN_BYTES * batch.num_columns
             if size > self._room:
-                self._write(name, chain(held, batches), schema)
+                self._write(name, Held(held, batches).every(), schema)
                 return
         self._kept[name] = held
         self._room -= size

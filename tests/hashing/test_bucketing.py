@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.hashing.bucketing import into_buckets, sort_hashed
+from tamis.hashing.bucketing import bucket_of, into_buckets, sort_hashed
 
 I64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -20,6 +20,23 @@ def test_buckets_are_those_of_a_stable_sort_by_the_highest_bits(rows, bits):
     lowest = -(1 << (bits - 1))
     places = [key >> (64 - bits) for key, _ in expected]
     assert starts.tolist() == [sum(p < lowest + bucket for p in places) for bucket in range((1 << bits) + 1)]
+
+
+def test_a_bucket_of_several_batches():
+    batches = [([5, -(2**63), 6], 1), ([-1, 5], 2), ([], 3)]
+    keys, rows = np.empty((2, 5), np.int64)
+    begins, starts, begin = [], [], 0
+    for values, row in batches:
+        end = begin + len(values)
+        given = np.array(values, np.int64), np.array([len(values)]), np.array([row])
+        starts.append(into_buckets(*given, 1, keys[begin:end], rows[begin:end]))
+        begins.append(begin)
+        begin = end
+    found = [bucket_of(keys, rows, np.array(begins), np.array(starts), bucket) for bucket in range(2)]
+    assert [(keys.tolist(), rows.tolist()) for keys, rows in found] == [
+        ([-(2**63), -1], [1, 2]),
+        ([5, 6, 5], [1, 1, 2]),
+    ]
 
 
 @pytest.mark.parametrize(
