@@ -14,6 +14,14 @@ CONTEXT = 12
 """Words shown around a difference."""
 
 MOST_WORDS = 4_000
+"""Words, spaces and marks of a text that are looked at for differences."""
+
+MOST_CHARACTERS = 100_000
+"""Characters of a text that are cut into words."""
+
+LEAD = 400
+"""Characters shown before the first difference of long texts."""
+
 FOLLOWERS = 5
 _BY_VECTORS = ("semantic", "select")
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
@@ -128,12 +136,15 @@ def compared(comparison: Comparison) -> str:
 def differences(gone: str, kept: str) -> Text:
     """Return one text that shows two: what only the removed one has is struck, what only the kept one has underlined.
 
-    Of long stretches the middle is left out.
+    Of long stretches the middle is left out; of long texts, what comes before their first difference.
     """
-    first, second = (_WORD.findall(text) for text in (gone, kept))
-    cut = max(len(first), len(second)) > MOST_WORDS
+    start = _lead_start(gone, kept)
+    first, second = (_WORD.findall(text, start, start + MOST_CHARACTERS) for text in (gone, kept))
+    cut = max(len(first), len(second)) > MOST_WORDS or max(len(gone), len(kept)) - start > MOST_CHARACTERS
     first, second = first[:MOST_WORDS], second[:MOST_WORDS]
     shown = Text()
+    if start:
+        shown.append(f"... the first {counted(start, 'character')} are equal ...\n", "dim")
     for kind, i, j, k, m in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
         if kind == "equal":
             shown.append(_shortened(first[i:j], at_start=i == 0, at_end=j == len(first)), "dim")
@@ -143,8 +154,24 @@ def differences(gone: str, kept: str) -> Text:
         if m > k:
             shown.append("{+" + _shortened(second[k:m]) + "+}", "green underline")
     if cut:
-        shown.append("\n... and more: these are the beginnings.", "dim")
+        shown.append("\n... and more, which is not shown.", "dim")
     return shown
+
+
+def _lead_start(gone: str, kept: str) -> int:
+    """Return where to begin to show two texts: at a word a little before they differ, or at 0 where they are short."""
+    if max(len(gone), len(kept)) <= MOST_WORDS:
+        return 0
+    return gone.rfind(" ", 0, max(0, _shared_start(gone, kept) - LEAD)) + 1
+
+
+def _shared_start(gone: str, kept: str) -> int:
+    """Return how many characters two texts have in common before they differ."""
+    low, high = 0, min(len(gone), len(kept))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if gone[low:middle] == kept[low:middle] else (low, middle - 1)
+    return low
 
 
 def _shortened(words: list[str], *, at_start: bool = False, at_end: bool = False) -> str:

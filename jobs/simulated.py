@@ -24,6 +24,8 @@ def simulate_command(
     """Run the command; see its help."""
     if plot is not None and not plot.endswith(".svg"):
         raise ConfigError("a chart is an SVG file", value=plot, remedy="Name a file that ends in .svg.")
+    if plot is not None and not Path(plot).absolute().parent.is_dir():
+        raise ConfigError("a chart is written to a folder", value=plot, remedy="Make its folder first.")
     (shards,) = open_sets(out, [name])
     found = simulate(shards, loading)
     if plot is not None:
