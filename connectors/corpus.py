@@ -60,10 +60,12 @@ class Corpus:
         files: in address order.
         ignored: paths found through folders and globs that are not read, for the report: hidden, excluded, of no known
             format, or links to folders.
+        unread: those of them that nobody asked to leave out: neither hidden nor excluded.
     """
 
     files: tuple[InputFile, ...]
     ignored: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -100,9 +102,10 @@ def open_corpus(
     """
     files: list[InputFile] = []
     ignored: list[str] = []
+    unread: list[str] = []
     for spec in inputs:
         before, skipped = len(files), len(ignored)
-        for file in _files(spec, ignored, ends, foreign, listed):
+        for file in _files(spec, ignored, unread, ends, foreign, listed):
             files.append(file(len(files)))
         if len(files) == before and foreign is None:
             raise InputError(
@@ -112,17 +115,18 @@ def open_corpus(
             )
     if len(files) > MAX_FILES:
         raise InputError(f"a run reads at most {MAX_FILES} files", value=len(files), remedy="Merge small files.")
-    return Corpus(tuple(files), tuple(ignored))
+    return Corpus(tuple(files), tuple(ignored), tuple(unread))
 
 
 def _files(
     spec: InputSpec,
     ignored: list[str],
+    unread: list[str],
     ends: bool,
     foreign: Callable[[str], bool] | None,
     listed: Sequence[Stored] | None,
 ) -> Iterator[Callable[[int], InputFile]]:
-    """Yield, for each file of an argument, the function that makes it from its ordinal."""
+    """Yield, for each file of an argument, the function that makes it from its ordinal; note the others."""
     if spec.format is not None and spec.format not in FORMATS:
         raise ConfigError("a format is one of " + ", ".join(FORMATS), value=spec.format, remedy="Change `format`.")
     if not exists(spec.path) and not any(c in spec.path for c in GLOB):
@@ -132,8 +136,10 @@ def _files(
         if not in_folder:
             raise InputError("a text input is a folder", value=spec.path, remedy="Name the folder and use `include`.")
         texts = list(list_files(spec.path))
-        members = tuple(m for m in texts if m.is_file and not _is_hidden(m.relative, ".") and _wanted(m.relative, spec))
+        chosen = [m for m in texts if not _is_hidden(m.relative, ".") and _wanted(m.relative, spec)]
+        members = tuple(m for m in chosen if m.is_file)
         ignored += sorted({m.path for m in texts} - {m.path for m in members})
+        unread += [m.path for m in chosen if not m.is_file]
         for member in members:
             _check_name(member)
         if members:
@@ -147,6 +153,8 @@ def _files(
         hidden = in_folder and (kind is None or stored.path in others or not _is_chosen(stored, spec))
         if hidden or not stored.is_file:
             ignored.append(stored.path)
+            if _is_chosen(stored, spec) and stored.path not in others:
+                unread.append(stored.path)
         elif kind is None:
             raise InputError(
                 f"a file's ending names its format ({_known_endings()})",

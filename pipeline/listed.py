@@ -18,11 +18,11 @@ def shortened(value: str) -> str:
     return value if len(value) <= MOST_CHARACTERS else value[: MOST_CHARACTERS - 3] + "..."
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return some names, and how many more there are.
+def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    """Return the first names, at most so many, and how many more there are.
 
     >>> listed(["id", "text"])
     'id, text'
     """
-    more = len(names) - MOST_NAMES
-    return ", ".join(map(shortened, names[:MOST_NAMES])) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - most
+    return ", ".join(map(shortened, names[:most])) + (f" and {more} more" if more > 0 else "")

@@ -608,8 +608,19 @@ def test_links_to_nowhere_in_a_folder_are_reported(tamis, tmp_path):
     (tmp_path / "in" / "c.txt").mkdir()
     assert tamis("dedup", tmp_path / "in", "--format", "text", "--out", tmp_path / "out") == (0, "")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report["ignored_inputs"] == [f"{tmp_path}/in/b.txt"]
+    assert report["ignored_inputs"] == report["unread_inputs"] == [f"{tmp_path}/in/b.txt"]
     assert report["ledger"]["total"]["kept"]["rows"] == 1
+
+
+def test_files_that_nobody_asked_to_leave_out_are_told_of(monkeypatch, capsys, tmp_path):
+    names = ["a.jsonl.lz4", "b.txt", "c.txt", "d.txt", ".hidden", "_SUCCESS"]
+    _write({"in/a.jsonl": JSONL, **{f"in/{name}": b"text" for name in names}}, tmp_path)
+    monkeypatch.setattr(sys, "argv", ["tamis", "dedup", str(tmp_path / "in"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = ", ".join(f"{tmp_path}/in/{name}" for name in names[:3])
+    told = f"4 files were not read, of no known format or not a file: {shown} and 1 more. report.json lists all."
+    assert told.replace(" ", "") in "".join(capsys.readouterr().out.split())
 
 
 def test_a_damaged_file_among_sound_ones_stops_the_run(tamis, tmp_path):

@@ -23,13 +23,11 @@ def test_of_many_names_the_first_are_given_and_the_rest_counted():
 def test_a_table_with_many_columns_and_long_names_gives_a_short_message(tmp_path):
     columns = {f"{n} " + "long " * 50: ["a"] for n in range(200)}
     pq.write_table(pa.table(columns), tmp_path / "x.parquet")
-    with pytest.raises(
-        InputError, match=r"^the text column is in the inputs; found 'text' among 0 long .* and 170 more"
-    ):
+    with pytest.raises(InputError, match=r"the text column is in .* found 'text' among 0 long .* and 170 more\."):
         tamis.dedup(tmp_path / "x.parquet", out=tmp_path / "out")
-    with pytest.raises(InputError) as failed:
-        tamis.dedup(tmp_path / "x.parquet", out=tmp_path / "out", where="nope = 1", text="text")
-    assert len(str(failed.value)) < 3000
+    pq.write_table(pa.table({"text": ["a"], **columns}), tmp_path / "y.parquet")
+    with pytest.raises(InputError, match=r"found 'nope' in 'nope = 1', among text, 0 long .* and 171 more\."):
+        tamis.dedup(tmp_path / "y.parquet", out=tmp_path / "out", where="nope = 1")
 
 
 def test_a_long_value_that_cannot_be_ranked_by_is_cut_in_the_message(tmp_path):
