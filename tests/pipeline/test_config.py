@@ -100,6 +100,14 @@ def test_overrides_reach_every_level(tmp_path):
     assert config.columns.id == "key"
 
 
+def test_an_override_reaches_an_input_that_is_a_path_alone(tmp_path):
+    path = write(tmp_path, "inputs: [a, b]\nagainst: [old]\n")
+    config = load_config(path, overrides=["inputs.1.format=csv", "against.0.source=s"])
+    assert [(item.path, item.format) for item in config.inputs] == [("a", None), ("b", "csv")]
+    assert (config.against[0].path, config.against[0].source) == ("old", "s")
+    assert load_config(path, overrides=["inputs.0=c"]).inputs[0].path == "c"
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -107,6 +115,8 @@ def test_overrides_reach_every_level(tmp_path):
         ("keep=[}", "value is YAML"),
         ("stages.far.x=1", "existing list item"),
         ("keep.by.x=1", "mappings and lists"),
+        ("keep.by=longest", "mappings and lists; found keep.by at 'by'"),
+        ("keep.0=longest", "mappings and lists"),
     ],
 )
 def test_wrong_overrides_are_refused(tmp_path, override, message):
