@@ -11,7 +11,7 @@ from ..hashing.errors import ConfigError
 from ..pipeline.counted import counted
 from ..pipeline.report.charts import distance_chart, standalone
 from ..pipeline.simulate import Loading, simulate
-from ..pipeline.state import write_atomically
+from ..pipeline.state import write_named
 from ..reader.shard_set import open_sets
 
 RANKS_SHOWN = 16
@@ -31,7 +31,7 @@ def simulate_command(
     if plot is not None:
         if not found["shuffle"]["pairs"]:
             raise ConfigError("a chart needs rows", value=f"{found['rows']} rows in {name}", remedy="Leave --plot out.")
-        write_atomically(Path(plot), standalone(distance_chart(found["shuffle"])))
+        write_named(Path(plot), standalone(distance_chart(found["shuffle"])), option="--plot")
     if as_json:
         console.file.write(json.dumps(found, indent=1) + "\n")
         return
