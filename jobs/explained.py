@@ -28,6 +28,13 @@ _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 Where = Callable[[int], str]
 
+_STAYS = {
+    "kept": " was kept.",
+    "there already": " was there already (`against`): it is compared with, and neither removed nor written.",
+    "not sampled": " was kept, and is not in the shards: the sample or the mixture did not take it.",
+}
+"""What is said of records that were not removed, by fate."""
+
 
 def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
     """Yield sentences about a record.
@@ -36,43 +43,49 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
         verdict: what became of it.
         where: gives the place of an address.
     """
-    row, place = verdict.row, where(verdict.address)
-    known = row.get("id") or verdict.id
+    place, known = where(verdict.address), verdict.row.get("id") or verdict.id
     name = f"{known} ({place})" if known else place
     if verdict.fate == "quarantined":
-        detail = f": {row['detail']}" if row["detail"] else ""
-        yield f"{name} was set aside: it broke the rule `{row['rule']}`{detail}."
-        return
-    if verdict.fate == "removed" and row["stage"] == "decontaminate":
-        yield (
-            f"{name} was removed: it holds {row['similarity']:.0%} of the n-grams of item {row['keeper_id']} "
-            f"of {row['keeper_corpus']}."
-        )
-        return
-    if verdict.fate == "removed" and row["stage"] == "paragraphs":
-        yield f"{name} was removed: nothing is left of it but paragraphs that other rows hold; edits/ names them."
-        return
-    if verdict.fate == "removed" and row["stage"] == "bloom":
-        yield f"{name} was removed: filters of an index take it for known, and cannot say what it is like."
-        return
-    if verdict.fate == "removed" and row["keeper_address"] is None:
-        yield f"{name} was removed by a filter: it does not meet {row['reason']}."
+        detail = f": {verdict.row['detail']}" if verdict.row["detail"] else ""
+        yield f"{name} was set aside: it broke the rule `{verdict.row['rule']}`{detail}."
         return
     if verdict.fate == "removed":
-        yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'], row['stage'])}."
-        yield f"In its place stays {_keeper(row, where)}."
-        for further in verdict.chain:
-            end = f"in the end, {_keeper(further, where)} stays" if _has_keeper(further) else "nothing of it stays"
-            how = _alike(further["similarity"], further["stage"])
-            yield f"  which the stage `{further['stage']}` removed later{how}: {end}."
-    elif verdict.fate == "there already":
-        yield f"{name} was there already (`against`): it is compared with, and neither removed nor written."
-    elif verdict.fate == "not sampled":
-        yield f"{name} was kept, and is not in the shards: the sample or the mixture did not take it."
+        nobody = _removed_for_nobody(verdict.row)
+        if nobody:
+            yield f"{name} was removed{nobody}."
+            return
+        yield from _removed_for_another(name, verdict, where)
     else:
-        yield f"{name} was kept."
+        yield name + _STAYS[verdict.fate]
     yield from _cuts(verdict, where)
     yield from _relatives(verdict, where)
+    yield from _followers(verdict, where)
+
+
+def _removed_for_nobody(row: Row) -> str:
+    """Say why a record went that has no copy among the records, or "" where it has one."""
+    if row["stage"] == "decontaminate":
+        item = f"item {row['keeper_id']} of {row['keeper_corpus']}"
+        return f": it holds {row['similarity']:.0%} of the n-grams of {item}"
+    if row["stage"] == "paragraphs":
+        return ": nothing is left of it but paragraphs that other rows hold; edits/ names them"
+    if row["stage"] == "bloom":
+        return ": filters of an index take it for known, and cannot say what it is like"
+    return "" if _has_keeper(row) else f" by a filter: it does not meet {row['reason']}"
+
+
+def _removed_for_another(name: str, verdict: Verdict, where: Where) -> Iterator[str]:
+    """Say what stays in a record's place, and what became of that."""
+    row = verdict.row
+    yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'], row['stage'])}."
+    yield f"In its place stays {_keeper(row, where)}."
+    for further in verdict.chain:
+        end = f"in the end, {_keeper(further, where)} stays" if _has_keeper(further) else "nothing of it stays"
+        how = _alike(further["similarity"], further["stage"])
+        yield f"  which the stage `{further['stage']}` removed later{how}: {end}."
+
+
+def _followers(verdict: Verdict, where: Where) -> Iterator[str]:
     if verdict.follower_count:
         some = ", ".join(_name(f["id"], f["address"], where) for f in verdict.followers[:FOLLOWERS])
         more = verdict.follower_count - min(FOLLOWERS, len(verdict.followers))
