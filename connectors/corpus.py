@@ -135,13 +135,7 @@ def _files(
     if spec.format == "text":
         if not in_folder:
             raise InputError("a text input is a folder", value=spec.path, remedy="Name the folder and use `include`.")
-        texts = list(list_files(spec.path))
-        chosen = [m for m in texts if not _is_hidden(m.relative, ".") and _wanted(m.relative, spec)]
-        members = tuple(m for m in chosen if m.is_file)
-        ignored += sorted({m.path for m in texts} - {m.path for m in members})
-        unread += [m.path for m in chosen if not m.is_file]
-        for member in members:
-            _check_name(member)
+        members = _texts(spec, ignored, unread)
         if members:
             yield partial(_text_folder, spec=spec, members=members)
         return
@@ -164,6 +158,18 @@ def _files(
         else:
             _check_name(stored)
             yield partial(_file, stored=stored, kind=kind, source=spec.name, ends=ends)
+
+
+def _texts(spec: InputSpec, ignored: list[str], unread: list[str]) -> tuple[Stored, ...]:
+    """Return the files of a text folder, and note the others."""
+    found = list(list_files(spec.path))
+    chosen = [text for text in found if not _is_hidden(text.relative, ".") and _wanted(text.relative, spec)]
+    members = tuple(text for text in chosen if text.is_file)
+    ignored += sorted({text.path for text in found} - {text.path for text in members})
+    unread += [text.path for text in chosen if not text.is_file]
+    for member in members:
+        _check_name(member)
+    return members
 
 
 def _is_chosen(stored: Stored, spec: InputSpec) -> bool:
