@@ -60,10 +60,12 @@ class Corpus:
         files: in address order.
         ignored: paths found through folders and globs that are not read, for the report: hidden, excluded, of no known
             format, or links to folders.
+        unread: those of them that nobody asked to leave out: neither hidden nor excluded.
     """
 
     files: tuple[InputFile, ...]
     ignored: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -100,9 +102,10 @@ def open_corpus(
     """
     files: list[InputFile] = []
     ignored: list[str] = []
+    unread: list[str] = []
     for spec in inputs:
         before, skipped = len(files), len(ignored)
-        for file in _files(spec, ignored, ends, foreign, listed):
+        for file in _files(spec, ignored, unread, ends, foreign, listed):
             files.append(file(len(files)))
         if len(files) == before and foreign is None:
             raise InputError(
@@ -112,17 +115,18 @@ def open_corpus(
             )
     if len(files) > MAX_FILES:
         raise InputError(f"a run reads at most {MAX_FILES} files", value=len(files), remedy="Merge small files.")
-    return Corpus(tuple(files), tuple(ignored))
+    return Corpus(tuple(files), tuple(ignored), tuple(unread))
 
 
 def _files(
     spec: InputSpec,
     ignored: list[str],
+    unread: list[str],
     ends: bool,
     foreign: Callable[[str], bool] | None,
     listed: Sequence[Stored] | None,
 ) -> Iterator[Callable[[int], InputFile]]:
-    """Yield, for each file of an argument, the function that makes it from its ordinal."""
+    """Yield, for each file of an argument, the function that makes it from its ordinal; note the others."""
     if spec.format is not None and spec.format not in FORMATS:
         raise ConfigError("a format is one of " + ", ".join(FORMATS), value=spec.format, remedy="Change `format`.")
     if not exists(spec.path) and not any(c in spec.path for c in GLOB):
@@ -131,11 +135,7 @@ def _files(
     if spec.format == "text":
         if not in_folder:
             raise InputError("a text input is a folder", value=spec.path, remedy="Name the folder and use `include`.")
-        texts = list(list_files(spec.path))
-        members = tuple(m for m in texts if m.is_file and not _is_hidden(m.relative, ".") and _wanted(m.relative, spec))
-        ignored += sorted({m.path for m in texts} - {m.path for m in members})
-        for member in members:
-            _check_name(member)
+        members = _texts(spec, ignored, unread)
         if members:
             yield partial(_text_folder, spec=spec, members=members)
         return
@@ -147,6 +147,8 @@ def _files(
         hidden = in_folder and (kind is None or stored.path in others or not _is_chosen(stored, spec))
         if hidden or not stored.is_file:
             ignored.append(stored.path)
+            if _is_chosen(stored, spec) and stored.path not in others:
+                unread.append(stored.path)
         elif kind is None:
             raise InputError(
                 f"a file's ending names its format ({_known_endings()})",
@@ -156,6 +158,18 @@ def _files(
         else:
             _check_name(stored)
             yield partial(_file, stored=stored, kind=kind, source=spec.name, ends=ends)
+
+
+def _texts(spec: InputSpec, ignored: list[str], unread: list[str]) -> tuple[Stored, ...]:
+    """Return the files of a text folder, and note the others."""
+    found = list(list_files(spec.path))
+    chosen = [text for text in found if not _is_hidden(text.relative, ".") and _wanted(text.relative, spec)]
+    members = tuple(text for text in chosen if text.is_file)
+    ignored += sorted({text.path for text in found} - {text.path for text in members})
+    unread += [text.path for text in chosen if not text.is_file]
+    for member in members:
+        _check_name(member)
+    return members
 
 
 def _is_chosen(stored: Stored, spec: InputSpec) -> bool:

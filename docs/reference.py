@@ -76,6 +76,7 @@ With every default written out, which is how a run saves it as `config.yaml`:
 
 - **Stages** go in this order: filters, then each once at most, decontaminate, exact, near, contained, semantic,
   balance, select, paragraphs. They have short forms: `- exact`, `- near: {{threshold: 0.9}}`, `- filter: lang = 'en'`.
+- **`inputs`** and `against` have a short form: a path alone, as in `inputs: [corpus, more.parquet]`.
 - **`keep`** has short forms: `longest` is `{{by: longest}}`, `newest:date` is `{{by: newest, column: date}}`.
 - **Sizes** are bytes, or as `2GB` (thousands) or `512MiB` (1,024s).
 - **Variables**: `${{env:NAME}}` is an environment variable, `${{python:stdlib}}` any path of Python's `sysconfig`.

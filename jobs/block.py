@@ -113,9 +113,10 @@ def open_blocked(folder: Path) -> Blocked:
         report: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
         found = (report["format"], report["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
+        missing = f"no {error.filename}" if isinstance(error, FileNotFoundError) else f"{folder}: {error!r}"
         raise ArtefactError(
             "the folder is that of a finished blocking run",
-            value=f"{folder}: {error!r}",
+            value=missing,
             remedy="Make one: `tamis block LEFT [RIGHT] --id COL --out DIR`.",
         ) from error
     if found != (FORMAT, FORMAT_VERSION):

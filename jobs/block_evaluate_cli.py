@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..hashing.errors import ArtefactError, ConfigError, InputError
 from ..pipeline.config import Spark
-from ..pipeline.state import check_place
+from ..pipeline.state import check_place, make_folder
 from .block import Blocked, open_blocked
 from .progress import Silent, shown
 
@@ -82,7 +82,7 @@ def evaluate(
                 planted[full] = copies[name]
     best: Literal["rank", "score"] = "rank" if by == "rank" else "score"
     evaluation = measured(results, gold, *ids, by=best, blocks=blocks, planted=planted, together=together, seed=seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     texts = None if no_text or not first.options.text else Texts.of(left, right)
     title = " and ".join(path.rstrip("/").rpartition("/")[2] for path in first.report["inputs"])
     page = write_evaluation(folder, evaluation, title=title, texts=texts)

@@ -14,11 +14,26 @@ CONTEXT = 12
 """Words shown around a difference."""
 
 MOST_WORDS = 4_000
+"""Words, spaces and marks of a text that are looked at for differences."""
+
+MOST_CHARACTERS = 100_000
+"""Characters of a text that are cut into words."""
+
+LEAD = 400
+"""Characters shown before the first difference of long texts."""
+
 FOLLOWERS = 5
 _BY_VECTORS = ("semantic", "select")
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 Where = Callable[[int], str]
+
+_STAYS = {
+    "kept": " was kept.",
+    "there already": " was there already (`against`): it is compared with, and neither removed nor written.",
+    "not sampled": " was kept, and is not in the shards: the sample or the mixture did not take it.",
+}
+"""What is said of records that were not removed, by fate."""
 
 
 def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
@@ -28,43 +43,49 @@ def lines_of(verdict: Verdict, where: Where) -> Iterator[str]:
         verdict: what became of it.
         where: gives the place of an address.
     """
-    row, place = verdict.row, where(verdict.address)
-    known = row.get("id") or verdict.id
+    place, known = where(verdict.address), verdict.row.get("id") or verdict.id
     name = f"{known} ({place})" if known else place
     if verdict.fate == "quarantined":
-        detail = f": {row['detail']}" if row["detail"] else ""
-        yield f"{name} was set aside: it broke the rule `{row['rule']}`{detail}."
-        return
-    if verdict.fate == "removed" and row["stage"] == "decontaminate":
-        yield (
-            f"{name} was removed: it holds {row['similarity']:.0%} of the n-grams of item {row['keeper_id']} "
-            f"of {row['keeper_corpus']}."
-        )
-        return
-    if verdict.fate == "removed" and row["stage"] == "paragraphs":
-        yield f"{name} was removed: nothing is left of it but paragraphs that other rows hold; edits/ names them."
-        return
-    if verdict.fate == "removed" and row["stage"] == "bloom":
-        yield f"{name} was removed: filters of an index take it for known, and cannot say what it is like."
-        return
-    if verdict.fate == "removed" and row["keeper_address"] is None:
-        yield f"{name} was removed by a filter: it does not meet {row['reason']}."
+        detail = f": {verdict.row['detail']}" if verdict.row["detail"] else ""
+        yield f"{name} was set aside: it broke the rule `{verdict.row['rule']}`{detail}."
         return
     if verdict.fate == "removed":
-        yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'], row['stage'])}."
-        yield f"In its place stays {_keeper(row, where)}."
-        for further in verdict.chain:
-            end = f"in the end, {_keeper(further, where)} stays" if _has_keeper(further) else "nothing of it stays"
-            how = _alike(further["similarity"], further["stage"])
-            yield f"  which the stage `{further['stage']}` removed later{how}: {end}."
-    elif verdict.fate == "there already":
-        yield f"{name} was there already (`against`): it is compared with, and neither removed nor written."
-    elif verdict.fate == "not sampled":
-        yield f"{name} was kept, and is not in the shards: the sample or the mixture did not take it."
+        nobody = _removed_for_nobody(verdict.row)
+        if nobody:
+            yield f"{name} was removed{nobody}."
+            return
+        yield from _removed_for_another(name, verdict, where)
     else:
-        yield f"{name} was kept."
+        yield name + _STAYS[verdict.fate]
     yield from _cuts(verdict, where)
     yield from _relatives(verdict, where)
+    yield from _followers(verdict, where)
+
+
+def _removed_for_nobody(row: Row) -> str:
+    """Say why a record went that has no copy among the records, or "" where it has one."""
+    if row["stage"] == "decontaminate":
+        item = f"item {row['keeper_id']} of {row['keeper_corpus']}"
+        return f": it holds {row['similarity']:.0%} of the n-grams of {item}"
+    if row["stage"] == "paragraphs":
+        return ": nothing is left of it but paragraphs that other rows hold; edits/ names them"
+    if row["stage"] == "bloom":
+        return ": filters of an index take it for known, and cannot say what it is like"
+    return "" if _has_keeper(row) else f" by a filter: it does not meet {row['reason']}"
+
+
+def _removed_for_another(name: str, verdict: Verdict, where: Where) -> Iterator[str]:
+    """Say what stays in a record's place, and what became of that."""
+    row = verdict.row
+    yield f"{name} was removed by the stage `{row['stage']}`{_alike(row['similarity'], row['stage'])}."
+    yield f"In its place stays {_keeper(row, where)}."
+    for further in verdict.chain:
+        end = f"in the end, {_keeper(further, where)} stays" if _has_keeper(further) else "nothing of it stays"
+        how = _alike(further["similarity"], further["stage"])
+        yield f"  which the stage `{further['stage']}` removed later{how}: {end}."
+
+
+def _followers(verdict: Verdict, where: Where) -> Iterator[str]:
     if verdict.follower_count:
         some = ", ".join(_name(f["id"], f["address"], where) for f in verdict.followers[:FOLLOWERS])
         more = verdict.follower_count - min(FOLLOWERS, len(verdict.followers))
@@ -129,12 +150,15 @@ def compared(comparison: Comparison) -> str:
 def differences(gone: str, kept: str) -> Text:
     """Return one text that shows two: what only the removed one has is struck, what only the kept one has underlined.
 
-    Of long stretches the middle is left out.
+    Of long stretches the middle is left out; of long texts, what comes before their first difference.
     """
-    first, second = (_WORD.findall(text) for text in (gone, kept))
-    cut = max(len(first), len(second)) > MOST_WORDS
+    start = _lead_start(gone, kept)
+    first, second = (_WORD.findall(text, start, start + MOST_CHARACTERS) for text in (gone, kept))
+    cut = max(len(first), len(second)) > MOST_WORDS or max(len(gone), len(kept)) - start > MOST_CHARACTERS
     first, second = first[:MOST_WORDS], second[:MOST_WORDS]
     shown = Text()
+    if start:
+        shown.append(f"... the first {counted(start, 'character')} are equal ...\n", "dim")
     for kind, i, j, k, m in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
         if kind == "equal":
             shown.append(_shortened(first[i:j], at_start=i == 0, at_end=j == len(first)), "dim")
@@ -144,8 +168,24 @@ def differences(gone: str, kept: str) -> Text:
         if m > k:
             shown.append("{+" + _shortened(second[k:m]) + "+}", "green underline")
     if cut:
-        shown.append("\n... and more: these are the beginnings.", "dim")
+        shown.append("\n... and more, which is not shown.", "dim")
     return shown
+
+
+def _lead_start(gone: str, kept: str) -> int:
+    """Return where to begin to show two texts: at a word a little before they differ, or at 0 where they are short."""
+    if max(len(gone), len(kept)) <= MOST_WORDS:
+        return 0
+    return gone.rfind(" ", 0, max(0, _shared_start(gone, kept) - LEAD)) + 1
+
+
+def _shared_start(gone: str, kept: str) -> int:
+    """Return how many characters two texts have in common before they differ."""
+    low, high = 0, min(len(gone), len(kept))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if gone[low:middle] == kept[low:middle] else (low, middle - 1)
+    return low
 
 
 def _shortened(words: list[str], *, at_start: bool = False, at_end: bool = False) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..pipeline.engine import Progress
-from ..pipeline.state import WORK, write_atomically
+from ..pipeline.state import WORK, make_folder, write_atomically
 from .engine_options import EngineOptions
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def scan_lake(
         progress: told about steps.
 
     Raises:
+        ConfigError: the output folder cannot be made.
         InputError: if a lake does not exist or holds no table.
         EngineError: if the engine fails.
     """
@@ -46,6 +47,7 @@ def scan_lake(
 
     tables = list_tables(lakes)[0]
     work = out / WORK
+    make_folder(work, of=out)
     engine = engine_on(on, work, progress)
     try:
         found = scan(engine, tables, options, memory=recall(out, options), progress=progress)

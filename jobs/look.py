@@ -20,9 +20,6 @@ from ..pipeline.survey import survey
 from .local import LocalEngine
 from .memory_share import allowed_bytes
 
-TEXT_CHARACTERS = 200_000
-"""Characters of a text that is compared and shown."""
-
 
 class Inputs:
     """The inputs of a finished run, if they are still there and still the same.
@@ -49,8 +46,8 @@ class Inputs:
             return
         self._prepared = prepared
 
-    def texts(self, addresses: Sequence[int], characters: int = TEXT_CHARACTERS) -> dict[int, str]:
-        """Return the beginnings of texts by address; none at all where ``why`` is set."""
+    def texts(self, addresses: Sequence[int]) -> dict[int, str]:
+        """Return texts by address, whole; none at all where ``why`` is set."""
         if self._prepared is None or not addresses:
             return {}
         files: Sequence[InputFile] = self._prepared.corpus.files
@@ -67,7 +64,7 @@ class Inputs:
                     splits=splits,
                     text=self.config.columns.text,
                     full=full,
-                    characters=characters,
+                    characters=None,
                 )
             finally:
                 engine.close()

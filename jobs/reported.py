@@ -14,7 +14,7 @@ from ..pipeline.counted import counted
 from ..pipeline.report.build import JSON_NAME
 from ..pipeline.report.page import changes_page
 from ..pipeline.result import Result
-from ..pipeline.state import write_atomically
+from ..pipeline.state import write_named
 from . import summary
 from .api import fetched
 from .changes import changes
@@ -47,7 +47,7 @@ def report(
         if not Path(html).absolute().parent.is_dir():
             raise ConfigError("a page is written to a folder", value=html, remedy="Make its folder first.")
         page = changes_page(found, first=redacted(out), second=redacted(other))
-        write_atomically(Path(html), page)
+        write_named(Path(html), page, option="--html")
     if as_json:
         _print_json(found, console)
         return

@@ -11,7 +11,7 @@ from ..hashing.errors import ConfigError
 from ..pipeline.counted import counted
 from ..pipeline.report.charts import distance_chart, standalone
 from ..pipeline.simulate import Loading, simulate
-from ..pipeline.state import write_atomically
+from ..pipeline.state import write_named
 from ..reader.shard_set import open_sets
 
 RANKS_SHOWN = 16
@@ -24,6 +24,8 @@ def simulate_command(
     """Run the command; see its help."""
     if plot is not None and not plot.endswith(".svg"):
         raise ConfigError("a chart is an SVG file", value=plot, remedy="Name a file that ends in .svg.")
+    if plot is not None and not Path(plot).absolute().parent.is_dir():
+        raise ConfigError("a chart is written to a folder", value=plot, remedy="Make its folder first.")
     (shards,) = open_sets(out, [name])
     found = simulate(shards, loading)
     if plot is not None:
@@ -31,7 +33,7 @@ def simulate_command(
             raise ConfigError(
                 "a chart needs rows", value=f"{counted(found['rows'], 'row')} in {name}", remedy="Leave --plot out."
             )
-        write_atomically(Path(plot), standalone(distance_chart(found["shuffle"])))
+        write_named(Path(plot), standalone(distance_chart(found["shuffle"])), option="--plot")
     if as_json:
         console.file.write(json.dumps(found, indent=1) + "\n")
         return

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ..pipeline.counted import counted
 from ..pipeline.ledger import Amount, Ledger, SourceLedger
+from ..pipeline.listed import listed
 from ..pipeline.result import Result
 
 _REMOVED = {
@@ -24,6 +25,7 @@ _REMOVED = {
 }
 MAX_SOURCES = 8
 STAGE_EXAMPLES = 3
+UNREAD_SHOWN = 3
 
 
 def show(result: Result, console: Console, *, out: str) -> None:
@@ -32,6 +34,7 @@ def show(result: Result, console: Console, *, out: str) -> None:
     _examples(result, console)
     _chosen(result, console)
     _mixture(result, console)
+    _unread(result, console)
     if capped := result.ledger.capped_rows:
         console.print(
             f"{counted(capped, 'row was', 'rows were')} in buckets of more rows than anchors (`max_anchors`): "
@@ -116,6 +119,19 @@ def _chosen(result: Result, console: Console) -> None:
         asked = counted(choice["asked"], f"{unit.removesuffix('s')} that was", f"{unit} that were")
         told = f"{choice['got']:,} of the {asked} asked for {'was' if choice['got'] == 1 else 'were'} chosen."
         console.print(told, style="yellow" if choice["got"] < choice["asked"] else "dim", highlight=False)
+
+
+def _unread(result: Result, console: Console) -> None:
+    """Name files beside the inputs that nobody asked to leave out and that were not read all the same."""
+    paths = result.report.get("unread_inputs", [])
+    if paths:
+        told = f"{counted(len(paths), 'file was', 'files were')} not read, of no known format or not a file"
+        console.print(
+            f"{told}: {listed(paths, UNREAD_SHOWN)}. report.json lists all.",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _mixture(result: Result, console: Console) -> None:

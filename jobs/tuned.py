@@ -15,7 +15,7 @@ from ..hashing.redaction import redacted
 from ..pipeline.counted import counted
 from ..pipeline.engine import Progress
 from ..pipeline.report.page import tune_page
-from ..pipeline.state import write_atomically
+from ..pipeline.state import make_folder, write_atomically
 from .tuning import Question, tune, yaml_lines
 
 SHORT_SHARE = 0.05
@@ -53,7 +53,7 @@ def _new_folder(out: str) -> Path:
     folder = Path(out).expanduser()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError("an output folder is empty or new", value=out, remedy="Name another --out, or remove it.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder
 
 

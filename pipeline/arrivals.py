@@ -6,6 +6,7 @@ from .documents import DocumentPass
 from .drops import STAGED
 from .engine import Table
 from .index.recall import recall
+from .preflight import no_records
 from .ranked import new_only, old_only, rank
 from .running import Running
 from .similarity import PAIRS
@@ -19,7 +20,7 @@ def arrivals(running: Running) -> Underway:
     Raises:
         ArtefactError: a file of the index is damaged.
         BadRowError: a record breaks a rule, and such are refused.
-        InputError: two records have one id, and these are to be unique.
+        InputError: two records have one id, and these are to be unique; there are no records at all.
     """
     index, references = running.index, running.prepared.references
     with running.step("read and sketch", readings=1):
@@ -32,6 +33,8 @@ def arrivals(running: Running) -> Underway:
     with running.step("rank"):
         ranked = rank(known, running.config.keep, references=references, recalled=recalled is not None).save("ranked")
         rows, old_rows = _count(ranked, references)
+    if not rows and not _rows_of(found):
+        raise no_records(running.prepared.read.files)
     new = new_only(ranked, "row", old_rows)
     if running.config.columns.unique:
         check_ids(running.engine, new, running.prepared.corpus.files)
@@ -61,5 +64,10 @@ def _count(ranked: Table, references: int) -> tuple[int, int]:
     tables = [ranked.select("row", "address")]
     if references:
         tables.append(old_only(tables[0], "address", references << RECORD_BITS))
-    counts = [table.aggregate(by=[], rows=("count", "row")).collect()["rows"][0].as_py() for table in tables]
+    counts = [_rows_of(table) for table in tables]
     return counts[0], counts[1] if references else 0
+
+
+def _rows_of(table: Table) -> int:
+    rows: int = table.aggregate(by=[], rows=("count", "address")).collect()["rows"][0].as_py()
+    return rows

@@ -21,6 +21,7 @@ from ..hashing.sketch import SketchPlan, sketch_plan
 from .config import Benchmark, Decontaminate
 from .counted import counted
 from .engine import Engine
+from .listed import listed
 from .survey import survey
 from .text_column import is_text, text_buffers
 
@@ -83,7 +84,7 @@ def _gather(engine: Engine, memo: Path, benchmark: Benchmark, into: _Gathered) -
     if lacking:
         raise InputError(
             "benchmarks have the columns that the stage names",
-            value=f"{', '.join(lacking)} among {', '.join(full.names)} of {benchmark.path}",
+            value=f"{', '.join(lacking)} among {listed(full.names)} of {benchmark.path}",
             remedy="Change `columns` or `id` of that benchmark.",
         )
     rows = engine.read(splits, pa.schema([full.field(name) for name in dict.fromkeys(names)]), full=full)

@@ -79,7 +79,8 @@ def make_config(raw: Mapping[str, Any]) -> Pipeline:
 
 
 def _config_error(error: ValidationError) -> ConfigError:
-    first = error.errors()[0]
+    errors = error.errors()
+    first = next((fault for fault in errors if fault["type"] == "extra_forbidden"), errors[0])  # often a mistyped name
     where = ".".join(str(part) for part in first["loc"]) or "configuration"
     if first["type"] == "extra_forbidden":
         name = str(first["loc"][-1])

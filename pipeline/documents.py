@@ -20,6 +20,7 @@ from .config import Columns
 from .filters import Filters
 from .keep import KeepPolicy
 from .keep_key import policy_key, unusable
+from .listed import listed, shortened
 from .text_column import is_text, text_buffers
 
 NULL_TEXT = "null-text"
@@ -170,7 +171,7 @@ class DocumentPass:
                 where = self.files[file_of(address)].place(record_of(address))
                 raise BadRowError(
                     f"every record keeps the rule `{rule}`",
-                    value=where + (f" ({detail})" if detail else ""),
+                    value=where + (f" ({shortened(detail)})" if detail else ""),
                     remedy=f"Either {REMEDIES.get(rule, 'mend the record')}, or set bad rows aside: "
                     "`on_error: quarantine`, --on-error quarantine.",
                 )
@@ -260,7 +261,7 @@ def check_columns(schema: pa.Schema, columns: Columns, keep: KeepPolicy, filters
             offer = f"Did you mean {near[0]!r}? " if near else ""
             raise InputError(
                 f"the {role} column is in the inputs",
-                value=f"{name!r} among {', '.join(schema.names)}",
+                value=f"{name!r} among {listed(schema.names)}",
                 remedy=offer
                 + (f"Name it with --{role} COLUMN." if role != "keep" else "Name it as in --keep newest:COLUMN."),
             )

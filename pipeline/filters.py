@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..hashing.errors import ConfigError, InputError
+from .listed import listed
 
 _FORBIDDEN = {
     "SUBQUERY": "a subquery",
@@ -157,7 +158,7 @@ def _column(where: str, wanted: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(wanted, names, n=1)
     raise InputError(
         "the columns of a filter are in the inputs",
-        value=f"{wanted!r} in {where!r}, among {', '.join(names)}",
+        value=f"{wanted!r} in {where!r}, among {listed(names)}",
         remedy=f"Did you mean {near[0]!r}?" if near else "Check the name; text goes in single quotes.",
     )
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from ..connectors.batches import RESERVED
 from ..connectors.corpus import plan_splits
 from ..connectors.formats import InputFile
-from ..connectors.split import SPLIT_BYTES
+from ..connectors.split import SPLIT_BYTES, Split
 from ..hashing.errors import InputError
 from .annotations import annotated_schema
 from .documents import check_columns
@@ -16,7 +16,7 @@ from .edits import CUTS
 from .engine import Engine
 from .filters import plan_filters
 from .inputs import Inputs
-from .preflight import check_records, check_room
+from .preflight import check_records, check_room, first_broken, no_records, some_paths
 from .prepared import Prepared
 from .selection.values import check_group_columns
 from .shards import FILE, POSITION
@@ -41,7 +41,7 @@ def list_inputs(prepared: Prepared, engine: Engine, folder: Path, memo: Path) ->
     if config.check_room:
         check_room(folder, splits, prepared.read, bands=prepared.banding.bands if prepared.banding else 0)
     schema = survey(engine, splits, memo)
-    _check_any_column(schema, files)
+    _check_any_column(schema, files, splits)
     filters = plan_filters(config.filters, schema)
     inputs = Inputs(
         engine,
@@ -59,12 +59,18 @@ def list_inputs(prepared: Prepared, engine: Engine, folder: Path, memo: Path) ->
     return inputs
 
 
-def _check_any_column(schema: pa.Schema, files: Sequence[InputFile]) -> None:
-    if not schema.names:
-        some = ", ".join(file.path for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-        raise InputError(
-            "inputs hold records", value=f"none in {some}", remedy="Check them; JSON Lines has one object a line."
-        )
+def _check_any_column(schema: pa.Schema, files: Sequence[InputFile], splits: Sequence[Split]) -> None:
+    if schema.names:
+        return
+    broken = first_broken(splits)
+    if broken is None:
+        raise no_records(files)
+    file, record, rule = broken
+    raise InputError(
+        "inputs hold records",
+        value=f"none in {some_paths(files)}: record {record} of {files[file].path} breaks the rule `{rule}`",
+        remedy="JSON Lines has one object a line; `jq -c '.[]' FILE` writes a JSON array so.",
+    )
 
 
 def _check_reserved(schema: pa.Schema) -> None:

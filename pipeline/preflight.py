@@ -4,9 +4,18 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..connectors.corpus import Corpus
+import pyarrow as pa
+
+from ..connectors.address import ADDRESS, file_of, record_of
+from ..connectors.batches import RULE
+from ..connectors.corpus import Corpus, read_split
+from ..connectors.formats import InputFile
+from ..connectors.jsonl import BLANK_LINE
 from ..connectors.split import Split
 from ..hashing.errors import EngineError, InputError
+
+FIRST_BYTES = 1 << 20
+"""Bytes of an input that are read at a time to find its first bad record."""
 
 FACT_BYTES = 60
 """Bytes that a record's facts take in saved tables, at least, beside its band keys."""
@@ -26,8 +35,28 @@ def check_records(corpus: Corpus, splits: Sequence[Split]) -> None:
         InputError: if the plan knows that there are no records.
     """
     if all(split.records == 0 for split in splits):
-        files = ", ".join(file.path for file in corpus.files[:3])
-        raise InputError("inputs hold records", value=f"none in {files}", remedy="Check the inputs.")
+        raise no_records(corpus.files)
+
+
+def no_records(files: Sequence[InputFile]) -> InputError:
+    """Return the error of a run that has nothing to read."""
+    return InputError("inputs hold records", value=f"none in {some_paths(files)}", remedy="Check the inputs.")
+
+
+def some_paths(files: Sequence[InputFile]) -> str:
+    """Name the first files of a run, and say how many more there are."""
+    return ", ".join(file.path for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+
+
+def first_broken(splits: Sequence[Split]) -> tuple[int, int, str] | None:
+    """Return (file, record, rule) of the first record of inputs without columns that is not just blank, or None."""
+    nothing = pa.schema([])
+    for split in splits:
+        for batch in read_split(split, nothing, full=nothing, batch_bytes=FIRST_BYTES):
+            for address, rule in zip(*(batch.column(name).to_pylist() for name in (ADDRESS, RULE)), strict=True):
+                if rule not in (None, BLANK_LINE):
+                    return file_of(address), record_of(address), rule
+    return None
 
 
 def check_room(folder: Path, splits: Sequence[Split], corpus: Corpus, *, bands: int) -> None:

@@ -78,7 +78,7 @@ class Prepared:
         """The files that are read as a whole: all but those of the index."""
         if self.index is None:
             return self.corpus
-        return Corpus(self.corpus.files[len(self.index.files) :], self.corpus.ignored)
+        return replace(self.corpus, files=self.corpus.files[len(self.index.files) :])
 
     @property
     def plan(self) -> SketchPlan:
@@ -128,7 +128,7 @@ def prepare(config: Pipeline, *, version: str) -> Prepared:
         check_apart(config, index)
         first = len(index.files)
         shifted = tuple(replace(file, ordinal=first + file.ordinal) for file in corpus.files)
-        corpus, references = Corpus((*index.files, *shifted), corpus.ignored), first
+        corpus, references = replace(corpus, files=(*index.files, *shifted)), first
     return Prepared(config, corpus, references, banding, version, name, index, tokenizers, encoders)
 
 

@@ -39,7 +39,9 @@ class Result:
         self.out = Path(out)
         if not (self.out / SUCCESS).exists():
             raise ArtefactError(
-                "a result is of a finished run", value=f"{self.out} without {SUCCESS}", remedy="Run it again."
+                "a result is of a finished run",
+                value=f"{self.out} without {SUCCESS}",
+                remedy="Name the --out of a run; one that stopped, or was a --dry-run, ends by the same command again.",
             )
         self.manifest = read_manifest(self.out)
 

@@ -4,11 +4,27 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
+from yaml.composer import ComposerError
 
 from ..hashing.errors import ConfigError
 
 NOT_YAML = (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 """What PyYAML raises: it leaves the errors of what it calls (dates, numbers, deep nesting) as they are."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a mapping that has a key twice, as YAML does; PyYAML drops the first one without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Return a mapping as it is written, before merge keys are followed."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise ComposerError(None, None, f"found the key {key.value!r} twice", key.start_mark)
+                seen.add(key.value)
+        return node
 
 
 class Model(BaseModel):
@@ -32,7 +48,7 @@ def read_yaml(path: str, *, what: str, start: str) -> dict[str, Any]:
     """
     try:
         with open(path, encoding="utf-8") as stream:
-            raw = yaml.safe_load(stream)
+            raw = yaml.load(stream, Loader=_Loader)
     except OSError as error:
         raise ConfigError(
             f"the file of {what} can be read", value=f"{path}: {error.strerror}", remedy="Check the path."

@@ -105,11 +105,7 @@ class OutputFolder:
             self.work.mkdir(parents=True, exist_ok=True)
             opened = open(self.work / "lock", "w")  # noqa: SIM115  closed below
         except OSError as error:
-            raise ConfigError(
-                "the output folder can be made and written",
-                value=f"{self.path}: {error.strerror}",
-                remedy="Choose another --out.",
-            ) from error
+            raise _not_writable(self.path, error) from error
         with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -178,6 +174,44 @@ class OutputFolder:
     def drop_work(self) -> None:
         """Remove the working state of a finished run, which one that was killed in its last moment leaves."""
         shutil.rmtree(self.work, ignore_errors=True)
+
+
+def make_folder(folder: Path, *, of: Path | None = None) -> None:
+    """Make a folder where it is not there yet, and those above it.
+
+    Args:
+        folder: to make.
+        of: the output that it is a part of, which the message names; default: itself.
+
+    Raises:
+        ConfigError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(of or folder, error) from error
+
+
+def _not_writable(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        "the output folder can be made and written",
+        value=f"{folder}: {error.strerror}",
+        remedy="Choose another --out.",
+    )
+
+
+def write_named(path: Path, text: str, *, option: str) -> None:
+    """Write a small file that an option names, whole or not at all.
+
+    Raises:
+        ConfigError: it cannot be written there.
+    """
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise ConfigError(
+            f"the file of {option} can be written", value=f"{path}: {error.strerror}", remedy="Name another place."
+        ) from error
 
 
 def write_atomically(path: Path, text: str) -> None:

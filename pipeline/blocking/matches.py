@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from ...connectors.record_table import read_record_table
 from ...hashing.errors import InputError
+from ..listed import listed
 from .labels import Pairs, meaning, read_labels
 
 _LEFT = ("left_id", "ltable_id", "id_l", "d1", "left", "id1")
@@ -95,7 +96,7 @@ def _columns(rows: pa.Table, left: str | None, right: str | None, path: str) -> 
         if name not in names:
             raise InputError(
                 "the columns of known matches are there",
-                value=f"{name!r} among {', '.join(names)} of {path}",
+                value=f"{name!r} among {listed(names)} of {path}",
                 remedy="Mend the name.",
             )
     if len(names) < 2:
@@ -140,7 +141,7 @@ def _named_labels(rows: pa.Table, label: str | None, path: str) -> pa.ChunkedArr
     if name not in rows.column_names:
         raise InputError(
             "the column of labels is there",
-            value=f"{name!r} among {', '.join(rows.column_names)} of {path}",
+            value=f"{name!r} among {listed(rows.column_names)} of {path}",
             remedy="Mend the name.",
         )
     return rows[name]

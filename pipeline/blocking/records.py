@@ -150,7 +150,7 @@ def _as_text(column: pa.ChunkedArray, name: str) -> pa.Array:
     raise InputError(
         "the columns of a record are text, numbers, booleans, dates or times",
         value=f"column {name!r} of type {kind}",
-        remedy="Name the columns to write, without this one, or make text of it first.",
+        remedy="Name the columns to compare, without this one (--column COL), or make text of it first.",
     )
 
 

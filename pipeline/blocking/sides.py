@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from ...connectors.record_table import RecordTable, read_record_table
 from ...hashing.errors import BadRowError, ConfigError, InputError
+from ..listed import listed
 from .options import Options
 from .records import Records, read_records
 
@@ -82,14 +83,14 @@ def _check_columns(paths: Sequence[tuple[str, str, str]], tables: Sequence[Recor
         if name not in table.rows.column_names:
             raise InputError(
                 "the column of ids is one of its table",
-                value=f"{name!r} among {', '.join(table.rows.column_names) or 'no columns'} of {path}",
+                value=f"{name!r} among {listed(table.rows.column_names) or 'no columns'} of {path}",
                 remedy="Name it with --id, or --left-id and --right-id.",
             )
     there = {name for table in tables for name in table.rows.column_names}
     unknown = [name for name in options.columns or () if name not in there]
     if unknown:
         raise InputError(
-            "the columns to compare by are there", value=f"{unknown[0]!r} among {', '.join(sorted(there))}",
+            "the columns to compare by are there", value=f"{unknown[0]!r} among {listed(sorted(there))}",
             remedy="Mend --column.",
         )  # fmt: skip
 
@@ -118,7 +119,7 @@ def values_of(sides: Sides, name: str) -> list[pa.Array]:
         if name not in table.column_names:
             raise InputError(
                 "the column that ranks records is in each table",
-                value=f"{name!r} among {', '.join(table.column_names)}",
+                value=f"{name!r} among {listed(table.column_names)}",
                 remedy="Mend the name.",
             )
         columns.append(_ordered(table[name].combine_chunks(), name))

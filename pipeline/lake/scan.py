@@ -177,12 +177,26 @@ def scan(
     with steps.of("pairs"):
         links = _links(engine, rows, plan.projections, sizes, unread, graph, options)
         groups = _groups(plan.projections, sizes, links, options)
-    every = {number: row.columns for number, row in surveyed.items()}
     return Scan(
-        tuple(tables), every, faults, unread, contents, graph, statistics, pruned, plan.projections,
-        sizes, plan.names, links, groups,
-        renamed, plan.read, steps.seconds, notes, tuple(printed.rows),
-    )  # fmt: skip
+        tables=tuple(tables),
+        columns={number: row.columns for number, row in surveyed.items()},
+        faults=faults,
+        unread=unread,
+        contents=contents,
+        graph=graph,
+        statistics=statistics,
+        pruned=pruned,
+        projections=plan.projections,
+        sizes=sizes,
+        names=plan.names,
+        links=links,
+        groups=groups,
+        renamed=renamed,
+        read=plan.read,
+        seconds=steps.seconds,
+        notes=notes,
+        rows_names=tuple(printed.rows),
+    )
 
 
 def _candidates(

@@ -13,6 +13,7 @@ from ...connectors.corpus import InputSpec, open_corpus, plan_splits
 from ...connectors.split import SPLIT_BYTES
 from ...hashing.errors import BadRowError, InputError
 from ..engine import Engine, Table
+from ..listed import listed
 from ..survey import survey
 
 TEXTS = pa.schema([("address", pa.int64()), ("text", pa.large_string()), ("source", pa.string())])
@@ -79,7 +80,7 @@ def texts_of(
         if name not in schema.names:
             raise InputError(
                 "the columns of text and source are there",
-                value=f"{name!r} among {', '.join(schema.names)}",
+                value=f"{name!r} among {listed(schema.names)}",
                 remedy="Name them: --text, --source.",
             )
     columns = pa.schema([schema.field(name) for name in dict.fromkeys(filter(None, (text, source)))])

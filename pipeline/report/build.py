@@ -63,6 +63,7 @@ def build_report(
         "dialects": dialects(splits),
         "ignored_files": len(ignored),
         "ignored_inputs": [redacted(path) for path in ignored],
+        "unread_inputs": [redacted(path) for path in prepared.corpus.unread],
         "ledger": ledger.as_dict(),
     }
 

@@ -168,16 +168,16 @@ class Head:
 
     Attributes:
         text: the column.
-        characters: how many stay.
+        characters: how many stay, or None for all.
     """
 
     text: str
-    characters: int
+    characters: int | None
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return address, the beginning of the text, and how many characters it has."""
         texts = batch.column(self.text).cast(pa.large_string())
-        cut = pc.utf8_slice_codeunits(texts, 0, self.characters)
+        cut = texts if self.characters is None else pc.utf8_slice_codeunits(texts, 0, self.characters)
         lengths = pc.utf8_length(texts).cast(pa.int64())
         return pa.RecordBatch.from_arrays([batch.column(ADDRESS), cut, lengths], schema=_TEXTS)
 
@@ -189,9 +189,9 @@ def read_texts(
     splits: Sequence[Split],
     text: str,
     full: pa.Schema,
-    characters: int = TEXT_CHARACTERS,
+    characters: int | None = TEXT_CHARACTERS,
 ) -> dict[int, tuple[str, int]]:
-    """Return (beginning of the text, characters of the whole) by address; good rows only."""
+    """Return (beginning of the text, or all of it, characters of the whole) by address; good rows only."""
     if not addresses:
         return {}
     only = engine.table(pa.table({ADDRESS: pa.array(addresses, pa.int64())}))

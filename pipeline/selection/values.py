@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from ...hashing.errors import InputError
 from ..engine import Table
+from ..listed import listed
 from ..semantic.encoding import ReadTexts
 
 ROW = "tamis_row"
@@ -59,7 +60,7 @@ def check_group_columns(schema: pa.Schema, names: Sequence[str], stage: str) -> 
         if name not in schema.names or name == ROW:
             raise InputError(
                 f"the columns in `by` of {stage} are there",
-                value=f"{name!r} among {', '.join(schema.names)}",
+                value=f"{name!r} among {listed(schema.names)}",
                 remedy="Correct the name.",
             )
         kind = schema.field(name).type

@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..settings_file import Model
 
 
 class Input(Model):
-    """Where records come from."""
+    """Where records come from; a path alone may stand for it."""
 
     path: str = Field(min_length=1, description="File, folder (read with all below it), glob or URL.")
     format: Literal["parquet", "jsonl", "csv", "text", "warc", "arrow"] | None = Field(
@@ -19,6 +19,11 @@ class Input(Model):
     )
     include: tuple[str, ...] = Field((), description="Globs on paths under a folder; default: all.")
     exclude: tuple[str, ...] = Field((), description="Globs on paths under a folder.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_path(cls, value: object) -> object:
+        return {"path": value} if isinstance(value, str) else value
 
 
 class Columns(Model):

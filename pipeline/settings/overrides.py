@@ -30,13 +30,17 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
     *parents, last = key.split(".")
     if parents[:1] == ["stages"]:
         raw.setdefault("stages", ["exact", "near"])  # those of a file that names none
+    if parents[:1] in (["inputs"], ["against"]) and len(parents) == 2 and isinstance(raw.get(parents[0]), list):
+        raw[parents[0]] = [{"path": item} if isinstance(item, str) else item for item in raw[parents[0]]]
     target: Any = raw
     for part in parents:
         target = _descend(target, part, key)
     if isinstance(target, list):
         target[_index(target, last, key)] = parsed
-    else:
+    elif isinstance(target, dict):
         target[last] = parsed
+    else:
+        raise _no_way_down(key, last)
 
 
 def _descend(target: Any, part: str, key: str) -> Any:
@@ -46,7 +50,11 @@ def _descend(target: Any, part: str, key: str) -> Any:
         if target.get(part) is None:
             target[part] = {}
         return target[part]
-    raise ConfigError(
+    raise _no_way_down(key, part)
+
+
+def _no_way_down(key: str, part: str) -> ConfigError:
+    return ConfigError(
         "an override descends into mappings and lists", value=f"{key} at {part!r}", remedy="Check the key."
     )
 

@@ -27,6 +27,9 @@ def pipeline_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["stages"]["items"] = {"anyOf": [{"enum": list(_PLAIN)}, named, long]}
+    for name in ("inputs", "against"):
+        paths = schema["properties"][name]
+        paths["items"] = {"anyOf": [paths["items"], {"type": "string", "minLength": 1}]}
     for section in (schema, schema["$defs"]["Select"]):
         section["properties"]["mixture"]["anyOf"].append({"type": "string", "minLength": 1})
     return schema

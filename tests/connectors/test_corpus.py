@@ -119,6 +119,8 @@ def test_hidden_and_marked_files_are_ignored_and_reported(tmp_path):
     corpus = open_corpus([InputSpec(str(tmp_path))])
     assert [f.relative for f in corpus.files] == ["a.jsonl"]
     assert sorted(corpus.ignored) == sorted(str(tmp_path / name) for name in ignored)
+    assert sorted(corpus.unread) == [str(tmp_path / name) for name in ("README.md", "c.pdf", "json")]
+    assert open_corpus([InputSpec(str(tmp_path), include=("*.jsonl", "*.pdf"))]).unread == (str(tmp_path / "c.pdf"),)
 
 
 def test_hidden_files_are_read_when_they_are_named(tmp_path):
@@ -169,7 +171,7 @@ def test_links_to_files_are_read_and_others_reported(tmp_path):
     for path in ("in", "in/*.jsonl"):
         corpus = open_corpus([InputSpec(str(tmp_path / path))])
         assert [f.relative for f in corpus.files] == ["a.jsonl", "b.jsonl"]
-        assert corpus.ignored == (str(tmp_path / "in/more.jsonl"),)
+        assert corpus.ignored == corpus.unread == (str(tmp_path / "in/more.jsonl"),)
     assert body(read(corpus.files[0])).to_pylist() == [{"text": "blobs/a.jsonl"}]
 
 
@@ -191,6 +193,7 @@ def test_a_text_folder_is_one_file_with_members(tmp_path):
     assert [m.relative for m in file.members] == ["__init__.py", "a/c.txt", "b.txt"]
     assert (file.format, file.path, file.size_bytes) == ("text", str(tmp_path), len("__init__.pya/c.txtb.txt"))
     assert corpus.ignored == tuple(str(tmp_path / name) for name in (".git/config", "a/.DS_Store", "a/d.md"))
+    assert corpus.unread == ()
     (split,) = plan_splits(file, split_bytes=1 << 20)
     assert split_schema(split, batch_bytes=1 << 20) == TEXT_SCHEMA
 

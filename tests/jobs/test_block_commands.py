@@ -148,7 +148,7 @@ def test_tables_that_have_changed_are_refused(blocked, command):
     failed = call(command[0], blocked / "one", *command[1:], "--out", blocked / "m")
     assert "are those of the blocking run" in str(failed.exception)
     failed = call(command[0], blocked / "nowhere", *command[1:], "--out", blocked / "m")
-    assert "finished blocking run" in str(failed.exception)
+    assert f"finished blocking run; found no {blocked / 'nowhere' / '_SUCCESS'}. Make one" in str(failed.exception)
 
 
 def test_equal_records_match_at_a_threshold_of_1(tmp_path):

@@ -98,6 +98,11 @@ def test_what_makes_no_sense_is_refused(lake, tmp_path, arguments, message):
     assert message in str(call(lake, "--out", tmp_path / "out", *arguments).exception)
 
 
+def test_a_place_that_cannot_be_written(lake):
+    failed = call(lake, "--out", "/proc/found")
+    assert "the output folder can be made and written; found /proc/found: No such file" in str(failed.exception)
+
+
 def test_other_folders_are_left_alone(lake, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("x")

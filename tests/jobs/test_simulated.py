@@ -43,6 +43,13 @@ def test_json_and_a_chart(simulate, tmp_path):
     assert (tmp_path / "shuffle.svg").read_text().startswith('<svg xmlns="http://www.w3.org/2000/svg"')
 
 
+def test_a_chart_goes_into_a_folder_that_is_there(simulate, tmp_path):
+    plot = tmp_path / "none" / "shuffle.svg"
+    code, _, err = simulate("--world-size", 3, "--batch", 24, "--plot", plot)
+    assert code == 2
+    assert f"a chart is written to a folder\n  found: {plot}\n  Make its folder first." in err
+
+
 def test_many_ranks_have_two_lines(simulate):
     _, printed, _ = simulate("--world-size", 30, "--batch", 240)
     assert "least of 30" in printed

@@ -100,6 +100,14 @@ def test_overrides_reach_every_level(tmp_path):
     assert config.columns.id == "key"
 
 
+def test_an_override_reaches_an_input_that_is_a_path_alone(tmp_path):
+    path = write(tmp_path, "inputs: [a, b]\nagainst: [old]\n")
+    config = load_config(path, overrides=["inputs.1.format=csv", "against.0.source=s"])
+    assert [(item.path, item.format) for item in config.inputs] == [("a", None), ("b", "csv")]
+    assert (config.against[0].path, config.against[0].source) == ("old", "s")
+    assert load_config(path, overrides=["inputs.0=c"]).inputs[0].path == "c"
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -107,6 +115,8 @@ def test_overrides_reach_every_level(tmp_path):
         ("keep=[}", "value is YAML"),
         ("stages.far.x=1", "existing list item"),
         ("keep.by.x=1", "mappings and lists"),
+        ("keep.by=longest", "mappings and lists; found keep.by at 'by'"),
+        ("keep.0=longest", "mappings and lists"),
     ],
 )
 def test_wrong_overrides_are_refused(tmp_path, override, message):
@@ -131,6 +141,31 @@ def test_files_that_are_no_configuration(tmp_path, text, message):
         load_config(write(tmp_path, text))
 
 
+def test_a_key_that_stands_twice_is_refused_at_every_depth(tmp_path):
+    with pytest.raises(ConfigError, match=r"a configuration is YAML; .*\n  in .*, line 3"):
+        load_config(write(tmp_path, "inputs: [{path: x}]\nout: a\ninputs: [{path: y}]\n"))
+    with pytest.raises(ConfigError, match="found the key 'threshold' twice"):
+        load_config(write(tmp_path, "inputs: [x]\nstages: [near: {threshold: 0.9, threshold: 0.8}]"))
+
+
+def test_merged_keys_do_not_stand_twice(tmp_path):
+    text = "inputs: [&a {path: x, format: csv}, {<<: *a, path: y}, {<<: *a}]"
+    found = [(item.path, item.format) for item in load_config(write(tmp_path, text)).inputs]
+    assert found == [("x", "csv"), ("y", "csv"), ("x", "csv")]
+
+
+def test_a_path_may_stand_for_an_input(tmp_path):
+    config = load_config(write(tmp_path, "inputs: [x.parquet, {path: y.csv}]\nagainst: [old]"))
+    assert [item.path for item in config.inputs] == ["x.parquet", "y.csv"]
+    assert config.against[0].path == "old"
+    assert make_config({"inputs": ["x.parquet"]}) == make_config(BASE)
+
+
+def test_a_mistyped_name_is_told_before_the_one_that_is_missing():
+    with pytest.raises(ConfigError, match=r"found 'input'\. Did you mean 'inputs'\?"):
+        make_config({"input": [{"path": "x"}]})
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match="nowhere.yaml: No such file"):
         load_config(str(tmp_path / "nowhere.yaml"))
@@ -147,6 +182,11 @@ def test_the_schema_knows_the_short_forms():
     stages = schema["properties"]["stages"]["items"]["anyOf"]
     assert stages[0] == {"enum": ["exact", "near", "contained", "semantic", "paragraphs"]}
     assert stages[1]["properties"]["near"]["anyOf"][0] == {"$ref": "#/$defs/Near"}
+    for name in ("inputs", "against"):
+        assert schema["properties"][name]["items"]["anyOf"] == [
+            {"$ref": "#/$defs/Input"},
+            {"type": "string", "minLength": 1},
+        ]
     assert {"Near", "Exact"} <= set(schema["$defs"])
     assert schema["properties"]["keep"]["anyOf"][0]["type"] == "string"
     assert [kind["type"] for kind in schema["properties"]["memory"]["anyOf"]] == ["integer", "string", "null"]

@@ -280,13 +280,25 @@ KINDS = [
         "jsonl-pretty-printed",
         {"a.json": json.dumps([{"text": text} for text in TEXTS], indent=1).encode()},
         "inputs hold records",
+        "a.json: record 0 of",
+        "breaks the rule `invalid-json`",
+        "jq -c '.[]'",
     ),
     whole(
         "jsonl-array-in-a-line",
         {"a.json": json.dumps([{"text": text} for text in TEXTS]).encode()},
         "inputs hold records",
+        "breaks the rule `not-an-object`",
+    ),
+    whole(
+        "jsonl-all-bad-after-blank-ones",
+        {"a.jsonl": b"\n\n", "b.jsonl": b"\nhello\n"},
+        "record 1 of",
+        "b.jsonl breaks the rule `invalid-json`",
     ),
     whole("jsonl-of-no-bytes", {"a.jsonl": b""}),
+    whole("jsonl-of-blank-lines", {"a.jsonl": b"\n\n"}, "inputs hold records", "Check the inputs."),
+    whole("jsonl-gzip-under-a-plain-name", {"a.jsonl": gzip.compress(JSONL)}, "breaks the rule `invalid-utf8`"),
     whole("jsonl-gzip-cut", {"a.jsonl.gz": gzip.compress(LONG)[:-5000]}),
     whole("jsonl-gzip-cut-by-one", {"a.jsonl.gz": gzip.compress(LONG)[:-1]}),
     whole("jsonl-gzip-then-garbage", {"a.jsonl.gz": gzip.compress(LONG) + b"garbage"}),
@@ -319,6 +331,8 @@ KINDS = [
     whole("csv-header-of-invalid-utf8", {"a.csv": b"text,\xff\na,1\n"}, "invalid-utf8 in", "a.csv"),
     whole("csv-without-text", {"a.csv": b"txt,n\na,1\n"}, "Did you mean 'txt'?"),
     whole("csv-of-no-bytes", {"a.csv": b""}, "inputs hold records"),
+    whole("csv-of-a-header-alone", {"a.csv": b"text,n\n"}, "inputs hold records", "a.csv"),
+    records("csv-one-without-records-beside-another", {"a.csv": b"text,n\n", "b.csv": CSV}, {}, 3),
     whole("csv-gzip-cut", {"a.csv.gz": gzip.compress(LONG)[:-100]}),
     whole("csv-gzip-flipped", {"a.csv.gz": flipped(gzip.compress(LONG), 3000)}),
     # Text folders
@@ -594,8 +608,19 @@ def test_links_to_nowhere_in_a_folder_are_reported(tamis, tmp_path):
     (tmp_path / "in" / "c.txt").mkdir()
     assert tamis("dedup", tmp_path / "in", "--format", "text", "--out", tmp_path / "out") == (0, "")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report["ignored_inputs"] == [f"{tmp_path}/in/b.txt"]
+    assert report["ignored_inputs"] == report["unread_inputs"] == [f"{tmp_path}/in/b.txt"]
     assert report["ledger"]["total"]["kept"]["rows"] == 1
+
+
+def test_files_that_nobody_asked_to_leave_out_are_told_of(monkeypatch, capsys, tmp_path):
+    names = ["a.jsonl.lz4", "b.txt", "c.txt", "d.txt", ".hidden", "_SUCCESS"]
+    _write({"in/a.jsonl": JSONL, **{f"in/{name}": b"text" for name in names}}, tmp_path)
+    monkeypatch.setattr(sys, "argv", ["tamis", "dedup", str(tmp_path / "in"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = ", ".join(f"{tmp_path}/in/{name}" for name in names[:3])
+    told = f"4 files were not read, of no known format or not a file: {shown} and 1 more. report.json lists all."
+    assert told.replace(" ", "") in "".join(capsys.readouterr().out.split())
 
 
 def test_a_damaged_file_among_sound_ones_stops_the_run(tamis, tmp_path):

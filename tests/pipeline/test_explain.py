@@ -158,6 +158,27 @@ def test_differences_keep_both_texts():
     assert shown == "the[- old-] cat sat\non  [-the-]{+a+} mat{+!+}"
 
 
+def test_long_texts_are_compared_to_their_ends_and_shown_where_they_differ(tmp_path, write_parquet, capsys):
+    long = " ".join(f"word{n}" for n in range(60_000))
+    path = write_parquet("in/x.parquet", id=["a", "b"], text=[long, f"{long} and a tail"])
+    result = tamis.dedup(path, out=tmp_path / "out", id="id")
+    app(["explain", str(result.out), "--id", "b"], standalone_mode=False)
+    shown = capsys.readouterr().out
+    assert "They share 59,996 of 59,999 shingles: similarity 0.9999;" in shown
+    assert "The texts are equal." not in shown
+    assert shown.rstrip().endswith("word59998 word59999[- and a tail-]")
+    start = long.rindex(" ", 0, len(long) - 400) + 1
+    assert f"... the first {start:,} characters are equal ..." in shown
+
+
+def test_long_texts_are_shown_from_their_first_difference():
+    words = [f"w{n}" for n in range(100_000)]
+    shown = differences(" ".join(words[:90] + ["x"] + words[90:]), " ".join(words)).plain
+    assert shown.startswith(" ...  w78 w79")
+    assert "w88 w89[- x-] w90 w91" in shown
+    assert shown.endswith("... and more, which is not shown.")
+
+
 def test_on_the_command_line(chain, capsys):
     assert app(["explain", str(chain.out), "--id", "b"], standalone_mode=False) is None
     shown = capsys.readouterr().out

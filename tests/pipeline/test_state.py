@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tamis.hashing.errors import ArtefactError, ConfigError
-from tamis.pipeline.state import OutputFolder, check_place
+from tamis.pipeline.state import OutputFolder, check_place, make_folder, write_named
 
 
 def test_a_fresh_folder_is_claimed_and_finished(tmp_path):
@@ -87,3 +87,28 @@ def test_an_output_lies_outside_the_inputs(tmp_path):
         with pytest.raises(ConfigError, match="outside the input folders"):
             check_place(str(out), [str(tmp_path)])
     check_place(str(tmp_path.parent / "beside"), [str(tmp_path), "s3://bucket/x"])
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    said = "the output folder can be made and written; found {}: {}. Choose another --out."
+    with pytest.raises(ConfigError) as failed:
+        make_folder(tmp_path / "file" / "out")
+    assert str(failed.value) == said.format(tmp_path / "file" / "out", "Not a directory")
+    with pytest.raises(ConfigError) as failed:
+        make_folder(tmp_path / "file" / "_work", of=tmp_path / "file")
+    assert str(failed.value) == said.format(tmp_path / "file", "Not a directory")
+
+
+def test_a_file_that_an_option_names_is_written_or_refused(tmp_path):
+    write_named(tmp_path / "x.html", "page", option="--html")
+    assert (tmp_path / "x.html").read_text() == "page"
+    with pytest.raises(ConfigError) as failed:
+        write_named(tmp_path / "none" / "x.html", "page", option="--html")
+    assert str(failed.value) == (
+        f"the file of --html can be written; found {tmp_path}/none/x.html: No such file or directory. "
+        "Name another place."
+    )

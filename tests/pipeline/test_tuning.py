@@ -266,3 +266,8 @@ def test_one_text_is_no_sample(tmp_path, write_parquet):
 
 def test_hits_of_one_are_certain():
     assert hit_probabilities(np.array([1.0]), 3, 4).tolist() == [1.0]
+
+
+def test_a_place_that_cannot_be_written(sample):
+    run = CliRunner().invoke(app, ["tune", str(sample[0]), "--out", "/proc/tuned", "--quiet"])
+    assert "the output folder can be made and written; found /proc/tuned: No such file" in str(run.exception)
