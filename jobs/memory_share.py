@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..pipeline.byte_sizes import bytes_of
+from ..pipeline.settings.sizes import LEAST_MEMORY_BYTES
 
 UNKNOWN_BYTES = 2 * 10**9
 """Where nothing tells what there is: on other systems than Linux."""
@@ -23,9 +24,6 @@ LEAST_BYTES = 10**9
 
 BESIDE_BYTES = 512 << 20
 """For interpreter and libraries."""
-
-FEWEST_BYTES = 128 << 20
-"""Less than that is refused as a setting, too."""
 
 _V1_NAMES, _V2_NAMES = ("memory.limit_in_bytes",), ("memory.max", "memory.high")
 
@@ -58,7 +56,7 @@ def share_of(root: Path) -> int:
         return UNKNOWN_BYTES
     ceiling = min(ceilings)
     share = min(int(ceiling * SHARE), int(known.get("MemAvailable", ceiling) * FREE_SHARE))
-    return max(share, min(LEAST_BYTES, ceiling - BESIDE_BYTES), FEWEST_BYTES)
+    return max(share, min(LEAST_BYTES, ceiling - BESIDE_BYTES), LEAST_MEMORY_BYTES)
 
 
 def _meminfo(root: Path) -> dict[str, int]:

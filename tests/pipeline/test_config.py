@@ -62,7 +62,8 @@ def test_keep_policies(text, policy):
         ({"inputs": []}, "at least 1"),
         ({"engine": "dask"}, "dask"),
         ({"stages": [{"near": 5}]}, "near"),
-        ({"memory": "1MB"}, "134217728"),
+        ({"memory": "1MB"}, "a run takes 128MiB of memory or more: write it as 2GB or 512MiB"),
+        ({"memory": "lots"}, "a size is a number of bytes, or written as 2GB or 512MiB"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(change, message):
