@@ -121,7 +121,7 @@ def _multiply(
     near: NDArray[np.int16],
     square: bool,
 ) -> None:
-    """Write the products of a block of panels, and of a square those that are their mirror; later blocks have others."""
+    """Write the products of a block of panels, and of a square their mirror; earlier blocks wrote the others."""
     stop = min(start + _BLOCK, len(some))
     block = np.empty((_BLOCK * PANEL, _BLOCK * PANEL), np.int16)
     tile = np.empty((PANEL, PANEL), np.int32)

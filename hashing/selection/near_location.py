@@ -20,10 +20,12 @@ from .near_columns import SHIFT, NearColumns
 _OLD, _NEAR, _EXACT = 0, 1, 2
 _FEW = 64
 """Of so many rows one is few."""
+_SPARE = 32
+"""See ``_ALWAYS``."""
 _PART = 1 << 15
 """So many numbers of 16 bits add up to one of 32."""
 _ALWAYS = 1 << 16
-"""So many exact similarities may be made one by one, or one of ``_FEW``: more take longer than all at once."""
+"""So many exact similarities may be made one by one, or one of ``_SPARE``: many more take longer than all at once."""
 
 
 class _State(NamedTuple):
@@ -32,7 +34,7 @@ class _State(NamedTuple):
     Attributes:
         near, off, items, rows, factor: as in ``NearColumns``.
         best: int32, shape (n_rows,): the highest similarity of each row to an item of the set, exact; at least 0.
-        floor: int16, as many as a row of ``near``: an item whose near similarity is not above it adds nothing to the row.
+        floor: int16, filled up as ``near``: an item whose near similarity is not above it adds nothing to the row.
         counts: int32, shape (n_items,): how many rows are listed for an item; -1: all of them are able.
         able: int32, shape (n_items, few): those listed, ascending.
         above: int16, the same shape: their near similarities.
@@ -64,7 +66,9 @@ class NearLocation:
         n_items, n_rows = len(columns.items), len(columns.rows)
         best = np.zeros(n_rows, np.int32) if covered is None else covered.copy()
         few = (n_items, n_rows // _FEW)
-        floor = np.full(columns.near.shape[1], np.iinfo(np.int16).max, np.int16)  # where there is no row, nothing is above
+        floor = np.full(
+            columns.near.shape[1], np.iinfo(np.int16).max, np.int16
+        )  # where there is no row, nothing is above
         floor[:n_rows] = (best >> SHIFT) - columns.off
         self._state = _State(
             columns.near,
@@ -80,7 +84,7 @@ class NearLocation:
             made=np.zeros(1, np.int64),
         )
         self._threads = columns.threads
-        self._most = max(n_items * n_rows // _FEW, _ALWAYS)
+        self._most = max(n_items * n_rows // _SPARE, _ALWAYS)
 
     @property
     def value(self) -> int:

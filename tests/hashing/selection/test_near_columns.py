@@ -46,7 +46,12 @@ def test_golden_similarities():
 
 def test_how_far_off():
     """By the longest part that cutting takes away: 2^14 units are a product of 1."""
-    for vectors, bits in ((np.ones((1, 4)), 26), (made(1, 50, 384), 26), (made(2, 50, 384), 12), (made(3, 9, 2048), 26)):
+    for vectors, bits in (
+        (np.ones((1, 4)), 26),
+        (made(1, 50, 384), 26),
+        (made(2, 50, 384), 12),
+        (made(3, 9, 2048), 26),
+    ):
         columns = dense_columns(vectors, bits=bits)
         exactly = columns.items.astype(np.float64) * min(1.0, 32767 / columns.length)
         lost = np.linalg.norm(exactly - np.rint(exactly), axis=1).max() / min(32767, columns.length)
