@@ -12,17 +12,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernel import kernel
+from ..intrinsics import NUMBERS, higher, trailing_zeros
+from ..kernel import inner_kernel, kernel
 from ..mix import signed
 from .near_columns import SHIFT, NearColumns
 
 _OLD, _NEAR, _EXACT = 0, 1, 2
 _FEW = 64
 """Of so many rows one is few."""
+_SPARE = 32
+"""See ``_ALWAYS``."""
 _PART = 1 << 15
 """So many numbers of 16 bits add up to one of 32."""
 _ALWAYS = 1 << 16
-"""So many exact similarities may be made one by one, or one of ``_FEW``: more take longer than all at once."""
+"""So many exact similarities may be made one by one, or one of ``_SPARE``: many more take longer than all at once."""
 
 
 class _State(NamedTuple):
@@ -31,7 +34,7 @@ class _State(NamedTuple):
     Attributes:
         near, off, items, rows, factor: as in ``NearColumns``.
         best: int32, shape (n_rows,): the highest similarity of each row to an item of the set, exact; at least 0.
-        floor: int16, shape (n_rows,): an item whose near similarity is not above it adds nothing to the row.
+        floor: int16, filled up as ``near``: an item whose near similarity is not above it adds nothing to the row.
         counts: int32, shape (n_items,): how many rows are listed for an item; -1: all of them are able.
         able: int32, shape (n_items, few): those listed, ascending.
         above: int16, the same shape: their near similarities.
@@ -60,9 +63,13 @@ class NearLocation:
     """
 
     def __init__(self, columns: NearColumns, covered: NDArray[np.int32] | None = None) -> None:
-        n_items, n_rows = columns.near.shape
+        n_items, n_rows = len(columns.items), len(columns.rows)
         best = np.zeros(n_rows, np.int32) if covered is None else covered.copy()
         few = (n_items, n_rows // _FEW)
+        floor = np.full(
+            columns.near.shape[1], np.iinfo(np.int16).max, np.int16
+        )  # where there is no row, nothing is above
+        floor[:n_rows] = (best >> SHIFT) - columns.off
         self._state = _State(
             columns.near,
             columns.off,
@@ -70,14 +77,14 @@ class NearLocation:
             columns.rows,
             columns.factor,
             best=best,
-            floor=((best >> SHIFT) - columns.off).astype(np.int16),
+            floor=floor,
             counts=np.full(n_items, -1, np.int32),
             able=np.empty(few, np.int32),
             above=np.empty(few, np.int16),
             made=np.zeros(1, np.int64),
         )
         self._threads = columns.threads
-        self._most = max(columns.near.size // _FEW, _ALWAYS)
+        self._most = max(n_items * n_rows // _SPARE, _ALWAYS)
 
     @property
     def value(self) -> int:
@@ -136,7 +143,7 @@ class NearLocation:
         return None if self._state.made[0] > self._most else (chosen, added, asked)
 
 
-@kernel
+@inner_kernel
 def _bound(state: _State, item: int) -> int:
     """Return what an item would add at most; list the rows that are able to gain from it as soon as they are few."""
     if state.counts[item] >= 0:
@@ -151,7 +158,7 @@ def _bound(state: _State, item: int) -> int:
     return total << SHIFT
 
 
-@kernel
+@inner_kernel
 def _above(near: NDArray[np.int16], floor: NDArray[np.int16]) -> tuple[int, int]:
     """Return how much is above the floor, and in how many rows: in 32 bits, which processors add up twice as fast."""
     total, count = np.int32(0), np.int32(0)
@@ -162,7 +169,7 @@ def _above(near: NDArray[np.int16], floor: NDArray[np.int16]) -> tuple[int, int]
     return int(total), int(count)
 
 
-@kernel
+@inner_kernel
 def _bound_of_listed(state: _State, item: int) -> int:
     """Return what an item would add at most; take rows that are no longer able from its list."""
     able, above, total, count = state.able[item], state.above[item], 0, 0
@@ -176,15 +183,13 @@ def _bound_of_listed(state: _State, item: int) -> int:
     return total << SHIFT
 
 
-@kernel
+@inner_kernel
 def _list(state: _State, item: int) -> None:
     """List the rows that are able to gain from an item."""
-    near, floor, able, above, count = state.near[item], state.floor, state.able[item], state.above[item], 0
-    for i in range(len(floor)):
-        if near[i] > floor[i]:
-            able[count], above[count] = i, near[i]
-            count += 1
-    state.counts[item] = count
+    near, able, above = state.near[item], state.able[item], state.above[item]
+    state.counts[item] = _write_able(near, state.floor, able)
+    for p in range(state.counts[item]):
+        above[p] = near[able[p]]
 
 
 @kernel
@@ -192,12 +197,20 @@ def _able(state: _State, item: int) -> NDArray[np.int32]:
     """Return the rows that are able to gain from an item."""
     if state.counts[item] >= 0:
         return state.able[item, : state.counts[item]]
-    near, count = state.near[item], 0
-    rows = np.empty(len(near), np.int32)
-    for i in range(len(near)):
-        if near[i] > state.floor[i]:
-            rows[count], count = i, count + 1
-    return rows[:count]
+    rows = np.empty(len(state.floor), np.int32)
+    return rows[: _write_able(state.near[item], state.floor, rows)]
+
+
+@inner_kernel
+def _write_able(near: NDArray[np.int16], floor: NDArray[np.int16], out: NDArray[np.int32]) -> int:
+    """Write the rows whose near similarity is above the floor; return how many there are."""
+    count = 0
+    for first in range(0, len(floor), NUMBERS):
+        found = higher(near, floor, first)
+        while found:
+            out[count], count = first + trailing_zeros(found), count + 1
+            found &= found - np.uint64(1)
+    return count
 
 
 @kernel
@@ -207,7 +220,7 @@ def _bounds(state: _State, items: NDArray[np.int64], out: NDArray[np.int64]) -> 
         out[p] = _bound(state, items[p])
 
 
-@kernel
+@inner_kernel
 def _similarity(item: NDArray[np.int32], row: NDArray[np.int32], factor: float) -> int:
     """Return an exact similarity: the product is below 2^52."""
     product = 0
@@ -259,7 +272,7 @@ def _choose(
     """
     heap = [(-bounds[p], items[p]) for p in range(len(items))]
     heapq.heapify(heap)
-    known, asked = np.full(len(state.near), _NEAR, np.int8), 0
+    known, asked = np.full(len(state.items), _NEAR, np.int8), 0
     chosen, added = np.empty(count, np.int64), np.empty(count, np.int64)
     for step in range(count):
         item = heap[0][1]

@@ -5,8 +5,10 @@ from numba.core.errors import TypingError
 
 from tamis.hashing.intrinsics import (
     BLOCK,
+    NUMBERS,
     STRIP,
     count_ones,
+    higher,
     least_rows,
     load64,
     mark_block,
@@ -138,3 +140,18 @@ def test_mark_block_finds_what_ends_fields_and_bytes_above_ascii(delimiter):
 def test_count_ones():
     words = [0, 1, 2**63, 2**64 - 1, 0xF0F0]
     assert [_count(np.uint64(word)) for word in words] == [word.bit_count() for word in words]
+
+
+@njit
+def _maps_of_higher(some, others):
+    return [higher(some, others, at) for at in range(len(some) - NUMBERS + 1)]
+
+
+def test_higher_marks_each_number_that_is_above_the_other():
+    made = np.random.Generator(np.random.PCG64(8))
+    some = made.integers(-3, 4, 90).astype(np.int16)
+    others = made.integers(-3, 4, 90).astype(np.int16)
+    some[:4], others[:4] = [32767, -32768, -32768, 5], [-32768, 32767, -32768, 5]
+    expected = [sum(1 << i for i in range(NUMBERS) if some[at + i] > others[at + i]) for at in range(90 - NUMBERS + 1)]
+    assert [int(found) for found in _maps_of_higher(some, others)] == expected
+    assert expected[0] & 15 == 1

@@ -1,11 +1,10 @@
-"""Near similarities: as near as they say, for any vectors, strips and threads."""
+"""Near similarities: as near as they say, and the same for any threads."""
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tamis.hashing.selection import near_columns as module
 from tamis.hashing.selection.dense_columns import dense_columns
 from tamis.hashing.selection.near_columns import SHIFT, fits_nearly, near_columns
 
@@ -21,21 +20,44 @@ def exact(columns):
     return np.rint(np.array(products, np.float64) * columns.factor).astype(np.int64)
 
 
+def inside(near):
+    """Return near similarities of items and rows, without what fills up panels."""
+    assert not near.near[len(near.items) :].any()
+    assert not near.near[:, len(near.rows) :].any()
+    return near.near[: len(near.items), : len(near.rows)].astype(np.int64)
+
+
 def off(near, similarities):
     """Return how far near similarities are from exact ones, in their own units."""
-    return np.abs((near.near.astype(np.int64) << SHIFT) - similarities).max(initial=0) / (1 << SHIFT)
+    return np.abs((inside(near) << SHIFT) - similarities).max(initial=0) / (1 << SHIFT)
 
 
 def test_golden_similarities():
     near = near_columns(dense_columns(np.array([[3.0, 4.0], [4.0, 3.0], [-3.0, -4.0], [0.0, 0.0]])))
-    assert near.near.tolist() == [
+    assert inside(near).tolist() == [
         [16384, 15729, -16384, 0],
         [15729, 16384, -15729, 0],
         [-16384, -15729, 16384, 0],
         [0, 0, 0, 0],
     ]
     assert near.off == 1
-    assert [near_columns(dense_columns(np.ones((1, d)))).off for d in (384, 505, 506, 1024, 2048)] == [1, 1, 2, 2, 3]
+    assert near.near.shape == (32, 32)
+
+
+def test_how_far_off():
+    """By the longest part that cutting takes away: 2^14 units are a product of 1."""
+    for vectors, bits in (
+        (np.ones((1, 4)), 26),
+        (made(1, 50, 384), 26),
+        (made(2, 50, 384), 12),
+        (made(3, 9, 2048), 26),
+    ):
+        columns = dense_columns(vectors, bits=bits)
+        exactly = columns.items.astype(np.float64) * min(1.0, 32767 / columns.length)
+        lost = np.linalg.norm(exactly - np.rint(exactly), axis=1).max() / min(32767, columns.length)
+        assert near_columns(columns).off == int(np.ceil(0.51 + 2**14 * lost * (2 + lost)))
+    assert near_columns(dense_columns(made(1, 50, 384))).off == 7
+    assert near_columns(dense_columns(made(1, 50, 384), bits=12)).off == 1
 
 
 @settings(max_examples=40, derandomize=True, deadline=None)
@@ -66,15 +88,23 @@ def test_as_near_where_all_roundings_go_one_way():
         assert off(near, exact(columns)) <= near.off
 
 
-def test_strips_and_threads(monkeypatch):
-    vectors, others = made(4, 77, 6), made(5, 41, 6)
-    for strip, room in ((5, 1 << 20), (1024, 300), (70, 1 << 20)):
-        monkeypatch.setattr(module, "_STRIP", strip)
-        monkeypatch.setattr(module, "_ROOM", room)
-        for rows in (None, others):
-            for threads in (1, 2, 5):
-                columns = dense_columns(vectors, rows, threads=threads)
-                assert off(near_columns(columns), exact(columns)) <= 1
+def test_blocks_and_threads(monkeypatch):
+    vectors, others = made(4, 333, 7), made(5, 70, 7)
+    for rows in (None, others):
+        expected = near_columns(dense_columns(vectors, rows, threads=1))
+        assert off(expected, exact(dense_columns(vectors, rows))) <= expected.off
+        for threads in (2, 5):
+            near = near_columns(dense_columns(vectors, rows, threads=threads))
+            np.testing.assert_array_equal(near.near, expected.near)
+            assert near.off == expected.off
+
+
+def test_near_similarities_are_those_of_cut_vectors():
+    columns = dense_columns(made(8, 300, 5), made(9, 40, 5))
+    items, rows = (np.rint(side * (32767 / columns.length)).astype(np.int64) for side in (columns.items, columns.rows))
+    unit = np.float32(columns.factor * (columns.length / 32767) ** 2 / (1 << SHIFT))
+    expected = np.rint((items @ rows.T).astype(np.float32) * unit)
+    np.testing.assert_array_equal(inside(near_columns(columns)), expected)
 
 
 def test_what_fits():
@@ -87,8 +117,8 @@ def test_what_fits():
 
 def test_no_rows():
     near = near_columns(dense_columns(np.empty((0, 3)), np.ones((2, 3))))
-    assert near.near.shape == (0, 2)
-    assert near_columns(dense_columns(np.empty((0, 3)))).near.shape == (0, 0)
+    assert inside(near).shape == (0, 2)
+    assert inside(near_columns(dense_columns(np.empty((0, 3))))).shape == (0, 0)
 
 
 @pytest.mark.parametrize("bits", [12, 26])

@@ -108,7 +108,7 @@ def test_rows_are_listed_when_they_are_few():
     state.choose(60, items, state.bounds(items), least=0)
     state.bounds(items)
     counts = state._state.counts
-    able = state._state.near > state._state.floor
+    able = state._state.near[:200, :200] > state._state.floor[:200]
     assert counts.max() <= 200 // 64
     assert (counts >= 0).sum() > 100
     for item in items[counts >= 0].tolist():
