@@ -121,7 +121,7 @@ def compress_with(
     bends = fitted_bends(filled, abilities, curves, spread)
     return Compressed(
         items=found.items,
-        weights=weights_of(chosen, rise, information_of(chosen) + PRIOR_INFORMATION),
+        weights=weights_of(chosen, rise, information_of(chosen) + 1.0 / (spread * spread)),
         slopes=chosen.slopes,
         levels=chosen.levels,
         bends=Bends(bends.features[found.items], bends.variances),

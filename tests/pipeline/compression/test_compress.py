@@ -44,6 +44,16 @@ def test_it_tells_scores_of_models_it_has_not_seen():
     assert found.expected_error == pytest.approx(error, rel=0.35)
 
 
+def test_a_weight_is_what_an_answer_adds_for_a_model_of_middling_ability():
+    found = compress_benchmark(SCORES, None, 10, settings=QUICK)
+    middling = 1 / (1 + np.exp(-found.levels))
+    for item in range(10):
+        answers = np.stack([middling, middling])
+        answers[:, item] = 0.0, 1.0
+        wrong, right = found.predict(answers)
+        assert right - wrong == pytest.approx(found.weights[item], rel=0.05)
+
+
 def test_the_best_subset_is_found_where_there_are_few():
     scores = made_scores(8, 16, seed=5)
     settings = CompressionSettings(sharpest=1.0)
