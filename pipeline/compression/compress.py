@@ -19,8 +19,7 @@ from ...hashing.mix import derive_seed
 from .compressed import Compressed, information_of, weights_of
 from .texts import text_pairs
 
-_SPREADS = 2.0  # the prior of abilities is that much wider than the models that are known
-_LEAST_SPREAD = 0.5
+_LEAST_SPREAD = 0.5  # of the prior of abilities, should all known models be alike
 
 
 @dataclass(frozen=True)
@@ -118,11 +117,11 @@ def compress_with(
     chosen = Curves(curves.slopes[found.items], curves.levels[found.items])
     middle = right_on(curves, np.zeros(1))[0]
     rise = float((curves.slopes * middle * (1.0 - middle)).mean())
-    spread = max(_SPREADS * float(abilities.std()), _LEAST_SPREAD)
+    spread = max(float(abilities.std()), _LEAST_SPREAD)
     bends = fitted_bends(filled, abilities, curves, spread)
     return Compressed(
         items=found.items,
-        weights=weights_of(chosen, rise, information_of(chosen) + PRIOR_INFORMATION),
+        weights=weights_of(chosen, rise, information_of(chosen) + 1.0 / (spread * spread)),
         slopes=chosen.slopes,
         levels=chosen.levels,
         bends=Bends(bends.features[found.items], bends.variances),
