@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -10,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from index_batches import settings, told, write_batches
+from index_batches import settings, told
+from index_batches import write_batches as write_many
 from runs import NEAR, digests
 from typer.testing import CliRunner
 
@@ -41,6 +43,8 @@ def sift(config, **options):
     prepared = plan.prepare(config, version=tamis.__version__)
     return Result(plan.run(prepared, lambda work: LocalEngine(work, **options), Silent()))
 
+
+write_batches = partial(write_many, corpora=2)
 
 LSH = {"kind": "lsh"}
 BLOOM = {"kind": "bloom", "capacity": 2000, "rate": 1e-6}
