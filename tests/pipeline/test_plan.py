@@ -1,7 +1,6 @@
 """The steps that a run can stop after: named from the configuration, seen in real runs, each with work to keep."""
 
 import json
-from functools import cache
 
 import pytest
 from further_stages import settings, write_rows
@@ -99,29 +98,17 @@ def saved(out):
     return {path.parent.name for path in out.glob("_work/*/_SAVED")}
 
 
-@pytest.fixture(scope="module")
-def whole(folder, tmp_path_factory):
-    """Return what gives the steps that a whole run reported, and its folder: each run is made once."""
-    outputs = tmp_path_factory.mktemp("whole")
-
-    @cache
-    def run(name):
-        noted = Noted()
-        return noted.steps, sift(pipeline(folder, outputs / name, name), noted)
-
-    return run
-
-
 @pytest.mark.parametrize("name", COMBINATIONS)
-def test_steps_are_those_of_a_run(folder, tmp_path, whole, name):
-    steps, _ = whole(name)
+def test_steps_are_those_of_a_run(folder, tmp_path, name):
+    noted = Noted()
     config = pipeline(folder, tmp_path / "out", name)
-    assert list(steps_of(config)) == [step for step in steps if step not in NOT_ALONE]
+    sift(config, noted)
+    assert list(steps_of(config)) == [step for step in noted.steps if step not in NOT_ALONE]
 
 
 @pytest.mark.parametrize("name", ["items cut", "marked", "counted", "index"])
-def test_each_step_saves_something_and_all_of_them_are_the_run(folder, tmp_path, whole, name):
-    _, finished = whole(name)
+def test_each_step_saves_something_and_all_of_them_are_the_run(folder, tmp_path, name):
+    whole = sift(pipeline(folder, tmp_path / "whole", name))
     config = pipeline(folder, tmp_path / "steps", name)
     steps = steps_of(config)
     before = set()
@@ -132,8 +119,8 @@ def test_each_step_saves_something_and_all_of_them_are_the_run(folder, tmp_path,
         assert saved(out) > before
         assert not (out / "_SUCCESS").exists()
         before = saved(out)
-    assert digests(sift(config, until=steps[-1])) == digests(finished)
-    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in finished.iterdir())
+    assert digests(sift(config, until=steps[-1])) == digests(whole)
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in whole.iterdir())
 
 
 def test_a_finished_run_stays_finished_whatever_step_is_asked_for(folder, tmp_path):
