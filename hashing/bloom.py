@@ -16,6 +16,7 @@ from .errors import ConfigError
 from .intrinsics import prefetch
 from .kernel import inner_kernel, kernel
 from .mix import GOLDEN_GAMMA, fmix64, signed
+from .read_only import read_only
 
 BLOCK_BITS = (512, 1024, 4096)
 MAX_BLOCKS = (1 << 32) - 1
@@ -173,15 +174,15 @@ class BloomFilter:
 
     def insert(self, keys: NDArray[np.uint64]) -> None:
         """Insert keys: uint64, shape (n,)."""
-        _ask_and_insert(self.words, np.ascontiguousarray(keys), self._form, self.hashes, self._log_bits, False)
+        _ask_and_insert(self.words, _in_a_row(keys), self._form, self.hashes, self._log_bits, False)
 
     def contains(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which keys may have been inserted: all that were, and a few that were not."""
-        return _ask(self.words, np.ascontiguousarray(keys), self._form, self.hashes, self._log_bits)
+        return _ask(read_only(self.words), _in_a_row(keys), self._form, self.hashes, self._log_bits)
 
     def contains_then_insert(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which keys may have been inserted before, earlier keys of this call included; then all are."""
-        return _ask_and_insert(self.words, np.ascontiguousarray(keys), self._form, self.hashes, self._log_bits, True)
+        return _ask_and_insert(self.words, _in_a_row(keys), self._form, self.hashes, self._log_bits, True)
 
     def merge(self, other: "BloomFilter") -> None:
         """Insert all that another filter of the same form holds.
@@ -198,6 +199,11 @@ class BloomFilter:
     def fill(self) -> float:
         """The share of bits that are set."""
         return int(np.bitwise_count(self.words).sum(dtype=np.int64)) / max(1, 64 * len(self.words))
+
+
+def _in_a_row(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return keys one after another, as kernels take them."""
+    return read_only(np.ascontiguousarray(keys))
 
 
 def empty_words(blocks: int, block_bits: int) -> NDArray[np.uint64]:

@@ -11,6 +11,7 @@ from .kernel import kernel
 from .lsh import Banding
 from .mix import derive_seed
 from .murmur3 import murmur3
+from .read_only import read_only
 from .sketch import SketchPlan, complete, no_sketch_scratch, partial_sketch
 
 
@@ -57,7 +58,8 @@ def fingerprint(
             remedy="Raise `values` or use fewer bands.",
         )
     bands, rows = (banding.bands, banding.rows) if banding else (0, 0)
-    return Fingerprints(*kernel_of_fingerprint(data, offsets, plan, bands, rows, band_seed(seed)))
+    texts = read_only(data), read_only(offsets)
+    return Fingerprints(*kernel_of_fingerprint(*texts, plan, bands, rows, band_seed(seed)))
 
 
 @kernel

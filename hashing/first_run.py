@@ -8,6 +8,7 @@ import numpy as np
 from .fingerprint import fingerprint, kernel_of_fingerprint
 from .kernel import is_compiled
 from .lsh import Banding
+from .read_only import read_only
 from .shingles import shingle_sets
 from .sketch import SketchPlan
 
@@ -22,6 +23,5 @@ def must_compile() -> bool:
 def compile_kernels(plan: SketchPlan) -> None:
     """Compile the large kernels, or load them, for arrays of the types that stages hand to them."""
     data, offsets = np.frombuffer(b"the tamis sifts the flour", np.uint8), np.array([0, 25], np.int64)
-    offsets.flags.writeable = False
     fingerprint(data, offsets, plan, banding=Banding(1, 1), seed=0)
-    shingle_sets(data, offsets, plan.unit, plan.shingle, plan.table)
+    shingle_sets(data, read_only(offsets), plan.unit, plan.shingle, plan.table)

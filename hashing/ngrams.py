@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .kernel import inner_kernel, kernel
 from .mix import GOLDEN_GAMMA, fmix64, signed
+from .read_only import read_only
 from .shingles import POLYNOMIAL_BASE
 from .tokens import SPACE, hash_short
 from .unicode_table import FOLDED, SEPARATOR, CharacterTable
@@ -60,7 +61,8 @@ def count_ngrams(
     >>> found.texts_with.tolist(), found.terms.tolist(), found.counts.tolist()  # " ab" is in both texts
     ([1, 1, 1, 2], [1, 3, 0, 2, 3], [2, 2, 1, 1, 1])
     """
-    keys, tokens, bounds, word_terms, word_bounds = _words(data, offsets, least, most, table)
+    texts = read_only(data), read_only(offsets)
+    keys, tokens, bounds, word_terms, word_bounds = _words(*texts, least, most, table)
     entries, terms, counts = _entries(tokens, bounds, word_terms, word_bounds, len(keys))
     texts_with = np.bincount(terms, minlength=len(keys))
     order = np.argsort(keys)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kernel import kernel
+from .read_only import read_only
 
 _NEWLINE = 10
 
@@ -39,7 +40,7 @@ def paragraphs(data: NDArray[np.uint8], offsets: NDArray[np.int64], least: int) 
     >>> found.start.tolist(), found.stop.tolist(), bytes(found.data)
     ([0, 10], [9, 20], b'one lineanother')
     """
-    text, start, stop, first, last = _lines(data, offsets, least)
+    text, start, stop, first, last = _lines(read_only(data), read_only(offsets), least)
     sizes = last - first
     ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     return Paragraphs(text, start, stop, _gathered(data, first, ends), ends)

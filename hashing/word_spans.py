@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .kernel import kernel
 from .mix import signed
+from .read_only import read_only
 from .unicode_table import LONE, SEPARATOR, WORD, CharacterTable
 from .words import decode, word_at
 
@@ -45,7 +46,7 @@ def word_spans(data: NDArray[np.uint8], offsets: NDArray[np.int64], table: Chara
     >>> found.start.tolist(), found.stop.tolist(), found.lone.tolist()
     ([0, 4, 7], [3, 7, 10], [False, True, True])
     """
-    return WordSpans(*_word_spans(data, offsets, table))
+    return WordSpans(*_word_spans(read_only(data), read_only(offsets), table))
 
 
 @kernel

@@ -5,6 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 _EMPTY = np.frombuffer(b"\0", np.uint8)
+_NO_OFFSETS = np.frombuffer(bytes(8), np.int64)  # a kernel compiled for other arrays takes seconds, for no text at all
 
 
 def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -14,7 +15,7 @@ def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
         column: string or large_string; other string types are converted.
 
     Returns:
-        uint8 data, and int64 offsets of shape (n + 1,) into it.
+        uint8 data, and int64 offsets of shape (n + 1,) into it, both read-only.
     """
     width: type[np.int32] | type[np.int64] = np.int64
     if pa.types.is_string(column.type):
@@ -23,7 +24,7 @@ def text_buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
         column = column.cast(pa.large_string())
     _, offsets, data = column.buffers()
     if not len(column):
-        return _EMPTY, np.zeros(1, np.int64)
+        return _EMPTY, _NO_OFFSETS
     stop = column.offset + len(column) + 1
     bounds = np.frombuffer(offsets, width, stop)[column.offset :].astype(np.int64)  # buffers may have a ragged end
     texts = np.frombuffer(data, np.uint8) if data is not None and data.size else _EMPTY

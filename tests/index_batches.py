@@ -12,9 +12,9 @@ from tamis.pipeline.config import make_config
 from tamis.pipeline.result import Result
 
 
-def write_batches(rng, folder, count):
+def write_batches(rng, folder, count, *, corpora=4):
     """Write random rows, one file a batch, each with a rank that says (batch, longest) to a policy of quality."""
-    rows = [row for _ in range(4) for row in random_rows(rng)]
+    rows = [row for _ in range(corpora) for row in random_rows(rng)]
     rng.shuffle(rows)
     paths = []
     for number, part in enumerate(filter(None, by_file(dealt(rng, rows, files=count)))):

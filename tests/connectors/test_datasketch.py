@@ -26,6 +26,7 @@ from tamis.connectors.datasketch import (
 from tamis.hashing.bands import band_keys
 from tamis.hashing.errors import ConfigError, InputError
 from tamis.hashing.oph import EMPTY
+from tamis.hashing.read_only import read_only
 from tamis.hashing.shingles import shingle_sets
 from tamis.hashing.sketch import signatures, sketch_plan, sketch_shingles
 
@@ -48,7 +49,7 @@ def minhash_plan(bits, *, values=16, seed=1):
 
 def packed(texts):
     data = [text.encode() for text in texts]
-    return np.frombuffer(b"".join(data), np.uint8), np.cumsum([0, *map(len, data)])
+    return np.frombuffer(b"".join(data), np.uint8), read_only(np.cumsum([0, *map(len, data)]))
 
 
 def sketched(texts, plan):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from tamis.hashing.bands import band_keys
 from tamis.hashing.errors import ConfigError
-from tamis.hashing.fingerprint import band_seed, fingerprint
+from tamis.hashing.fingerprint import band_seed, fingerprint, kernel_of_fingerprint
 from tamis.hashing.lsh import Banding
 from tamis.hashing.murmur3 import murmur3_all
 from tamis.hashing.sketch import signatures, sketch_plan
@@ -159,6 +159,14 @@ def test_shapes_and_types():
         kinds = [(array.dtype.name, array.shape) for array in found]
         n = len(texts)
         assert kinds == [("uint64", (n, 2)), ("int64", (n,)), ("int64", (n,)), ("uint64", (n, 4))]
+
+
+def test_arrays_that_can_be_written_to_need_no_machine_code_of_their_own(plan):
+    data, offsets = (array.copy() for array in oracle.packed(TEXTS))
+    found = fingerprint(data, offsets, plan, banding=BANDING, seed=7)
+    assert [field.tolist() for field in found] == [field.tolist() for field in prints(TEXTS, plan)]
+    assert {(kinds[0].mutable, kinds[1].mutable) for kinds in kernel_of_fingerprint.signatures} == {(False, False)}
+    assert (data.flags.writeable, offsets.flags.writeable) == (True, True)
 
 
 def test_batches_do_not_matter(plan):

@@ -7,7 +7,6 @@ from importlib import import_module
 from inspect import getsource
 from pathlib import Path
 
-import pytest
 from numba.core.dispatcher import Dispatcher
 
 import tamis.hashing
@@ -43,20 +42,18 @@ def test_nothing_is_compiled_past_the_decorator():
     ] == []
 
 
-@pytest.mark.parametrize("name", KERNELS)
-def test_the_cache_of_a_kernel_is_stamped_with_all_sources(name):
-    assert KERNELS[name]._cache._cache_file._source_stamp == sources_digest()
+def test_the_cache_of_every_kernel_is_stamped_with_all_sources():
+    stamps = {name: kernel._cache._cache_file._source_stamp for name, kernel in KERNELS.items()}
+    assert stamps == dict.fromkeys(KERNELS, sources_digest())
 
 
-@pytest.mark.parametrize("name", KERNELS)
-def test_a_kernel_counts_references_or_is_part_of_its_callers(name):
-    options = KERNELS[name].targetoptions
-    assert options["_nrt"] is not options["forceinline"]
+def test_every_kernel_counts_references_or_is_part_of_its_callers():
+    options = {name: kernel.targetoptions for name, kernel in KERNELS.items()}
+    assert [name for name, chosen in options.items() if chosen["_nrt"] is chosen["forceinline"]] == []
 
 
-@pytest.mark.parametrize("name", KERNELS)
-def test_a_kernel_releases_the_gil(name):
-    assert KERNELS[name].targetoptions["nogil"]
+def test_every_kernel_releases_the_gil():
+    assert [name for name, kernel in KERNELS.items() if not kernel.targetoptions["nogil"]] == []
 
 
 # --- a package of its own, whose sources can be changed

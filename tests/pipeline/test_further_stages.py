@@ -86,22 +86,26 @@ def test_the_same_bytes_where_items_are_cut(folder, cut, tmp_path):
     assert digests(out) == digests(cut)
 
 
-@pytest.mark.parametrize("reading", [False, True])
-@pytest.mark.parametrize("step", ["decontaminate", "contained", "semantic", "balance leaves", "select", "paragraphs"])
-def test_stopped_and_taken_up_again(folder, tmp_path, step, reading):
-    config = settings(folder, tmp_path / "out")
-    with pytest.raises(Stopped):
-        sift(config, Fuse(step, reading=reading))
-    assert digests(sift(config)) == digests(folder / "whole")
+def stopped_at(steps, config):
+    """Stop a run when each step starts and within it, and take it up again each time: each of them is done once."""
+    for step in steps:
+        for reading in (False, True):
+            with pytest.raises(Stopped):
+                sift(config, Fuse(step, reading=reading))
+    return sift(config)
 
 
-@pytest.mark.parametrize("reading", [False, True])
-@pytest.mark.parametrize("step", ["benchmark items", "cut"])
-def test_stopped_while_items_are_cut(folder, cut, tmp_path, step, reading):
+STEPS = ("decontaminate", "contained", "semantic", "balance leaves", "select", "paragraphs")
+
+
+@pytest.mark.parametrize("steps", [STEPS, STEPS[:1], STEPS[3:4]], ids=["everywhere", "early", "in the middle"])
+def test_stopped_and_taken_up_again(folder, tmp_path, steps):
+    assert digests(stopped_at(steps, settings(folder, tmp_path / "out"))) == digests(folder / "whole")
+
+
+def test_stopped_while_items_are_cut(folder, cut, tmp_path):
     config = settings(folder, tmp_path / "out", action="cut")
-    with pytest.raises(Stopped):
-        sift(config, Fuse(step, reading=reading))
-    assert digests(sift(config)) == digests(cut)
+    assert digests(stopped_at(("benchmark items", "cut"), config)) == digests(cut)
 
 
 def test_all_rows_marked(folder, tmp_path):
