@@ -8,7 +8,6 @@ from rich.table import Table
 
 from ..pipeline.counted import counted
 from ..pipeline.ledger import Amount, Ledger, SourceLedger
-from ..pipeline.listed import listed
 from ..pipeline.result import Result
 
 _REMOVED = {
@@ -126,8 +125,9 @@ def _unread(result: Result, console: Console) -> None:
     paths = result.report.get("unread_inputs", [])
     if paths:
         told = f"{counted(len(paths), 'file was', 'files were')} not read, of no known format or not a file"
+        more = f" and {len(paths) - UNREAD_SHOWN} more" if len(paths) > UNREAD_SHOWN else ""
         console.print(
-            f"{told}: {listed(paths, UNREAD_SHOWN)}. report.json lists all.",
+            f"{told}: {', '.join(paths[:UNREAD_SHOWN])}{more}. report.json lists all.",
             style="yellow",
             markup=False,
             soft_wrap=True,
