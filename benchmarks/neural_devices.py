@@ -133,10 +133,16 @@ def by_torch(network: Network, batch: int) -> Side:
     return encode
 
 
+def works_of(args: argparse.Namespace) -> list[tuple[str, str]]:
+    """Return each device with its precisions; processors without instructions for bfloat16 take long in it."""
+    own = {"cpu": args.cpu_precisions}
+    return [(device, precision) for device in args.devices for precision in own.get(device, args.precisions)]
+
+
 def encoding_sides(args: argparse.Namespace, folder: Path) -> dict[str, Side]:
     """Return what encodes, by name; ONNX Runtime the last."""
     sides: dict[str, Side] = {}
-    for device, precision in itertools.product(args.devices, args.precisions):
+    for device, precision in works_of(args):
         settings = TrainSettings(args.model, max_tokens=MAX_TOKENS, bits=BITS, device=device, precision=precision)
         network = Network(settings)
         network.encoder.eval()
@@ -217,7 +223,7 @@ def training(args: argparse.Namespace, material: Material, folder: Path) -> dict
     """Train the sides in turn, a hasher for each seed; the first seed twice."""
     found: dict[str, Found] = {}
     kept: dict[str, Vectors] = {}
-    sides = {f"{device}, {precision}": (device, precision) for device in args.devices for precision in args.precisions}
+    sides = {f"{device}, {precision}": (device, precision) for device, precision in works_of(args)}
     for turn, (name, (device, precision)) in itertools.product(range(args.seeds + 1), sides.items()):
         network, speed = trained(args, material, device, precision, max(0, turn - 1))
         if turn == 0:  # it warms up, and is the twin of the next turn
@@ -333,6 +339,7 @@ def main() -> None:
     parser.add_argument("--model", help="folder or name of a sentence-transformers model")
     parser.add_argument("--devices", nargs="+", default=["cpu"], help="of torch; the first one is compared with")
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS, choices=PRECISIONS)
+    parser.add_argument("--cpu-precisions", nargs="+", default=PRECISIONS, choices=PRECISIONS, help="of the processor")
     parser.add_argument("--batches", nargs="+", type=int, default=BATCHES, help="texts that torch encodes at a time")
     parser.add_argument("--threads", type=int, default=cores, help="of the processor")
     parser.add_argument("--rounds", type=int, default=3, help="of encoding")
