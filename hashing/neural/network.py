@@ -108,10 +108,12 @@ def check_device(device: str) -> None:
 def load_encoder(settings: TrainSettings) -> Any:
     """Return the encoder as a ``SentenceTransformer`` that cuts texts and gives vectors as the settings want.
 
+    Its weights are float32, also where they were saved with 16 bits: steps of AdamW are too small for those.
+
     Raises:
         ConfigError: a library is not installed, or the model is not there.
     """
-    encoder = load_model(settings.encoder, device=settings.device)
+    encoder = load_model(settings.encoder, device=settings.device).float()
     limit = encoder.max_seq_length or encoder.tokenizer.model_max_length
     encoder.max_seq_length = min(settings.max_tokens, limit)
     if settings.normalise and type(encoder[-1]).__name__ != "Normalize":

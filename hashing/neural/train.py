@@ -1,6 +1,7 @@
 """Training of a hasher: encoder and head together, from pairs of texts that are one thing."""
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -155,11 +156,13 @@ class _Run:
             module.train()
         for done, pairs in enumerate(batches, 1):
             parts = self.losses(examples, pairs)
-            loss = torch.stack(list(parts.values())).sum()
-            if not torch.isfinite(loss):
+            each = torch.stack(list(parts.values()))
+            loss = each.sum()
+            *values, total = torch.cat([each.detach(), loss.detach()[None]]).tolist()  # the one wait for the device
+            if not math.isfinite(total):
                 raise InputError(
                     "the loss of each step is finite",
-                    value=f"epoch {epoch}, step {done}: {float(loss)}",
+                    value=f"epoch {epoch}, step {done}: {total}",
                     remedy="Train with lower rates.",
                 )
             self.optimiser.zero_grad(set_to_none=True)
@@ -168,8 +171,8 @@ class _Run:
             self.optimiser.step()
             self.schedule.step()
             self.step += 1
-            for name, part in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(part.detach())
+            for name, value in zip(parts, values, strict=True):
+                sums[name] = sums.get(name, 0.0) + value
             means = {name: total / done for name, total in sums.items()}
             self.tell(Progress(epoch, settings.epochs, done, len(batches), means, None))
         return {name: total / len(batches) for name, total in sums.items()}

@@ -25,7 +25,7 @@ _HEAD = "ForSequenceClassification"
 
 
 def cross_encoder_scores(
-    left_texts: pa.Array, right_texts: pa.Array, model: str, *, folder: Path | None = None, device: str | None = None
+    left_texts: pa.Array, right_texts: pa.Array, model: str, *, folder: Path | None = None, device: str = "cpu"
 ) -> NDArray[np.float64]:
     """Return the score of each pair of texts, as the model gives it: float64, shape (n,).
 
@@ -33,7 +33,8 @@ def cross_encoder_scores(
         left_texts, right_texts: string or large_string, shape (n,).
         model: folder of a model for one score (``num_labels`` 1), or its name in the cache of Hugging Face.
         folder: where scores are kept between runs; None: they are not.
-        device: where the model works, as torch names it; default: the best there is.
+        device: where the model works, as torch names it. Others than ``cpu`` move the last bits of scores, so theirs
+            are kept apart, and none is used because it is there.
 
     Raises:
         ConfigError: the extra is not installed, the model is not on this machine, or it is no cross-encoder.
@@ -43,7 +44,7 @@ def cross_encoder_scores(
     keys = pair_keys(left_texts, right_texts)
     distinct, first, which = np.unique(keys, return_index=True, return_inverse=True)
     scores = np.full(len(distinct), np.nan)
-    store = None if folder is None else folder / model_fingerprint(model)
+    store = None if folder is None else folder / _store_name(model, device)
     if store is not None:
         known, values = kept_scores(store)
         at = np.searchsorted(known, distinct) if len(known) else np.zeros(len(distinct), np.int64)
@@ -76,6 +77,12 @@ def model_fingerprint(model: str) -> str:
             content = hashlib.file_digest(file, "sha256").digest()
         digest.update(str(path.relative_to(place)).encode() + b"\0" + content)
     return digest.hexdigest()[:32]
+
+
+def _store_name(model: str, device: str) -> str:
+    """Return under which name scores are kept: that of the model, and of the device where it is no processor."""
+    kind = device.partition(":")[0]
+    return model_fingerprint(model) + ("" if kind == "cpu" else f"-{kind}")
 
 
 def _predicted(encoder: Any, texts: list[tuple[str, str]], place: Path) -> NDArray[np.float64]:
@@ -128,7 +135,7 @@ def _cached(model: str) -> Path:
         ) from error
 
 
-def _loaded(place: Path, device: str | None) -> Any:
+def _loaded(place: Path, device: str) -> Any:
     try:
         from safetensors import SafetensorError
         from sentence_transformers import CrossEncoder

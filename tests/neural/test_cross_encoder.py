@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from tamis.hashing.errors import ArtefactError
-from tamis.pipeline.blocking.cross_encoder import cross_encoder_scores
+from tamis.pipeline.blocking import cross_encoder
+from tamis.pipeline.blocking.cross_encoder import cross_encoder_scores, model_fingerprint
 
 pytestmark = [
     pytest.mark.neural,
@@ -77,10 +78,11 @@ def test_threads_change_nothing_and_stay_as_they_were(model):
     assert found[0] == found[1]
 
 
-def test_kept_scores_are_read(model, tmp_path):
+def test_kept_scores_are_read(model, tmp_path, monkeypatch):
     first = cross_encoder_scores(LEFT, RIGHT, model, folder=tmp_path, device="cpu")
     assert len(list(tmp_path.rglob("scores-*.parquet"))) == 1
-    assert cross_encoder_scores(LEFT, RIGHT, model, folder=tmp_path, device="no such device").tolist() == first.tolist()
+    monkeypatch.setattr(cross_encoder, "_loaded", None)  # a model that is not asked for
+    assert cross_encoder_scores(LEFT, RIGHT, model, folder=tmp_path, device="cpu").tolist() == first.tolist()
 
 
 def test_a_damaged_model_is_named(model, tmp_path):
@@ -91,3 +93,19 @@ def test_a_damaged_model_is_named(model, tmp_path):
     (folder / "model.safetensors").write_bytes(b"cut")
     with pytest.raises(ArtefactError, match="a cross-encoder can be loaded"):
         cross_encoder_scores(LEFT, RIGHT, str(folder), device="cpu")
+
+
+def test_scores_are_made_on_the_processor_and_those_of_a_named_device_kept_apart(model, monkeypatch, tmp_path):
+    asked = []
+    loaded = cross_encoder._loaded
+
+    def recorded(place, device):
+        asked.append(device)
+        return loaded(place, "cpu")
+
+    monkeypatch.setattr(cross_encoder, "_loaded", recorded)
+    for device in ({}, {"device": "cuda:1"}, {"device": "cuda"}, {}):
+        cross_encoder_scores(LEFT, RIGHT, model, folder=tmp_path, **device)
+    assert asked == ["cpu", "cuda:1"]
+    own = model_fingerprint(model)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [own, f"{own}-cuda"]
