@@ -75,6 +75,8 @@ def of_peers(found: Found) -> list[str]:
     """Return a comparison with peers: settings, table, and who does what better."""
     settings, corpus, summary = found["settings"], found["corpus"], found["summary"]
     rounds = "one round" if settings["rounds"] == 1 else f"medians of {settings['rounds']} rounds"
+    once = [name for name, measured in found["rounds"].items() if len(measured) == 1 < settings["rounds"]]
+    rounds += f" ({', '.join(once)}: one)" if once else ""
     size, quality = f"{corpus['text_bytes'] / 1e6:,.0f} MB of text", summary["Tamis"]["quality"]
     about = [
         f"{size}, {corpus['rows']:,} rows; {settings['threads']} threads; {rounds}.",
