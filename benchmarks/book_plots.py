@@ -7,7 +7,7 @@ from typing import Any
 from accuracy_plots import GREY, LOOK, saved
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 """Colours that stay apart for colour-blind readers."""
@@ -109,6 +109,7 @@ def scaling(found: dict[str, Any]) -> Figure:
         place.set_xticks(sizes, [f"{size:.2g}" for size in sizes])
         place.xaxis.minorticks_off()
     axes[0].set_yscale("log")
+    axes[0].yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     _plain(axes[0].yaxis.set_major_formatter)
     _plain(axes[0].yaxis.set_minor_formatter)
     axes[1].set_ylim(0, None)
