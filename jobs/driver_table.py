@@ -7,11 +7,11 @@ follows from such tables alone; where it meets a table of Spark's it becomes one
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
-from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table
+from ..pipeline.engine import BatchFn, FoldFn, GroupFn, How, Measure, Table
 from .local_table import LocalTable
 from .saved import begin, commit, is_saved, write_part
 from .spark_table import Branch, SparkTable, table_of
@@ -78,9 +78,7 @@ class DriverTable:
         """See ``Table.distinct``."""
         return self._of(self.local.distinct())
 
-    def join(
-        self, other: Table, *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
-    ) -> Table:
+    def join(self, other: Table, *, on: Sequence[str], how: How = "inner") -> Table:
         """See ``Table.join``."""
         return self._with([other], lambda here, there: here.join(there[0], on=on, how=how))
 

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from ..hashing.errors import EngineError
-from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
+from ..pipeline.engine import BatchFn, FoldFn, GroupFn, How, Measure, Table, drop_columns
 from .bucketed import Buckets
 from .chunks import cut, one_batch
 from .explode import REPEATED_SHARE, exploded, repeated_values
 from .first import first_of_each
-from .lookup import How, Lookup, lookup_of
+from .lookup import Lookup, lookup_of
 from .memory_aggregate import Aggregate, can_group
 from .memory_sort import SLICE_ROWS, Held
 from .numbers import with_numbers

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..hashing.ordering import ascending_order
-
-How = Literal["inner", "left", "semi", "anti"]
+from ..pipeline.engine import How
 
 MATCHING: tuple[How, ...] = ("semi", "anti")
 """Joins that ask whether a key is there, and take nothing from the other side."""

@@ -8,7 +8,7 @@ Spark's own where a verb is one of Spark's: joins, distinct rows, sums, sorting.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial, reduce
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
@@ -16,7 +16,7 @@ from pyspark.sql import functions as sql
 
 from ..connectors.views import plain_schema
 from ..hashing.errors import EngineError
-from ..pipeline.engine import BatchFn, FoldFn, GroupFn, Measure, Table, drop_columns
+from ..pipeline.engine import BatchFn, FoldFn, GroupFn, How, Measure, Table, drop_columns
 from .chunks import CHUNKS, CutByKey
 from .explode import exploded
 from .saved import Part, is_saved
@@ -166,9 +166,7 @@ class SparkTable:
         """See ``Table.distinct``."""
         return self.query(lambda: self.frame.distinct(), self.schema)
 
-    def join(
-        self, other: Table, *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
-    ) -> Table:
+    def join(self, other: Table, *, on: Sequence[str], how: How = "inner") -> Table:
         """See ``Table.join``."""
         right = table_of(self.engine, other)
         extra = [] if how in ("semi", "anti") else [field for field in right.schema if field.name not in on]

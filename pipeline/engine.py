@@ -66,6 +66,9 @@ FoldFn = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 Measure = Literal["count", "sum", "min", "max"]
 
+How = Literal["inner", "left", "semi", "anti"]
+"""Which rows of a join stay: with a match, all, with a match but without its columns, without a match."""
+
 
 class Shipped(Protocol[T_co]):
     """A thing that every task can have; plain data."""
@@ -112,9 +115,7 @@ class Table(Protocol):
     def distinct(self) -> "Table":
         """Each different row once."""
 
-    def join(
-        self, other: "Table", *, on: Sequence[str], how: Literal["inner", "left", "semi", "anti"] = "inner"
-    ) -> "Table":
+    def join(self, other: "Table", *, on: Sequence[str], how: How = "inner") -> "Table":
         """Join on equal, non-null columns; other columns of the two tables must not share a name."""
 
     def first(
