@@ -3,11 +3,11 @@
     python benchmarks/neural_devices.py --data DIR --model FOLDER --write material.json.gz
     python benchmarks/neural_devices.py --material material.json.gz --model FOLDER --devices cpu cuda
 
-The texts are the records of Abt-Buy and DBLP-ACM; the pairs are those that ``tamis block train`` makes of the matches
-of Abt-Buy, and the settings are its own. The first command writes them into one small file; with it the second needs
-neither the sets nor a library that reads tables. Sides take turns in one process, after a turn that is not counted, and
-medians are compared. Encoding is timed with batches of 32 and 512, in float32 and bfloat16 (weights are kept in
-float32), and by ONNX Runtime on the processor beside it.
+The texts are the records of Abt-Buy and DBLP-ACM, or documents of the Reuters newswire; the pairs are those that
+``tamis block train`` makes of the matches of Abt-Buy, and the settings are its own. The first command writes them into
+one small file; with it the second needs neither the sets nor a library that reads tables. Sides take turns in one
+process, after a turn that is not counted, and medians are compared. Encoding is timed with batches of 32 and 512, in
+float32 and bfloat16 (weights are kept in float32), and by ONNX Runtime on the processor beside it.
 
 Codes are those of a random head of 64 bits over the vectors of each side, compared with the first device in float32:
 where signs differ, the values are near zero. A hasher is trained for each seed on each device; the recall of its
@@ -76,15 +76,17 @@ class Material:
         return {"pairs": len(self.pairs), "held_out_pairs": len(self.held_out.pairs)}
 
 
-def material_of(data: Path) -> Material:
-    """Return texts and pairs of the sets in a folder."""
+def material_of(data: Path, documents: int) -> Material:
+    """Return texts and pairs of the sets in a folder; the texts are the first so many documents, or with 0 records."""
     from blocking_sets import record_sets
+    from real_texts import newswire
 
     from tamis.pipeline.blocking.training import pairs_from_labels
 
     (records,) = record_sets(data, "abt-buy")
     found = pairs_from_labels(records.left, records.right, records.gold, text="texts")
-    return Material(texts_of(data), found.examples(0), found.held_out)
+    texts = list(itertools.islice(newswire(data), documents)) if documents else texts_of(data)
+    return Material(texts, found.examples(0), found.held_out)
 
 
 def write_material(material: Material, path: Path) -> None:
@@ -336,6 +338,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data, help="folder of real sets; default: $TAMIS_DATA")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write texts and pairs of the sets here, and stop")
     parser.add_argument("--material", type=Path, metavar="FILE", help="of --write, in place of --data")
+    parser.add_argument("--documents", type=int, default=0, help="encode the first so many of these, not records")
     parser.add_argument("--model", help="folder or name of a sentence-transformers model")
     parser.add_argument("--devices", nargs="+", default=["cpu"], help="of torch; the first one is compared with")
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS, choices=PRECISIONS)
@@ -352,7 +355,7 @@ def main() -> None:
     if not args.material and not args.data:
         print("neural_devices: left out without --material or --data; the sets are not shipped with this project")
         return
-    material = read_material(args.material) if args.material else material_of(args.data)
+    material = read_material(args.material) if args.material else material_of(args.data, args.documents)
     if args.write:
         write_material(material, args.write)
         return

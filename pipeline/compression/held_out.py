@@ -1,6 +1,5 @@
 """How well compressed benchmarks tell the scores of models that they were not made from, beside simpler ways."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +17,9 @@ from .compress import CompressionSettings, compress_with
 TAMIS, RANDOM, FITTED, STRATIFIED, CLUSTERED = "tamis", "random", "random, fitted", "stratified", "clustered"
 METHODS = (TAMIS, RANDOM, FITTED, STRATIFIED, CLUSTERED)
 
+DRAWS = 20
+"""How often random items are drawn for a split: what one draw makes of a split is mostly its luck."""
+
 
 class Split(NamedTuple):
     """Models that are learned from, and models that are held out: int64, ascending."""
@@ -31,8 +33,9 @@ class Judgement:
     """What one way to choose items made of all splits.
 
     Attributes:
-        errors: float64, shape (splits,): RMSE over the held-out models, in points.
-        taus: float64, shape (splits,): Kendall's tau-b of predicted and full scores of these models.
+        errors: float64, shape (splits, draws): RMSE over the held-out models, in points. Of what draws no items at
+            random there is one draw.
+        taus: float64, shape (splits, draws): Kendall's tau-b of predicted and full scores of these models.
     """
 
     errors: NDArray[np.float64]
@@ -53,7 +56,7 @@ def splits_of(models: int, held_out: int, count: int, *, seed: int) -> list[Spli
         )
     found = []
     for number in range(count):
-        order = np.random.Generator(np.random.PCG64(derive_seed(seed, f"split {number}"))).permutation(models)
+        order = _draw(seed, f"split {number}").permutation(models)
         found.append(Split(np.sort(order[:-held_out]), np.sort(order[-held_out:])))
     return found
 
@@ -70,8 +73,8 @@ def judge_on_held_out(
     """Return what each of ``METHODS`` makes of each split; held-out models are looked at only to measure errors.
 
     ``random``, ``stratified``: the mean score on the items. ``random, fitted``: a ridge line through the training
-    models. ``clustered``: the mean weighted by the sizes of k-means clusters of items. A missing cell is filled for all
-    of them alike by ``matrix.completed``, and so is the full score.
+    models, of the same items. Both have ``DRAWS`` draws. ``clustered``: the mean weighted by the sizes of k-means
+    clusters of items. A missing cell is filled for all of them alike by ``matrix.completed``, and so is the full score.
 
     Args:
         scores: float64, shape (models, items), 0 to 1 or NaN.
@@ -84,8 +87,8 @@ def judge_on_held_out(
     whole = as_scores(scores)
     whole = whole[in_canonical_order(whole)]
     how = settings or CompressionSettings()
-    errors: dict[str, list[float]] = {name: [] for name in METHODS}
-    taus: dict[str, list[float]] = {name: [] for name in METHODS}
+    errors: dict[str, list[list[float]]] = {name: [] for name in METHODS}
+    taus: dict[str, list[list[float]]] = {name: [] for name in METHODS}
     for number, split in enumerate(splits):
         training = whole[split.training]
         means = _means(training)
@@ -94,11 +97,11 @@ def judge_on_held_out(
         own = derive_seed(seed, f"choice {number}")
         compressed = compress_with(training, pairs, k, own, how)
         answers = whole[split.held_out][:, compressed.items]
-        predictions = dict(_baselines(completed(training, means), held_out, k, own))
-        predictions[TAMIS] = compressed.predict(_answered(answers, held_out[:, compressed.items]))
-        for name, predicted in predictions.items():
-            errors[name].append(rmse(predicted, full))
-            taus[name].append(kendall_tau(predicted, full))
+        predictions = _baselines(completed(training, means), held_out, k, own)
+        predictions[TAMIS] = [compressed.predict(_answered(answers, held_out[:, compressed.items]))]
+        for name, draws in predictions.items():
+            errors[name].append([rmse(predicted, full) for predicted in draws])
+            taus[name].append([kendall_tau(predicted, full) for predicted in draws])
     return {name: Judgement(np.array(errors[name]), np.array(taus[name])) for name in METHODS}
 
 
@@ -114,13 +117,22 @@ def _answered(answers: Scores, filled: Scores) -> Scores:
     return found
 
 
-def _baselines(training: Scores, held_out: Scores, k: int, seed: int) -> Iterator[tuple[str, Scores]]:
-    draw = np.random.Generator(np.random.PCG64(derive_seed(seed, "baselines")))
-    chosen = random_items(training.shape[1], k, draw)
-    part = held_out[:, chosen].mean(axis=1)
-    yield RANDOM, part
-    level, slope = line(training[:, chosen].mean(axis=1), training.mean(axis=1))
-    yield FITTED, level + slope * part
-    yield STRATIFIED, held_out[:, stratified_items(training.mean(axis=0), k, draw)].mean(axis=1)
-    clusters = clustered_items(training, k, draw)
-    yield CLUSTERED, held_out[:, clusters.items] @ clusters.weights
+def _baselines(training: Scores, held_out: Scores, k: int, seed: int) -> dict[str, list[Scores]]:
+    """Return the predictions of each simpler way, one for each draw."""
+    found: dict[str, list[Scores]] = {RANDOM: [], FITTED: []}
+    for number in range(DRAWS):
+        chosen = random_items(training.shape[1], k, _draw(seed, f"random items {number}"))
+        part = held_out[:, chosen].mean(axis=1)
+        level, slope = line(training[:, chosen].mean(axis=1), training.mean(axis=1))
+        found[RANDOM].append(part)
+        found[FITTED].append(level + slope * part)
+    strata = stratified_items(training.mean(axis=0), k, _draw(seed, "strata"))
+    clusters = clustered_items(training, k, _draw(seed, "clusters"))
+    return found | {
+        STRATIFIED: [held_out[:, strata].mean(axis=1)],
+        CLUSTERED: [held_out[:, clusters.items] @ clusters.weights],
+    }
+
+
+def _draw(seed: int, purpose: str) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(derive_seed(seed, purpose)))

@@ -11,7 +11,7 @@ from .compressed import Compressed
 from .held_out import RANDOM, TAMIS, Judgement
 from .score_table import ScoreTable
 
-FORMAT, FORMAT_VERSION = "tamis-compression-report", 1
+FORMAT, FORMAT_VERSION = "tamis-compression-report", 2
 ITEMS, PREDICTOR, REPORT = "items.parquet", "predictor.json", "report.json"
 
 

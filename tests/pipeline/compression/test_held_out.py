@@ -8,7 +8,7 @@ from tamis.hashing.compression.genetic import Breeding
 from tamis.hashing.errors import ConfigError
 from tamis.pipeline.compression import held_out
 from tamis.pipeline.compression.compress import CompressionSettings
-from tamis.pipeline.compression.held_out import METHODS, RANDOM, TAMIS, judge_on_held_out, splits_of
+from tamis.pipeline.compression.held_out import DRAWS, FITTED, METHODS, RANDOM, TAMIS, judge_on_held_out, splits_of
 from tamis.pipeline.compression.texts import NO_PAIRS
 
 SCORES = made_scores(16, 200, seed=2)
@@ -47,7 +47,10 @@ def test_every_way_is_judged_and_models_may_come_in_any_order():
     splits = splits_of(16, 4, 3, seed=0)
     found = judge_on_held_out(SCORES, NO_PAIRS, 30, splits, settings=QUICK)
     assert tuple(found) == METHODS
-    assert all(one.errors.shape == one.taus.shape == (3,) for one in found.values())
+    draws = dict.fromkeys(METHODS, 1) | {RANDOM: DRAWS, FITTED: DRAWS}
+    assert {name: one.errors.shape for name, one in found.items()} == {name: (3, n) for name, n in draws.items()}
+    assert all(one.taus.shape == one.errors.shape for one in found.values())
+    assert all(len(set(errors)) > DRAWS // 2 for errors in found[RANDOM].errors.tolist())
     again = judge_on_held_out(SCORES[::-1], NO_PAIRS, 30, splits, settings=QUICK)
     assert again[TAMIS].errors.tolist() == found[TAMIS].errors.tolist()
     assert again[RANDOM].errors.tolist() == found[RANDOM].errors.tolist()
@@ -55,8 +58,8 @@ def test_every_way_is_judged_and_models_may_come_in_any_order():
 
 def test_all_items_at_random_make_no_error():
     found = judge_on_held_out(SCORES, NO_PAIRS, 200, splits_of(16, 4, 2, seed=1), settings=QUICK)
-    assert found[RANDOM].errors.tolist() == [0.0, 0.0]
-    assert found[RANDOM].taus.tolist() == [1.0, 1.0]
+    assert found[RANDOM].errors.tolist() == [[0.0] * DRAWS] * 2
+    assert found[RANDOM].taus.tolist() == [[1.0] * DRAWS] * 2
 
 
 def test_too_few_models_are_refused():
