@@ -23,6 +23,13 @@ _ENDINGS = {
     "xz": "xz",
 }
 
+_BEGINNINGS = {b"\x1f\x8b\x08": "gz", b"\x28\xb5\x2f\xfd": "zst", b"\xfd7zXZ\x00": "xz"}
+"""First bytes of compressed files; none of them begins a text. That of bzip2 has a digit in the middle."""
+
+_BZIP2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
+
+LONGEST_BEGINNING = 10
+
 _CHUNK = 1 << 20
 
 
@@ -93,6 +100,17 @@ def compression_of(name: str) -> str:
     ('zstd', '')
     """
     return _ENDINGS.get(name.rpartition(".")[2].lower(), "")
+
+
+def ending_of(beginning: bytes) -> str:
+    """Return the ending that a file's name should have for its first ``LONGEST_BEGINNING`` bytes, or "".
+
+    >>> ending_of(b"\\x1f\\x8b\\x08\\x00"), ending_of(b'{"text": 1')
+    ('gz', '')
+    """
+    if beginning.startswith(b"BZh") and beginning[4:] == _BZIP2_BLOCK:
+        return "bz2"
+    return next((ending for magic, ending in _BEGINNINGS.items() if beginning.startswith(magic)), "")
 
 
 @contextmanager

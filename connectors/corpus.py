@@ -13,14 +13,14 @@ from ..hashing.redaction import redacted
 from .address import MAX_FILES
 from .arrow_files import ARROW
 from .batches import rebatch
-from .compression import compression_of
+from .compression import LONGEST_BEGINNING, compression_of, ending_of
 from .delimited import CSV
 from .formats import Format, InputFile
 from .jsonl import JSONL
 from .parquet import PARQUET
 from .saved_dataset import files_without_records
 from .split import Split
-from .storage import GLOB, Stored, ends_digest, exists, is_folder, is_local, list_files
+from .storage import GLOB, Stored, ends_digest, exists, is_folder, is_local, list_files, open_binary
 from .text_folder import TEXT
 from .warc import WARC
 
@@ -220,7 +220,23 @@ def _format_of(name: str) -> str | None:
 def _file(ordinal: int, stored: Stored, kind: str, source: str, ends: bool) -> InputFile:
     fingerprint = stored.stamp + (f" {ends_digest(stored.path, stored.size_bytes)}" if ends else "")
     compression = compression_of(stored.path) if FORMATS[kind].compressible else ""
+    if FORMATS[kind].compressible and not compression:
+        _check_beginning(stored.path)
     return InputFile(ordinal, stored.path, stored.relative, kind, compression, source, stored.size_bytes, fingerprint)
+
+
+def _check_beginning(path: str) -> None:
+    """Refuse a file that is compressed and does not say so: all its lines would be set aside as no text."""
+    if not is_local(path):  # a request for each file would take longer than is gained
+        return
+    with open_binary(path) as stream:
+        ending = ending_of(stream.read(LONGEST_BEGINNING))
+    if ending:
+        raise InputError(
+            "a compressed file's ending names its compression",
+            value=f"{path} begins as .{ending} files do",
+            remedy=f"Rename it to end in .{ending}, or decompress it.",
+        )
 
 
 def _text_folder(ordinal: int, spec: InputSpec, members: tuple[Stored, ...]) -> InputFile:

@@ -60,9 +60,13 @@ def locate(path: str) -> tuple[Any, str]:
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
-    """Return what storage raises that cannot be reached; S3's client has errors of its own, if it is loaded."""
-    client = sys.modules.get("botocore.exceptions")
-    return (OSError, client.BotoCoreError, client.ClientError) if client else (OSError,)
+    """Return what storage raises that cannot be reached; clients of S3 and HTTP have errors of their own, if loaded."""
+    found: tuple[type[Exception], ...] = (OSError,)
+    if s3 := sys.modules.get("botocore.exceptions"):
+        found += (s3.BotoCoreError, s3.ClientError)
+    if http := sys.modules.get("aiohttp"):
+        found += (http.ClientError,)
+    return found
 
 
 @contextmanager

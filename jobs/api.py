@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -162,8 +162,20 @@ def fetched(out: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def rehearse(config: Pipeline, *, progress: Progress | None = None) -> Ledger:
-    """Find out what a run would do, write everything but its shards, and return what would become of every row.
+class Rehearsal(NamedTuple):
+    """What a run would do.
+
+    Attributes:
+        ledger: what would become of every row.
+        unread: files beside the inputs that nobody asked to leave out and that would not be read.
+    """
+
+    ledger: Ledger
+    unread: list[str]
+
+
+def rehearse(config: Pipeline, *, progress: Progress | None = None) -> Rehearsal:
+    """Find out what a run would do, and write everything but its shards.
 
     ``run`` with the same configuration takes up the work.
 
@@ -171,7 +183,8 @@ def rehearse(config: Pipeline, *, progress: Progress | None = None) -> Ledger:
         TamisError: one of its kinds.
     """
     out = _run(config, progress or Silent(), dry=True)
-    return Ledger.from_dict(json.loads((out / "report.json").read_text(encoding="utf-8"))["ledger"])
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    return Rehearsal(Ledger.from_dict(report["ledger"]), report["unread_inputs"])
 
 
 def join(config: Pipeline, *, progress: Progress | None = None) -> tuple[Ledger, bool]:

@@ -153,7 +153,7 @@ def query(
     use = {"path": index, "flagged": flagged, "unreachable": unreachable, "update": False}
     raw = _asking(inputs, format_, text, id_, use) | {"keep": keep, "on_error": on_error, "out": out}
     config = _allowed(make_config(raw | _resources(memory, threads, engine)))
-    ledger = api.rehearse(config, progress=shown(quiet))
+    ledger = api.rehearse(config, progress=shown(quiet)).ledger
     shutil.rmtree(Path(out).expanduser() / WORK, ignore_errors=True)  # no run takes it up
     if not quiet:
         summary.show_query(ledger, out, console)

@@ -28,9 +28,9 @@ def run_config(config: Pipeline, quiet: bool, dry_run: bool, until: str | None =
     from . import api, summary
 
     if dry_run:
-        ledger = api.rehearse(config, progress=shown(quiet))
+        rehearsal = api.rehearse(config, progress=shown(quiet))
         if not quiet:
-            summary.show_rehearsal(ledger, config.out, out_console)
+            summary.show_rehearsal(rehearsal.ledger, config.out, out_console, unread=rehearsal.unread)
         return
     if until is not None and last_step(config, until) is not None:
         api.run_until(config, until, progress=shown(quiet))

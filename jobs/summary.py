@@ -1,5 +1,7 @@
 """The end of a run on a terminal: what was found, some examples, and where the output is."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
@@ -33,7 +35,7 @@ def show(result: Result, console: Console, *, out: str) -> None:
     _examples(result, console)
     _chosen(result, console)
     _mixture(result, console)
-    _unread(result, console)
+    _unread(result.report.get("unread_inputs", []), console)
     if capped := result.ledger.capped_rows:
         console.print(
             f"{counted(capped, 'row was', 'rows were')} in buckets of more rows than anchors (`max_anchors`): "
@@ -53,9 +55,10 @@ def show(result: Result, console: Console, *, out: str) -> None:
     console.print(f"Check it: tamis verify {escape(out)}", style="dim")
 
 
-def show_rehearsal(ledger: Ledger, out: str, console: Console) -> None:
-    """Print what a run would do."""
+def show_rehearsal(ledger: Ledger, out: str, console: Console, *, unread: Sequence[str] = ()) -> None:
+    """Print what a run would do; ``unread`` are files beside the inputs that it would not read."""
     show_amounts(ledger, console)
+    _unread(unread, console)
     console.print(
         f"\nNo shards were written. [bold]{escape(out)}[/bold] has decisions/, pairs/, clusters/ and quarantine/; "
         "the same command without --dry-run takes up from here.",
@@ -120,9 +123,8 @@ def _chosen(result: Result, console: Console) -> None:
         console.print(told, style="yellow" if choice["got"] < choice["asked"] else "dim", highlight=False)
 
 
-def _unread(result: Result, console: Console) -> None:
+def _unread(paths: Sequence[str], console: Console) -> None:
     """Name files beside the inputs that nobody asked to leave out and that were not read all the same."""
-    paths = result.report.get("unread_inputs", [])
     if paths:
         told = f"{counted(len(paths), 'file was', 'files were')} not read, of no known format or not a file"
         more = f" and {len(paths) - UNREAD_SHOWN} more" if len(paths) > UNREAD_SHOWN else ""

@@ -72,6 +72,11 @@ class SourceLedger:
         """What was dropped as a copy."""
         return sum((amount for stage, amount in self.dropped.items() if stage not in ASKED), Amount())
 
+    @property
+    def unasked(self) -> Amount:
+        """What is gone that nobody asked to go: copies, and what was quarantined."""
+        return sum(self.quarantined.values(), self.copies)
+
     def written(self, annotated: bool) -> Amount:
         """What is there for output: kept rows, and where rows are only marked, those to drop."""
         return self.kept + self.lost if annotated else self.kept
@@ -145,7 +150,7 @@ class Ledger:
         return sorted(
             name
             for name, source in self.sources.items()
-            if source.judged.rows >= alarm.rows and source.copies.rows > alarm.loss * source.judged.rows
+            if source.judged.rows >= alarm.rows and source.unasked.rows > alarm.loss * source.judged.rows
         )
 
     def raise_alarm(self, alarm: Alarm, *, allowed: tuple[str, ...]) -> None:
@@ -157,6 +162,8 @@ class Ledger:
         ringing = [name for name in self.alarms(alarm) if name not in allowed]
         if ringing:
             lines = ", ".join(f"{name!r} lost {_share(self.sources[name])}" for name in ringing)
+            if unknown := [name for name in allowed if name not in self.sources]:
+                lines += f"; no source is called {', '.join(map(repr, unknown))}"
             flags = " ".join(f"--allow-loss {name!r}" for name in ringing)
             raise LossAlarm(
                 f"no source of {counted(alarm.rows, 'row')} or more loses over {alarm.loss:.0%}",
@@ -186,8 +193,10 @@ def _unbalanced(rule: str, one: object, other: object) -> LedgerError:
 
 
 def _share(source: SourceLedger) -> str:
-    lost, judged = source.copies.rows, source.judged.rows
-    return f"{lost:,} of {counted(judged, 'row')} ({lost / judged:.1%})"
+    lost, judged = source.unasked.rows, source.judged.rows
+    set_aside = lost - source.copies.rows
+    how = f", {set_aside:,} of them quarantined" if set_aside else ""
+    return f"{lost:,} of {counted(judged, 'row')} ({lost / judged:.1%}{how})"
 
 
 def _plain(source: SourceLedger) -> dict[str, Any]:

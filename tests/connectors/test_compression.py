@@ -8,7 +8,7 @@ import tracemalloc
 import pyarrow as pa
 import pytest
 
-from tamis.connectors.compression import DAMAGE, compression_of, open_stored
+from tamis.connectors.compression import DAMAGE, LONGEST_BEGINNING, compression_of, ending_of, open_stored
 
 
 def zstd(data):
@@ -24,6 +24,17 @@ COMPRESS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "
 def read(path, compression, size=1000):
     with open_stored(str(path), compression) as stream:
         return b"".join(iter(lambda: stream.read(size), b""))
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+def test_a_compressed_file_is_known_by_its_beginning(compression):
+    begins = COMPRESS[compression](b"some text")[:LONGEST_BEGINNING]
+    assert compression_of(f"a.{ending_of(begins)}") == compression
+
+
+@pytest.mark.parametrize("text", [b"", b"\x1f", b"BZh9 is a name", b"(\xc2\xb5/", b'{"text": 1}', "ý7zXZ".encode()])
+def test_texts_do_not_begin_as_compressed_files(text):
+    assert ending_of(text[:LONGEST_BEGINNING]) == ""
 
 
 @pytest.mark.parametrize("compression", COMPRESS)

@@ -448,7 +448,8 @@ def test_damage_behind_a_compression_is_refused(tmp_path):
     good, other = gzip.compress(block("conversion", b"x" * 9)), gzip.compress(block("conversion", b"y"))
     for data in (good + b"garbage", good[:-8] + bytes(4) + good[-4:] + other, b"plain", good + other[:20] + other):
         assert outcome(tmp_path, data, ".gz") == "refused"
-    assert outcome(tmp_path, good) == "refused"  # no ending says that it is compressed
+    with pytest.raises(InputError, match="a compressed file's ending names its compression"):
+        put(tmp_path, good)
 
 
 def test_a_header_without_end_is_refused(tmp_path, monkeypatch):

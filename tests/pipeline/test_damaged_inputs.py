@@ -298,7 +298,7 @@ KINDS = [
     ),
     whole("jsonl-of-no-bytes", {"a.jsonl": b""}),
     whole("jsonl-of-blank-lines", {"a.jsonl": b"\n\n"}, "inputs hold records", "Check the inputs."),
-    whole("jsonl-gzip-under-a-plain-name", {"a.jsonl": gzip.compress(JSONL)}, "breaks the rule `invalid-utf8`"),
+    whole("jsonl-gzip-under-a-plain-name", {"a.jsonl": gzip.compress(JSONL)}, "begins as .gz files do"),
     whole("jsonl-gzip-cut", {"a.jsonl.gz": gzip.compress(LONG)[:-5000]}),
     whole("jsonl-gzip-cut-by-one", {"a.jsonl.gz": gzip.compress(LONG)[:-1]}),
     whole("jsonl-gzip-then-garbage", {"a.jsonl.gz": gzip.compress(LONG) + b"garbage"}),
@@ -612,15 +612,25 @@ def test_links_to_nowhere_in_a_folder_are_reported(tamis, tmp_path):
     assert report["ledger"]["total"]["kept"]["rows"] == 1
 
 
-def test_files_that_nobody_asked_to_leave_out_are_told_of(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_files_that_nobody_asked_to_leave_out_are_told_of(monkeypatch, capsys, tmp_path, dry):
     names = ["a.jsonl.lz4", "b.txt", "c.txt", "d.txt", ".hidden", "_SUCCESS"]
     _write({"in/a.jsonl": JSONL, **{f"in/{name}": b"text" for name in names}}, tmp_path)
-    monkeypatch.setattr(sys, "argv", ["tamis", "dedup", str(tmp_path / "in"), "--out", str(tmp_path / "out")])
+    monkeypatch.setattr(sys, "argv", ["tamis", "dedup", str(tmp_path / "in"), "--out", str(tmp_path / "out"), *dry])
     with pytest.raises(SystemExit):
         cli.main()
     shown = ", ".join(f"{tmp_path}/in/{name}" for name in names[:3])
     told = f"4 files were not read, of no known format or not a file: {shown} and 1 more. report.json lists all."
     assert told.replace(" ", "") in "".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+def test_a_compressed_file_that_does_not_say_so_is_refused(tamis, tmp_path, name):
+    _write({f"in/{name}": gzip.compress(LONG)}, tmp_path)
+    code, err = tamis("dedup", tmp_path / "in", "--out", tmp_path / "out", "--on-error", "quarantine")
+    assert code == 3
+    assert f"{tmp_path}/in/{name} begins as .gz files do" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_file_among_sound_ones_stops_the_run(tamis, tmp_path):

@@ -69,6 +69,19 @@ def test_the_alarm_rings_above_its_share_only():
     ledger.raise_alarm(Alarm(), allowed=("gone",))
 
 
+def test_quarantined_rows_ring_the_alarm_too():
+    ledger = Ledger({"unread": source(100, 4, 50, 46), "read": source(100, 60, 0, 40)})
+    assert ledger.alarms(Alarm()) == ["unread"]
+    with pytest.raises(LossAlarm, match="'unread' lost 96 of 100 rows .96.0%, 46 of them quarantined."):
+        ledger.raise_alarm(Alarm(), allowed=())
+
+
+def test_an_allowance_for_a_source_that_is_not_there_is_told_of():
+    ledger = Ledger({"gone.jsonl": source(100, 0, 100)})
+    with pytest.raises(LossAlarm, match="no source is called 'gone', 'b'"):
+        ledger.raise_alarm(Alarm(), allowed=("gone", "b"))
+
+
 def test_plain_data_and_back():
     ledger = Ledger({"b": source(5, 5), "a": source(10, 6, 3, 1)}, emitted_rows=11, capped_rows=2)
     assert Ledger.from_dict(ledger.as_dict()) == ledger
