@@ -184,6 +184,7 @@ class LocalEngine:
                 "temp_directory": str(self.spill),
                 "preserve_insertion_order": True,
                 "arrow_large_buffer_size": True,
+                "allocator_background_threads": True,  # else memory of a query stays with the database after it
             },
         )
 
