@@ -3,10 +3,10 @@
     python benchmarks/compression.py --data DIR [--k 100 200] [--splits 50]
 
 29 models; each split learns from 20 and holds 9 out, drawn by a seed. Errors are in points of accuracy (percent): RMSE
-over the 9 models, and the median of the splits; tau is Kendall's. Random questions are drawn 20 times in each split: all
-draws count for their median, and a share of splits is one of splits and draws. Bars: a median of at most 0.65 of that of
-random questions, and below random questions with a fitted line in 80 % of the splits. Held-out models touch neither the
-choice nor the predictor.
+over the 9 models, and the median of the splits; tau is Kendall's. Random questions are drawn 20 times in each split:
+all draws count for their median, and a share of splits is one of splits and draws. Bars: a median of at most 0.65 of
+that of random questions, and below random questions with a fitted line in 80 % of the splits. Held-out models touch
+neither the choice nor the predictor.
 """
 
 import argparse
