@@ -28,8 +28,6 @@ _BEGINNINGS = {b"\x1f\x8b\x08": "gz", b"\x28\xb5\x2f\xfd": "zst", b"\xfd7zXZ\x00
 
 _BZIP2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
 
-LONGEST_BEGINNING = 10
-
 _CHUNK = 1 << 20
 
 
@@ -103,12 +101,12 @@ def compression_of(name: str) -> str:
 
 
 def ending_of(beginning: bytes) -> str:
-    """Return the ending that a file's name should have for its first ``LONGEST_BEGINNING`` bytes, or "".
+    """Return the ending that a file's name should have for its first 10 bytes or more, or "".
 
     >>> ending_of(b"\\x1f\\x8b\\x08\\x00"), ending_of(b'{"text": 1')
     ('gz', '')
     """
-    if beginning.startswith(b"BZh") and beginning[4:] == _BZIP2_BLOCK:
+    if beginning.startswith(b"BZh") and beginning[4:10] == _BZIP2_BLOCK:
         return "bz2"
     return next((ending for magic, ending in _BEGINNINGS.items() if beginning.startswith(magic)), "")
 

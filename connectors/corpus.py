@@ -13,14 +13,14 @@ from ..hashing.redaction import redacted
 from .address import MAX_FILES
 from .arrow_files import ARROW
 from .batches import rebatch
-from .compression import LONGEST_BEGINNING, compression_of, ending_of
+from .compression import compression_of, ending_of
 from .delimited import CSV
 from .formats import Format, InputFile
 from .jsonl import JSONL
 from .parquet import PARQUET
 from .saved_dataset import files_without_records
 from .split import Split
-from .storage import GLOB, Stored, ends_digest, exists, is_folder, is_local, list_files, open_binary
+from .storage import GLOB, Stored, beginning_and_ends, ends_digest, exists, is_folder, is_local, list_files
 from .text_folder import TEXT
 from .warc import WARC
 
@@ -92,7 +92,8 @@ def open_corpus(
 
     Args:
         inputs: the arguments.
-        ends: whether the ends of files enter their fingerprints, for which they are read.
+        ends: whether the ends of files enter their fingerprints, for which they are read; a compressed file that does
+            not say so is then refused.
         foreign: whether a path, relative to its argument, is somebody else's: such files are neither read nor named as
             ignored, and an argument may hold no others.
         listed: the files of the one argument, where they were listed before.
@@ -218,19 +219,19 @@ def _format_of(name: str) -> str | None:
 
 
 def _file(ordinal: int, stored: Stored, kind: str, source: str, ends: bool) -> InputFile:
-    fingerprint = stored.stamp + (f" {ends_digest(stored.path, stored.size_bytes)}" if ends else "")
     compression = compression_of(stored.path) if FORMATS[kind].compressible else ""
-    if FORMATS[kind].compressible and not compression:
-        _check_beginning(stored.path)
+    fingerprint = stored.stamp
+    if ends:
+        beginning, digest = beginning_and_ends(stored.path, stored.size_bytes)
+        if FORMATS[kind].compressible and not compression:
+            _check_beginning(stored.path, beginning)
+        fingerprint += f" {digest}"
     return InputFile(ordinal, stored.path, stored.relative, kind, compression, source, stored.size_bytes, fingerprint)
 
 
-def _check_beginning(path: str) -> None:
+def _check_beginning(path: str, beginning: bytes) -> None:
     """Refuse a file that is compressed and does not say so: all its lines would be set aside as no text."""
-    if not is_local(path):  # a request for each file would take longer than is gained
-        return
-    with open_binary(path) as stream:
-        ending = ending_of(stream.read(LONGEST_BEGINNING))
+    ending = ending_of(beginning)
     if ending:
         raise InputError(
             "a compressed file's ending names its compression",

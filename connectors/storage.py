@@ -183,10 +183,16 @@ def stated(path: str) -> str:
 
 def ends_digest(path: str, size_bytes: int) -> str:
     """Return a sha256 over the first and last 64 KiB of a file."""
+    return beginning_and_ends(path, size_bytes)[1]
+
+
+def beginning_and_ends(path: str, size_bytes: int) -> tuple[bytes, str]:
+    """Return the first 64 KiB of a file, and a sha256 over these and the last."""
     digest = hashlib.sha256()
     with reached(path), open_binary(path) as stream:
-        digest.update(stream.read(ENDS_BYTES))
+        beginning = stream.read(ENDS_BYTES)
+        digest.update(beginning)
         if size_bytes > ENDS_BYTES:
             stream.seek(max(ENDS_BYTES, size_bytes - ENDS_BYTES))
             digest.update(stream.read(ENDS_BYTES))
-    return digest.hexdigest()
+    return beginning, digest.hexdigest()

@@ -1,6 +1,7 @@
 """The report: every number on the page is in the JSON, and every one there is counted again from the tables."""
 
 import json
+import re
 from random import Random
 
 import duckdb
@@ -188,3 +189,11 @@ def test_an_alarm_comes_first(tmp_path, report, out):
     source = report["sources"][0] | {"alarm": True}
     html = page(report | {"sources": [source]}, Examples(0, []), title="out")
     assert html.index("Sources that lost nearly everything") < html.index("What became of the rows")
+
+
+def test_an_alarm_says_what_went_to_quarantine(report):
+    amount = {"rows": 1234, "bytes": 5, "tokens": 6}
+    source = report["sources"][0] | {"alarm": True, "quarantined": amount}
+    html = page(report | {"sources": [source]}, Examples(0, []), title="out")
+    alarm = html[html.index('<section class="alarm"') : html.index("</section>", html.index('<section class="alarm"'))]
+    assert re.sub("<[^>]+>", "", alarm).count("1,234 went to quarantine.") == 1
