@@ -184,7 +184,7 @@ def rehearse(config: Pipeline, *, progress: Progress | None = None) -> Rehearsal
     """
     out = _run(config, progress or Silent(), dry=True)
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    return Rehearsal(Ledger.from_dict(report["ledger"]), report["unread_inputs"])
+    return Rehearsal(Ledger.from_dict(report["ledger"]), report.get("unread_inputs", []))
 
 
 def join(config: Pipeline, *, progress: Progress | None = None) -> tuple[Ledger, bool]:

@@ -1,3 +1,4 @@
+import pyarrow as pa
 import pytest
 from engine_contract import NUMBERS, EngineContract, numbers, packed, rows_of
 
@@ -5,6 +6,8 @@ from tamis.hashing.errors import EngineError
 from tamis.jobs import local, local_table
 from tamis.jobs.local import LocalEngine
 from tamis.pipeline.candidates import PAIRS, Meeting
+
+SETTINGS = pa.schema([("name", pa.string()), ("value", pa.string())])
 
 
 class TestLocalEngine(EngineContract):
@@ -32,6 +35,16 @@ def test_a_broken_promise_of_order_is_an_error(tmp_path):
     reversed_ = place.map(lambda batch: batch.take([1, 0]), place.schema)
     with pytest.raises(EngineError, match="order they were promised"):
         reversed_.number(order=["place"], name="again").collect()
+    engine.close()
+
+
+def test_memory_of_a_query_is_given_back_in_the_background(tmp_path):
+    engine = LocalEngine(tmp_path, threads=2, memory_bytes=1 << 30)
+    names = "'memory_limit', 'threads', 'allocator_background_threads'"
+    asked = f"SELECT name, value FROM duckdb_settings() WHERE name IN ({names})"
+    found = [batch.to_pydict() for batch in engine.run_query(lambda sources: asked, SETTINGS)]
+    settings = dict(zip(found[0]["name"], found[0]["value"], strict=True))
+    assert settings == {"memory_limit": "409.0 MiB", "threads": "2", "allocator_background_threads": "true"}
     engine.close()
 
 
