@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-LOOKUP_SHARE = 0.1
+LOOKUP_SHARE = 0.12
 """Share for the rows that others are looked up in."""
 
 SPOOL_SHARE = 0.3
